@@ -1,0 +1,6 @@
+/**
+ * Graded labs.
+ *
+ * @packageDocumentation
+ */
+export {};

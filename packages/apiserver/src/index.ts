@@ -1,0 +1,6 @@
+/**
+ * The Kubernetes REST API over an etcd v3 store.
+ *
+ * @packageDocumentation
+ */
+export {};

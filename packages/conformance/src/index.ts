@@ -1,0 +1,6 @@
+/**
+ * Cases and subjects: ours and upstream's, one table.
+ *
+ * @packageDocumentation
+ */
+export {};

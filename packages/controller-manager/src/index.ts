@@ -1,0 +1,6 @@
+/**
+ * The Kubernetes controllers, one folder each.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * A CSI driver that keeps volumes in a directory of the node.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * Kubernetes service discovery over DNS.
+ *
+ * @packageDocumentation
+ */
+export {};

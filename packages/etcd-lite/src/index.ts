@@ -1,0 +1,6 @@
+/**
+ * An etcd v3 server in TypeScript: MVCC, watch, lease, write-ahead log.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * Services to iptables rules.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * Makes a Pod real through CRI, CNI, CSI and cgroups.
+ *
+ * @packageDocumentation
+ */
+export {};

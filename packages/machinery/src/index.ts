@@ -1,0 +1,6 @@
+/**
+ * What an API object is: codecs, quantity, selectors, patches, apply, Status, clock.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * The launcher: a Kubernetes cluster on one machine or several.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * The Kubernetes scheduler: one cycle, one file a plugin.
+ *
+ * @packageDocumentation
+ */
+export {};
