@@ -1,0 +1,38 @@
+/**
+ * Admission: plugins that may change an object before validation, and refuse it after.
+ *
+ * Errors  whatever a plugin throws is the answer (a StatusError, usually 403 or 422)
+ * Source  staging/src/k8s.io/apiserver/pkg/admission/interfaces.go
+ */
+import type { KubeObject } from "@nanokube/machinery";
+import type { ResourceInfo } from "@nanokube/api";
+import type { UserInfo } from "../authentication/authenticator.ts";
+
+export interface AdmissionAttributes {
+  operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  resource: ResourceInfo;
+  subresource: string;
+  namespace: string;
+  name: string;
+  user: UserInfo;
+  dryRun: boolean;
+  /** The new object; absent for DELETE. Plugins change it in place when mutating. */
+  object?: KubeObject;
+  oldObject?: KubeObject;
+  /** Create, update or delete options as they came. */
+  options: KubeObject;
+  warn(text: string): void;
+}
+
+/** Reads the store for plugins (LimitRanges, ServiceAccounts, Namespaces …), cached and consistent enough. */
+export interface AdmissionReader {
+  get(group: string, plural: string, namespace: string, name: string): Promise<KubeObject | undefined>;
+  list(group: string, plural: string, namespace?: string): Promise<readonly KubeObject[]>;
+}
+
+export interface AdmissionPlugin {
+  name: string;
+  handles(attributes: AdmissionAttributes): boolean;
+  admit?(attributes: AdmissionAttributes, reader: AdmissionReader): Promise<void>;
+  validate?(attributes: AdmissionAttributes, reader: AdmissionReader): Promise<void>;
+}

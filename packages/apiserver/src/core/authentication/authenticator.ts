@@ -1,0 +1,27 @@
+/**
+ * Who is asking? Authenticators are tried in order; the first that recognises the credentials wins.
+ *
+ * Errors  a StatusError 401 when credentials were given and are wrong; undefined when there are none
+ * Source  staging/src/k8s.io/apiserver/pkg/authentication/authenticator/interfaces.go
+ */
+export interface UserInfo {
+  name: string;
+  groups: readonly string[];
+  uid?: string;
+  extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Credentials {
+  headers: Readonly<Record<string, string>>;
+  /** DER of the client certificate that TLS has already verified against the client CA. */
+  peerCertificate?: Uint8Array;
+}
+
+export interface Authentication {
+  user: UserInfo;
+  audiences?: readonly string[];
+}
+
+export interface Authenticator {
+  authenticate(credentials: Credentials): Promise<Authentication | undefined>;
+}
