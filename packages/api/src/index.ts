@@ -3,4 +3,22 @@
  *
  * @packageDocumentation
  */
-export {};
+export {
+  groups,
+  jsonFields,
+  kubernetesVersion,
+  resourceOf,
+  resources,
+  typeInfo,
+  typeNames,
+  typeOf,
+} from "./lookup.ts";
+export type {
+  Field,
+  GroupInfo,
+  GroupVersionKind,
+  ResourceInfo,
+  SubresourceInfo,
+  TypeInfo,
+  Union,
+} from "./table.ts";
