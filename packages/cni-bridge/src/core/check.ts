@@ -24,9 +24,9 @@ export interface CheckTarget {
   netns: string;
 }
 
-const fail = (message: string): never => {
+function fail(message: string): never {
   throw new CNIError("internal", message);
-};
+}
 
 export function check(target: CheckTarget, prevResult: Result, state: CheckState): void {
   const { config, ifName, netns } = target;
@@ -35,7 +35,7 @@ export function check(target: CheckTarget, prevResult: Result, state: CheckState
   const inside = interfaces.find((i) => i.name === ifName && i.sandbox === netns);
   const bridgeLink = checkBridge(config, bridge, state.host);
   if (inside === undefined) {
-    return fail(`Sandbox in prevResult  doesn't match configured netns: ${netns}`);
+    fail(`Sandbox in prevResult  doesn't match configured netns: ${netns}`);
   }
   const link = checkContainerInterface(inside, state.container);
   const hostEnd = interfaces
@@ -43,7 +43,7 @@ export function check(target: CheckTarget, prevResult: Result, state: CheckState
     .map((i) => ({ i, link: state.host.find((l) => l.ifname === i.name) }))
     .find(({ link: l }) => l?.ifindex === link.link_index && l?.link_index === link.ifindex);
   if (hostEnd?.link === undefined || hostEnd.link.master !== bridgeLink.ifname) {
-    return fail(`CNI veth created for bridge ${config.bridge} was not found`);
+    fail(`CNI veth created for bridge ${config.bridge} was not found`);
   }
   if (hostEnd.i.mac !== undefined && hostEnd.i.mac !== hostEnd.link.address) {
     fail(`Interface ${hostEnd.i.name} Mac doesn't match: ${hostEnd.i.mac} not found`);
@@ -57,9 +57,9 @@ function checkBridge(
   expected: Interface | undefined,
   host: readonly Link[],
 ): Link {
-  if (expected === undefined) return fail("Interface name missing ");
+  if (expected === undefined) fail("Interface name missing ");
   const link = host.find((l) => l.ifname === expected.name);
-  if (link === undefined) return fail(`Interface name ${expected.name} not found`);
+  if (link === undefined) fail(`Interface name ${expected.name} not found`);
   if (link.linkinfo?.info_kind !== "bridge") {
     fail(`Interface ${expected.name} does not have link type of bridge`);
   }
@@ -77,7 +77,7 @@ function checkBridge(
 
 function checkContainerInterface(expected: Interface, container: readonly Link[]): Link {
   const link = container.find((l) => l.ifname === expected.name);
-  if (link === undefined) return fail(`Interface name ${expected.name} not found`);
+  if (link === undefined) fail(`Interface name ${expected.name} not found`);
   if (link.linkinfo?.info_kind !== "veth") {
     fail(`Error: Container interface ${expected.name} not of type veth`);
   }

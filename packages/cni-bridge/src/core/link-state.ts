@@ -6,7 +6,7 @@
  * Source  iproute2 ip/ipaddress.c, ip/iproute.c (JSON keys)
  */
 import type { BridgeConfig } from "./config.ts";
-import { contains, formatIP, formatNetwork, parseIP, type Network } from "./ip.ts";
+import { contains, formatIP, formatNetwork, type Network, parseIP } from "./ip.ts";
 import type { GatewayAddress } from "./plan.ts";
 
 export interface Address {

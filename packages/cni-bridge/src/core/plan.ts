@@ -13,7 +13,16 @@
  * Source  containernetworking/plugins v1.9 plugins/main/bridge/bridge.go, pkg/ipam/ipam_linux.go ConfigureIface
  */
 import type { BridgeConfig } from "./config.ts";
-import { type IP, type Network, formatIP, formatNetwork, nextIP, networkAddress, parseIP, parseNetwork } from "./ip.ts";
+import {
+  formatIP,
+  formatNetwork,
+  type IP,
+  type Network,
+  networkAddress,
+  nextIP,
+  parseIP,
+  parseNetwork,
+} from "./ip.ts";
 import type { IPConfig, Result, Route } from "./result.ts";
 
 export interface Allocation {
@@ -121,7 +130,8 @@ export function hostBatch(config: BridgeConfig, at: Attachment, netns: string): 
   const peer = `name ${word(at.ifName)}${mtu}${mac} netns ${word(netns)}`;
   const alias = word(aliasOf(at).slice(0, 255));
   const lines = [
-    `link add name ${name}${mtu} up master ${word(config.bridge)} alias ${alias} type veth peer ${peer}`,
+    `link add name ${name}${mtu} up master ${word(config.bridge)} type veth peer ${peer}`,
+    `link set dev ${name} alias ${alias}`, // the kernel drops an alias given at creation
   ];
   const options = [
     ...(config.hairpinMode ? ["hairpin on"] : []),
@@ -153,7 +163,7 @@ function routeLine(route: Route, dev: string, result: Result): string {
   const gateway =
     route.gw ?? result.ips?.find((ip) => parseIP(ip.gateway)?.family === family)?.gateway;
   return [
-    `${family === 6 ? "-6 " : ""}route add ${route.dst}`,
+    `route add ${route.dst}`,
     ...(gateway === undefined || (route.scope ?? 0) !== 0 ? [] : [`via ${gateway}`]),
     `dev ${dev}`,
     ...(route.priority === undefined ? [] : [`metric ${route.priority}`]),

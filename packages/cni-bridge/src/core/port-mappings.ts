@@ -114,7 +114,8 @@ export function portMappingRules(
   const entries: string[] = [];
   for (const protocol of ["sctp", "tcp", "udp"]) {
     const ports = mappings.filter((m) => m.protocol === protocol).map((m) => m.hostPort);
-    for (let i = 0; i < ports.length; i += 15) { // multiport takes 15 at most
+    for (let i = 0; i < ports.length; i += 15) {
+      // multiport takes 15 at most
       const list = ports.slice(i, i + 15).join(",");
       entries.push(
         `${dnat} -m comment --comment ${dnatComment(at)} -m multiport -p ${protocol} --destination-ports ${list} -j ${chain}`,

@@ -23,8 +23,8 @@ import {
   hostInterfaceName,
   resultOf,
 } from "../core/plan.ts";
-import type { Result } from "../core/result.ts";
 import { parseResolvConf } from "../core/resolv-conf.ts";
+import type { Result } from "../core/result.ts";
 import { openAddressStore } from "./address-store.ts";
 import { addRules, removeRules } from "./firewall.ts";
 import type { Context } from "./kernel.ts";
@@ -149,11 +149,7 @@ async function configureContainer(
     dad: config.enableDAD,
   };
   const batch = containerBatch(config, at.ifName, result);
-  const links = await context.kernel.container(
-    `failed to configure "${at.ifName}"`,
-    batch,
-    side,
-  );
+  const links = await context.kernel.container(`failed to configure "${at.ifName}"`, batch, side);
   // The port comes up when the kernel has noticed both ends; nearly always it has by now.
   let link = links.find((l) => l.ifname === at.ifName);
   for (const waitMs of [5, 20, 50, 500, 1000, 1000]) {

@@ -4,7 +4,7 @@
  * Source  containernetworking/plugins v1.9 plugins/meta/portmap/portmap_iptables.go forwardPorts, unforwardPorts
  */
 import type { BridgeConfig } from "../core/config.ts";
-import { type Allocation, type Attachment } from "../core/plan.ts";
+import type { Allocation, Attachment } from "../core/plan.ts";
 import {
   addText,
   attachmentsInRules,
@@ -13,8 +13,8 @@ import {
   masqChain,
   masqueradeRules,
   portMappingRules,
-  removeText,
   type RuleSet,
+  removeText,
   sharedPortMappingRules,
 } from "../core/port-mappings.ts";
 import type { Kernel } from "./kernel.ts";

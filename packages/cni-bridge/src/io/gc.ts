@@ -19,10 +19,7 @@ export interface Collection {
   request: Request;
 }
 
-export async function collectGarbage(
-  collection: Collection,
-  context: Context,
-): Promise<undefined> {
+export async function collectGarbage(collection: Collection, context: Context): Promise<undefined> {
   const { config, request } = collection;
   const valid = validAttachments(config.name, request.config["cni.dev/valid-attachments"]);
   const errors: string[] = [];
@@ -66,7 +63,7 @@ async function staleLinks(
 ): Promise<string[]> {
   const key = (at: Attachment) => `${at.containerID} ${at.ifName}`;
   const keep = new Set(valid.map(key));
-  const ports = (await context.kernel.show(["master", config.bridge])) ?? [];
+  const ports = await context.kernel.ports(config.bridge);
   return ports
     .filter((port) => {
       const at = attachmentOfAlias(port.ifalias);

@@ -18,6 +18,8 @@ export interface Kernel {
   container(what: string, batch: readonly string[], at: ContainerSide): Promise<Link[]>;
   /** All links with details, or undefined when the namespace or the device is not there. */
   show(args: readonly string[], netns?: string): Promise<Link[] | undefined>;
+  /** The bridge's ports, with the alias that `ip addr` does not print; none when there is no bridge. */
+  ports(bridge: string): Promise<Link[]>;
   routes(netns: string): Promise<RouteEntry[]>;
   /** True when there was one. */
   deleteLink(name: string, netns?: string): Promise<boolean>;
@@ -82,8 +84,17 @@ export function createKernel(exec: Exec): Kernel {
       const { stdout, code } = await exec(argv);
       return code === 0 ? parseBatchOutput(stdout) : undefined;
     },
+    async ports(bridge) {
+      const { stdout, code } = await exec(["ip", "-json", "link", "show", "master", bridge]);
+      return code === 0 ? parseBatchOutput(stdout) : [];
+    },
     async routes(netns) {
-      const argv = [...inside(netns), "sh", "-c", "ip -json route show table all; ip -json -6 route show table all"];
+      const argv = [
+        ...inside(netns),
+        "sh",
+        "-c",
+        "ip -json route show table all; ip -json -6 route show table all",
+      ];
       const text = await run("failed to read routes", argv);
       return text.split("\n").flatMap((l) => (l === "" ? [] : (JSON.parse(l) as RouteEntry[])));
     },
@@ -95,8 +106,7 @@ export function createKernel(exec: Exec): Kernel {
       if (/Cannot find device|No such file|Invalid argument/.test(stderr)) return false;
       throw new CNIError("internal", `failed to delete "${name}": ${stderr.trim()}`);
     },
-    saveNat: (family) =>
-      run("failed to list chains", [`${tables(family)}-save`, "-t", "nat"]),
+    saveNat: (family) => run("failed to list chains", [`${tables(family)}-save`, "-t", "nat"]),
     async restore(family, text) {
       const argv = [`${tables(family)}-restore`, "--noflush", "--wait", "10"];
       await run("failed to set up iptables", argv, text);

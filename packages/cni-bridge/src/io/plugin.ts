@@ -31,11 +31,7 @@ export interface Reply {
   code: number;
 }
 
-export async function runPlugin(
-  env: Environment,
-  stdin: string,
-  deps: PluginDeps,
-): Promise<Reply> {
+export async function runPlugin(env: Environment, stdin: string, deps: PluginDeps): Promise<Reply> {
   const context: Context = {
     kernel: createKernel(deps.exec),
     interfaces: deps.interfaces ?? networkInterfaces,
@@ -76,7 +72,10 @@ async function perform(request: Request, context: Context): Promise<unknown> {
   switch (request.command) {
     case "ADD":
       refuseOwnNamespace(request, true);
-      return toVersion(await add({ config, at, netns: request.netns }, context), request.cniVersion);
+      return toVersion(
+        await add({ config, at, netns: request.netns }, context),
+        request.cniVersion,
+      );
     case "DEL":
       refuseOwnNamespace(request, false);
       return await del({ config, at, request }, context);
