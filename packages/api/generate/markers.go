@@ -11,14 +11,20 @@ import (
 	"strings"
 )
 
-// markers reads what only the comments of the Go sources say: the feature gate of a field.
+// markers reads what only the comments of the Go sources say: the feature gates of a field, and the
+// list type where there is no schema that says it.
 type markers struct {
-	directories map[string]string              // module path -> directory
-	files       map[string]map[string][]string // Go package -> "Type.Field" -> gates
+	directories map[string]string            // module path -> directory
+	files       map[string]map[string]marked // Go package -> "Type.Field"
+}
+
+type marked struct {
+	gates    []string
+	listType string
 }
 
 func newMarkers() markers {
-	return markers{directories: map[string]string{}, files: map[string]map[string][]string{}}
+	return markers{directories: map[string]string{}, files: map[string]map[string]marked{}}
 }
 
 // moduleDirectory asks the go command where it holds a module's sources.
@@ -30,20 +36,20 @@ func moduleDirectory(module string) string {
 	return strings.TrimSpace(string(out))
 }
 
-func (m markers) gates(t reflect.Type, fieldName string) []string {
+func (m markers) of(t reflect.Type, fieldName string) marked {
 	if _, ok := m.files[t.PkgPath()]; !ok {
 		m.files[t.PkgPath()] = m.read(t.PkgPath())
 	}
 	return m.files[t.PkgPath()][t.Name()+"."+fieldName]
 }
 
-func (m markers) read(path string) map[string][]string {
+func (m markers) read(path string) map[string]marked {
 	parts := strings.SplitN(path, "/", 3)
 	module := parts[0] + "/" + parts[1]
 	if _, ok := m.directories[module]; !ok {
 		m.directories[module] = moduleDirectory(module)
 	}
-	found := map[string][]string{}
+	found := map[string]marked{}
 	paths, _ := filepath.Glob(filepath.Join(m.directories[module], parts[2], "*types*.go"))
 	for _, path := range paths {
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
@@ -64,17 +70,20 @@ func (m markers) read(path string) map[string][]string {
 	return found
 }
 
-func collect(owner string, structure *ast.StructType, found map[string][]string) {
+func collect(owner string, structure *ast.StructType, found map[string]marked) {
 	for _, member := range structure.Fields.List {
 		if member.Doc == nil || len(member.Names) == 0 {
 			continue
 		}
+		var out marked
 		for _, comment := range member.Doc.List {
 			line := strings.TrimSpace(strings.TrimPrefix(comment.Text, "//"))
 			if gate, ok := strings.CutPrefix(line, "+featureGate="); ok {
-				key := owner + "." + member.Names[0].Name
-				found[key] = append(found[key], gate)
+				out.gates = append(out.gates, strings.Split(gate, ",")...)
+			} else if listType, ok := strings.CutPrefix(line, "+listType="); ok {
+				out.listType = listType
 			}
 		}
+		found[owner+"."+member.Names[0].Name] = out
 	}
 }

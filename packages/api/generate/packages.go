@@ -89,5 +89,8 @@ var extraTypes = []any{
 	meta.PartialObjectMetadataList{}, meta.RootPaths{}, meta.Status{}, meta.Table{},
 	meta.TableOptions{}, meta.Timestamp{}, meta.WatchEvent{},
 	core.SerializedReference{}, core.PodStatusResult{}, core.RangeAllocation{},
-	core.NodeConfigStatus{}, core.TypedObjectReference{},
+	core.NodeConfigStatus{}, core.TypedObjectReference{}, core.AvoidPods{}, core.Preconditions{},
+	// What autoscaling/v1 keeps in annotations of the rest of autoscaling/v2.
+	autoscalingv1.MetricSpec{}, autoscalingv1.MetricStatus{},
+	autoscalingv1.HorizontalPodAutoscalerCondition{},
 }

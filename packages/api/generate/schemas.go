@@ -40,7 +40,7 @@ func (s schemas) describeType(info *typeInfo) {
 func (s schemas) describeField(owner, name string, t reflect.Type, out *field) {
 	schema, ok := s[owner]
 	if !ok {
-		return
+		return // Types of admission.k8s.io: upstream defines no schema for them.
 	}
 	property, ok := schema.Properties[name]
 	if !ok {
@@ -56,6 +56,9 @@ func (s schemas) describeField(owner, name string, t reflect.Type, out *field) {
 	enum := property.Enum
 	if property.Items != nil && property.Items.Schema != nil && len(enum) == 0 {
 		enum = property.Items.Schema.Enum
+	}
+	if values := property.AdditionalProperties; values != nil && values.Schema != nil {
+		enum = append(enum, values.Schema.Enum...)
 	}
 	for _, value := range enum {
 		out.Enum = append(out.Enum, fmt.Sprint(value))

@@ -185,7 +185,8 @@ func (w *walker) member(owner string, t reflect.Type, f reflect.StructField) (na
 	}
 	out.Opt = strings.Contains(jsonOptions, "omitempty")
 	out.OmitZero = strings.Contains(jsonOptions, "omitzero")
-	out.Gates = w.markers.gates(t, f.Name)
+	marked := w.markers.of(t, f.Name)
+	out.Gates, out.ListType = marked.gates, marked.listType
 	w.schemas.describeField(owner, jsonName, f.Type, &out)
 	return namedField{jsonName, out}, true
 }

@@ -1,5 +1,5 @@
 /** core/v1, generated: do not edit. */
-import type { Condition as meta_v1_Condition, LabelSelector as meta_v1_LabelSelector, ListMeta as meta_v1_ListMeta, ObjectMeta as meta_v1_ObjectMeta } from "../meta/v1.ts";
+import type { Condition as meta_v1_Condition, LabelSelector as meta_v1_LabelSelector, ListMeta as meta_v1_ListMeta, ObjectMeta as meta_v1_ObjectMeta, OwnerReference as meta_v1_OwnerReference } from "../meta/v1.ts";
 export type AWSElasticBlockStoreVolumeSource = {
   volumeID?: string;
   fsType?: string;
@@ -18,6 +18,9 @@ export type AppArmorProfile = {
 export type AttachedVolume = {
   name?: string;
   devicePath?: string;
+};
+export type AvoidPods = {
+  preferAvoidPods?: PreferAvoidPodsEntry[];
 };
 export type AzureDiskVolumeSource = {
   diskName?: string;
@@ -1010,6 +1013,9 @@ export type PodSecurityContext = {
   appArmorProfile?: AppArmorProfile;
   seLinuxChangePolicy?: string;
 };
+export type PodSignature = {
+  podController?: meta_v1_OwnerReference;
+};
 export type PodSpec = {
   volumes?: Volume[];
   initContainers?: Container[];
@@ -1111,6 +1117,15 @@ export type PortworxVolumeSource = {
   volumeID?: string;
   fsType?: string;
   readOnly?: boolean;
+};
+export type Preconditions = {
+  uid?: string;
+};
+export type PreferAvoidPodsEntry = {
+  podSignature?: PodSignature;
+  evictionTime?: string;
+  reason?: string;
+  message?: string;
 };
 export type PreferredSchedulingTerm = {
   weight?: number;
