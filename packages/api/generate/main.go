@@ -120,7 +120,9 @@ func encodeTypes(infos []*typeInfo) []byte {
 
 func encodeResources(groups []groupInfo, resources []resourceInfo, kinds map[string]string) []byte {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "{\"groups\":%s,\n\"resources\":[\n", encode(groups))
+	version := describeModule("k8s.io/kubernetes", "{{.Version}}")
+	fmt.Fprintf(&out, "{\"kubernetes\":%s,\n\"groups\":%s,\n\"resources\":[\n",
+		encode(version), encode(groups))
 	for i, r := range resources {
 		if i > 0 {
 			out.WriteString(",\n")

@@ -27,9 +27,9 @@ func newMarkers() markers {
 	return markers{directories: map[string]string{}, files: map[string]map[string]marked{}}
 }
 
-// moduleDirectory asks the go command where it holds a module's sources.
-func moduleDirectory(module string) string {
-	out, err := exec.Command("go", "list", "-mod=mod", "-m", "-f", "{{.Dir}}", module).Output()
+// describeModule asks the go command for a module's {{.Dir}} (its sources) or {{.Version}}.
+func describeModule(module, format string) string {
+	out, err := exec.Command("go", "list", "-m", "-f", format, module).Output()
 	if err != nil {
 		panic(fmt.Errorf("go list -m %s: %w", module, err))
 	}
@@ -47,7 +47,7 @@ func (m markers) read(path string) map[string]marked {
 	parts := strings.SplitN(path, "/", 3)
 	module := parts[0] + "/" + parts[1]
 	if _, ok := m.directories[module]; !ok {
-		m.directories[module] = moduleDirectory(module)
+		m.directories[module] = describeModule(module, "{{.Dir}}")
 	}
 	found := map[string]marked{}
 	paths, _ := filepath.Glob(filepath.Join(m.directories[module], parts[2], "*types*.go"))

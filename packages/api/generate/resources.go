@@ -51,10 +51,10 @@ type groupInfo struct {
 	Versions []string `json:"versions"`
 }
 
-// discoveryDirectory holds the discovery documents that upstream publishes with each release, and
-// that its own tests hold against the running server.
+// readDiscovery reads a discovery document: upstream publishes them with each release, and its own
+// tests hold them against the running server.
 func readDiscovery(name string, into any) {
-	path := filepath.Join(moduleDirectory("k8s.io/kubernetes"), "api", "discovery", name)
+	path := filepath.Join(describeModule("k8s.io/kubernetes", "{{.Dir}}"), "api", "discovery", name)
 	data, err := os.ReadFile(path)
 	if err == nil {
 		err = json.Unmarshal(data, into)
@@ -68,11 +68,10 @@ func isAlpha(version string) bool { return strings.Contains(version, "alpha") }
 
 // loadResources reads every served version that is not alpha, in upstream's order of groups.
 func loadResources(scheme *runtime.Scheme) ([]groupInfo, []resourceInfo) {
-	var core, named apidiscovery.APIGroupDiscoveryList
+	var named apidiscovery.APIGroupDiscoveryList
 	readDiscovery("aggregated_v2.json", &named)
 	resources := []resourceInfo{}
 	groups := []groupInfo{}
-	_ = core
 	readLegacy := func(path string, gv schema.GroupVersion) {
 		var list meta.APIResourceList
 		readDiscovery(path, &list)
@@ -169,7 +168,7 @@ func connectPaths(gv schema.GroupVersion) map[string]bool {
 	if gv.Group == "" {
 		name, prefix = "api__v1_openapi.json", "/api/v1"
 	}
-	path := filepath.Join(moduleDirectory("k8s.io/kubernetes"), "api", "openapi-spec", "v3", name)
+	path := filepath.Join(describeModule("k8s.io/kubernetes", "{{.Dir}}"), "api", "openapi-spec", "v3", name)
 	data, err := os.ReadFile(path)
 	if err != nil {
 		panic(err)

@@ -11,6 +11,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { GroupInfo, ResourceInfo, TypeInfo } from "./table.ts";
 
 export interface ResourceTable {
+  readonly kubernetes: string;
   readonly groups: readonly GroupInfo[];
   readonly resources: readonly ResourceInfo[];
   /** "apps/v1 Deployment" → type name. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Pod } from "./generated/types/core/v1.ts";
 import { groups, jsonFields, resourceOf, resources, typeInfo, typeNames, typeOf } from "./index.ts";
@@ -49,6 +50,11 @@ describe("lookup", () => {
 });
 
 describe("the table is whole", () => {
+  test("it is made from the release that upstream.json names", () => {
+    const versions = new URL("../../../upstream.json", import.meta.url);
+    expect(JSON.parse(readFileSync(versions, "utf8")).kubernetes).toBe(kubernetesVersion);
+  });
+
   test("every type that a field names is in it", () => {
     const missing = typeNames().flatMap((name) =>
       Object.values(typeInfo(name)!.fields)

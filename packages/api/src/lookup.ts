@@ -14,7 +14,8 @@ const byPlural = new Map<string, ResourceInfo>(
 );
 const flattened = new Map<string, Readonly<Record<string, Field>>>();
 
-export const kubernetesVersion = "v1.36.3";
+/** The release the table was made from. */
+export const kubernetesVersion: string = table.kubernetes;
 
 /** Every built-in resource, groups and versions in upstream's order, names sorted. */
 export const resources: readonly ResourceInfo[] = table.resources;
