@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Pod } from "./generated/types/core/v1.ts";
-import { groups, jsonFields, resourceOf, resources, typeInfo, typeNames, typeOf } from "./index.ts";
+import {
+  groups,
+  jsonFields,
+  kubernetesVersion,
+  resourceOf,
+  resources,
+  typeInfo,
+  typeNames,
+  typeOf,
+} from "./index.ts";
 
 /** "[]ref X" and "map ref X" → X; a leaf → undefined. */
 const target = (word: string) => word.split("ref ")[1];
