@@ -1,6 +1,47 @@
 /**
- * gRPC over node:http2 for etcd, CRI and CSI: serve and dial on TCP, TLS, unix sockets and memory.
+ * gRPC over node:http2: serve and dial on TCP, TLS, unix sockets, or inside the process.
+ *
+ * Services are generated fact tables (`etcd`, `cri`, `csi`, `health`, `pluginRegistration`):
+ *
+ *     const server = createServer();
+ *     server.add(health.Health, { check: () => ({ status: 1 }) });
+ *     await server.listen({ path: "/run/x.sock" });
+ *     await createClient(dial("unix:///run/x.sock"), health.Health).check({});
  *
  * @packageDocumentation
  */
-export {};
+export {
+  type CallOptions,
+  type Channel,
+  type Client,
+  type ClientStream,
+  createClient,
+  type Handlers,
+  type ServerCall,
+  type ServerStream,
+} from "./core/call.ts";
+export type { RpcClock } from "./core/clock.ts";
+export { type Init, type MessageCodec, message } from "./core/codec.ts";
+export { MessageQueue } from "./core/message-queue.ts";
+export { decodeBin, encodeBin, type Metadata } from "./core/metadata.ts";
+export {
+  bidi,
+  clientStream,
+  type MethodInfo,
+  type ServiceInfo,
+  serverStream,
+  service,
+  unary,
+} from "./core/service.ts";
+export { codeName, codes, RpcError, toRpcError } from "./core/status.ts";
+export { WireError } from "./core/wire.ts";
+export * as cri from "./generated/cri.ts";
+export * as csi from "./generated/csi.ts";
+export * as etcd from "./generated/etcd.ts";
+export * as health from "./generated/health.ts";
+export * as pluginRegistration from "./generated/plugin-registration.ts";
+export type { ClientTls } from "./io/connection.ts";
+export { type DialOptions, dial } from "./io/dial.ts";
+export type { ListenAddress, ListenOptions, ServerTls } from "./io/listener.ts";
+export type { HttpHandler, PlainRequest, PlainResponse } from "./io/plain-http.ts";
+export { createServer, type RpcServer, type ServerOptions } from "./io/server.ts";

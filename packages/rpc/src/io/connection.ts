@@ -1,0 +1,225 @@
+/**
+ * One HTTP/2 connection to a target, made when first needed and again when it is lost.
+ *
+ * After a failed attempt calls fail at once with its reason until the back-off has passed (callers
+ * that `waitForReady` wait instead). A peer that says GOAWAY gets no new calls; those under way end.
+ * Back-off 100 ms · 1.6^n, at most 5 s, ±20 %.
+ * Source  google.golang.org/grpc clientconn.go, backoff.go; naming.md (":authority" of unix sockets)
+ */
+import { type ClientHttp2Session, connect as connectHttp2, type Http2Session } from "node:http2";
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { RpcClock } from "../core/clock.ts";
+import { codes, RpcError } from "../core/status.ts";
+
+export interface ClientTls {
+  readonly ca?: string | Buffer | undefined;
+  readonly cert?: string | Buffer | undefined;
+  readonly key?: string | Buffer | undefined;
+  /** Name that the server's certificate must have, when not the target's host. */
+  readonly serverName?: string | undefined;
+  readonly insecureSkipVerify?: boolean | undefined;
+}
+
+export interface ConnectionOptions {
+  readonly tls?: ClientTls | undefined;
+  readonly connectTimeoutMs?: number | undefined;
+  /** Ping this often while calls are under way; no pings when absent. */
+  readonly keepaliveMs?: number | undefined;
+  readonly keepaliveTimeoutMs?: number | undefined;
+}
+
+interface Target {
+  readonly authority: string;
+  readonly describe: string;
+  open(): Socket;
+}
+
+const windowBytes = 16 << 20;
+const backoffMs = { first: 100, factor: 1.6, most: 5000, jitter: 0.2 };
+
+export class Connection {
+  readonly #target: Target;
+  readonly #options: ConnectionOptions;
+  readonly #clock: RpcClock;
+  #session: ClientHttp2Session | undefined;
+  #connecting: Promise<ClientHttp2Session> | undefined;
+  #all = new Set<ClientHttp2Session>();
+  #failures = 0;
+  #lastError: RpcError | undefined;
+  #retryAt = 0;
+  #isClosed = false;
+
+  constructor(target: string, options: ConnectionOptions, clock: RpcClock) {
+    this.#target = parseTarget(target, options.tls);
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  /** The session at once when there is one, else a promise of one. */
+  session(waitForReady: boolean): ClientHttp2Session | Promise<ClientHttp2Session> {
+    if (this.#session !== undefined) return this.#session;
+    if (this.#isClosed) {
+      throw new RpcError(codes.CANCELLED, "grpc: the client connection is closing");
+    }
+    if (waitForReady) return this.#untilReady();
+    if (this.#lastError !== undefined && this.#clock.now() < this.#retryAt) throw this.#lastError;
+    return this.#connect();
+  }
+
+  async #untilReady(): Promise<ClientHttp2Session> {
+    for (;;) {
+      const waitMs = this.#lastError === undefined ? 0 : this.#retryAt - this.#clock.now();
+      if (waitMs > 0) await new Promise<void>((done) => this.#clock.setTimeout(done, waitMs));
+      if (this.#isClosed) {
+        throw new RpcError(codes.CANCELLED, "grpc: the client connection is closing");
+      }
+      try {
+        return this.#session ?? (await this.#connect());
+      } catch {
+        // The reason is kept in #lastError, and the loop waits for the back-off.
+      }
+    }
+  }
+
+  #connect(): Promise<ClientHttp2Session> {
+    this.#connecting ??= this.#attempt().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #attempt(): Promise<ClientHttp2Session> {
+    try {
+      const session = await openSession(this.#target, this.#options.connectTimeoutMs ?? 20_000);
+      if (this.#isClosed) {
+        session.destroy();
+        throw new Error("grpc: the client connection is closing");
+      }
+      this.#failures = 0;
+      this.#lastError = undefined;
+      this.#adopt(session);
+      return session;
+    } catch (error) {
+      const { first, factor, most, jitter } = backoffMs;
+      const wait = Math.min(first * factor ** this.#failures++, most);
+      this.#retryAt = this.#clock.now() + wait * (1 - jitter + 2 * jitter * Math.random());
+      const why = dialError(error as NodeJS.ErrnoException, this.#target.describe);
+      const text = `connection error: desc = "transport: Error while dialing: ${why}"`;
+      this.#lastError = new RpcError(codes.UNAVAILABLE, text);
+      throw this.#lastError;
+    }
+  }
+
+  #adopt(session: ClientHttp2Session): void {
+    this.#session = session;
+    this.#all.add(session);
+    const retire = () => {
+      if (this.#session === session) this.#session = undefined;
+    };
+    session.on("goaway", retire);
+    session.on("error", retire);
+    session.on("close", () => {
+      this.#all.delete(session);
+      retire();
+    });
+    const { keepaliveMs, keepaliveTimeoutMs } = this.#options;
+    if (keepaliveMs !== undefined) keepAlive(session, keepaliveMs, keepaliveTimeoutMs ?? 20_000);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const session of this.#all) session.destroy();
+    this.#session = undefined;
+  }
+}
+
+function parseTarget(target: string, tls: ClientTls | undefined): Target {
+  if (target.startsWith("unix:")) {
+    const path = target.replace(/^unix:(\/\/)?/, "");
+    return {
+      authority: "http://localhost",
+      describe: `unix ${path}`,
+      open: () => connectTcp({ path }),
+    };
+  }
+  const url = new URL(target);
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const isTls = url.protocol === "https:";
+  if (!isTls && url.protocol !== "http:") {
+    throw new TypeError(`rpc: ${target}: a target is unix:///path, http://host:port or https://…`);
+  }
+  const port = Number(url.port || (isTls ? 443 : 80));
+  const describe = `tcp ${url.host}`;
+  if (!isTls) return { authority: url.origin, describe, open: () => connectTcp({ host, port }) };
+  const isAddress = /^[\d.]+$|:/.test(host);
+  const servername = tls?.serverName ?? (isAddress ? undefined : host);
+  const open = () =>
+    connectTls({
+      host,
+      port,
+      ca: tls?.ca,
+      cert: tls?.cert,
+      key: tls?.key,
+      ...(servername === undefined ? {} : { servername }),
+      rejectUnauthorized: tls?.insecureSkipVerify !== true,
+      ALPNProtocols: ["h2"],
+    });
+  return { authority: url.origin, describe, open };
+}
+
+/** Resolves when the socket (and TLS) stands; HTTP/2's settings need no waiting for. */
+function openSession(target: Target, timeoutMs: number): Promise<ClientHttp2Session> {
+  return new Promise((resolve, reject) => {
+    const socket = target.open();
+    const isTls = "authorized" in socket;
+    const fail = (error: Error) => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(() => fail(new Error("i/o timeout")), timeoutMs);
+    socket.once("error", fail);
+    socket.once(isTls ? "secureConnect" : "connect", () => {
+      clearTimeout(timer);
+      socket.off("error", fail);
+      socket.setNoDelay(true);
+      const session = connectHttp2(target.authority, {
+        createConnection: () => socket,
+        settings: { initialWindowSize: 4 << 20, enablePush: false, maxHeaderListSize: 16 << 20 },
+        maxSessionMemory: 4096,
+      });
+      session.on("error", () => {});
+      session.setLocalWindowSize(windowBytes);
+      session.unref();
+      resolve(session);
+    });
+  });
+}
+
+const systemTexts: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or directory",
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset by peer",
+  EACCES: "permission denied",
+  EHOSTUNREACH: "no route to host",
+  ENETUNREACH: "network is unreachable",
+  ETIMEDOUT: "connection timed out",
+};
+
+function dialError(error: NodeJS.ErrnoException, target: string): string {
+  const text = error.code === undefined ? undefined : systemTexts[error.code];
+  if (text !== undefined) return `dial ${target}: connect: ${text}`;
+  return `dial ${target}: ${error.message}`;
+}
+
+/** A connection whose pings stay unanswered is dead, whatever its socket says. */
+function keepAlive(session: Http2Session, everyMs: number, timeoutMs: number): void {
+  const timer = setInterval(() => {
+    const late = setTimeout(() => session.destroy(new Error("keepalive ping failed")), timeoutMs);
+    late.unref();
+    session.ping(() => clearTimeout(late));
+  }, everyMs);
+  timer.unref();
+  session.on("close", () => clearInterval(timer));
+}

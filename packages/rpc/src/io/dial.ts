@@ -1,0 +1,166 @@
+/**
+ * A channel to a server elsewhere: `unix:///run/x.sock`, `http://host:port`, `https://host:port`.
+ *
+ * Nothing is connected until the first call; see connection.ts for what happens when it is lost.
+ */
+import type { ClientHttp2Session } from "node:http2";
+import type { CallOptions, Channel, ClientStream } from "../core/call.ts";
+import type { RpcClock } from "../core/clock.ts";
+import type { Init } from "../core/codec.ts";
+import { MessageQueue } from "../core/message-queue.ts";
+import type { Metadata } from "../core/metadata.ts";
+import type { MethodInfo } from "../core/service.ts";
+import { codes, RpcError, toRpcError } from "../core/status.ts";
+import { type CallSettings, ClientCall } from "./client-call.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { wallClock } from "./wall-clock.ts";
+
+export interface DialOptions extends ConnectionOptions {
+  readonly clock?: RpcClock | undefined;
+  /** Largest response; grpc-go's default of 4 MiB is too small for lists, so here it is 2^31 - 1. */
+  readonly receiveMaxBytes?: number | undefined;
+  readonly userAgent?: string | undefined;
+}
+
+export function dial(target: string, options: DialOptions = {}): Channel {
+  const clock = options.clock ?? wallClock;
+  const connection = new Connection(target, options, clock);
+  const settings: CallSettings = {
+    clock,
+    receiveMaxBytes: options.receiveMaxBytes ?? 2 ** 31 - 1,
+    userAgent: options.userAgent ?? "nanokube-rpc",
+  };
+  return {
+    unary: <I, O>(method: MethodInfo<I, O>, request: Init<I>, call: CallOptions = {}) =>
+      callUnary(connection, settings, { method, request, call }) as Promise<O>,
+    stream: <I, O>(method: MethodInfo<I, O>, call: CallOptions = {}) =>
+      callStream(connection, settings, method, call) as ClientStream<I, O>,
+    close: () => connection.close(),
+  };
+}
+
+interface UnaryCall {
+  readonly method: MethodInfo<unknown, unknown>;
+  readonly request: Init<unknown>;
+  readonly call: CallOptions;
+}
+
+const canceled = () => new RpcError(codes.CANCELLED, "context canceled");
+
+function callUnary(
+  connection: Connection,
+  settings: CallSettings,
+  { method, request, call: options }: UnaryCall,
+  isRetry = false,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    if (options.signal?.aborted) return reject(canceled());
+    let response: unknown;
+    let hasResponse = false;
+    const frame = method.request.encodeFrame(request);
+    const call = new ClientCall(method, options, settings, {
+      headers() {},
+      message(message) {
+        response = message;
+        hasResponse = true;
+        return true;
+      },
+      end(error) {
+        if (error !== undefined && call.isUnprocessed && !isRetry) {
+          resolve(callUnary(connection, settings, { method, request, call: options }, true));
+        } else if (error !== undefined) reject(error);
+        else if (hasResponse) resolve(response);
+        else reject(new RpcError(codes.INTERNAL, "grpc: the call got no response"));
+      },
+    });
+    withSession(connection, options, call, (session) => call.start(session).end(frame));
+  });
+}
+
+/** Starts a call as soon as there is a session; a call that ended meanwhile is not started. */
+function withSession(
+  connection: Connection,
+  options: CallOptions,
+  call: ClientCall,
+  start: (session: ClientHttp2Session) => void,
+): void {
+  const begin = (session: ClientHttp2Session) => {
+    if (call.isEnded) return;
+    try {
+      start(session);
+    } catch (error) {
+      call.fail(new RpcError(codes.UNAVAILABLE, `transport: ${(error as Error).message}`));
+    }
+  };
+  try {
+    const session = connection.session(options.waitForReady ?? false);
+    if (session instanceof Promise) session.then(begin, (error) => call.fail(toRpcError(error)));
+    else begin(session);
+  } catch (error) {
+    // Later: who calls has not finished setting up.
+    queueMicrotask(() => call.fail(toRpcError(error)));
+  }
+}
+
+function callStream(
+  connection: Connection,
+  settings: CallSettings,
+  method: MethodInfo<unknown, unknown>,
+  options: CallOptions,
+): ClientStream<unknown, unknown> {
+  const headers = Promise.withResolvers<Metadata>();
+  headers.promise.catch(() => {});
+  let early: Buffer[] = [];
+  let isEndedEarly = false;
+  const wakers: (() => void)[] = [];
+  const wake = () => {
+    for (const resolve of wakers.splice(0)) resolve();
+  };
+  const responses = new MessageQueue<unknown>({
+    onDrain: () => call.stream?.resume(),
+    onReturn: () => call.cancel(),
+  });
+  const call = new ClientCall(method, options, settings, {
+    headers: (metadata) => headers.resolve(metadata),
+    message: (message) => responses.push(message),
+    end(error) {
+      if (error === undefined) responses.end();
+      else responses.fail(error);
+      if (error === undefined) headers.resolve({});
+      else headers.reject(error);
+      wake();
+    },
+  });
+  if (options.signal?.aborted) queueMicrotask(() => call.cancel());
+  withSession(connection, options, call, (session) => {
+    const stream = call.start(session);
+    stream.on("drain", wake);
+    for (const frame of early) stream.write(frame);
+    early = [];
+    if (isEndedEarly) stream.end();
+    wake();
+  });
+  return {
+    write(message) {
+      if (call.isEnded) return true;
+      const frame = method.request.encodeFrame(message);
+      if (call.stream !== undefined) return call.stream.write(frame);
+      early.push(frame);
+      return early.length < 64;
+    },
+    drained() {
+      const isFree = call.stream === undefined ? early.length < 64 : !call.stream.writableNeedDrain;
+      if (call.isEnded || isFree) return Promise.resolve();
+      return new Promise((resolve) => {
+        wakers.push(resolve);
+      });
+    },
+    end() {
+      if (call.stream === undefined) isEndedEarly = true;
+      else if (!call.isEnded) call.stream.end();
+    },
+    responses,
+    cancel: () => call.cancel(),
+    headers: headers.promise,
+  };
+}

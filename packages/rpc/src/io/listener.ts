@@ -1,0 +1,141 @@
+/**
+ * Sockets for a server: TCP, TLS, unix. HTTP/2 goes to gRPC, HTTP/1.1 (on the same port) to `http1`.
+ *
+ * Plain sockets: the first bytes tell (HTTP/2 opens with "PRI * HTTP/2.0"). TLS: ALPN tells.
+ * A unix socket file that nobody listens on is a leftover of a killed process and is replaced.
+ */
+import { unlink } from "node:fs/promises";
+import type { Server as HttpServer } from "node:http";
+import type { Http2Server } from "node:http2";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+
+export interface ServerTls {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  /** CA of client certificates. */
+  readonly ca?: string | Buffer | undefined;
+  /** Refuse clients that show no certificate of that CA. */
+  readonly requireClientCert?: boolean | undefined;
+}
+
+export type ListenOptions =
+  | { readonly path: string }
+  | {
+      readonly host?: string | undefined;
+      readonly port: number;
+      readonly tls?: ServerTls | undefined;
+    };
+
+export interface ListenAddress {
+  readonly path?: string;
+  readonly host?: string;
+  readonly port?: number;
+}
+
+export interface Listener {
+  readonly address: ListenAddress;
+  close(): Promise<void>;
+}
+
+export async function openListener(
+  options: ListenOptions,
+  http2: Http2Server,
+  http1: HttpServer | undefined,
+): Promise<Listener> {
+  const sockets = new Set<Socket>();
+  const server = createSocketServer(options, http2, http1);
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  if ("path" in options) await listenUnix(server, options.path);
+  else await listen(server, { host: options.host ?? "127.0.0.1", port: options.port });
+  return {
+    address: addressOf(server, options),
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function createSocketServer(
+  options: ListenOptions,
+  http2: Http2Server,
+  http1: HttpServer | undefined,
+): Server {
+  if ("path" in options || options.tls === undefined) {
+    return createServer((socket) => {
+      socket.on("error", () => {});
+      if (http1 === undefined) http2.emit("connection", socket);
+      else sniff(socket, http2, http1);
+    });
+  }
+  const { cert, key, ca, requireClientCert } = options.tls;
+  const server = createTlsServer({
+    cert,
+    key,
+    ...(ca === undefined ? {} : { ca, requestCert: true }),
+    rejectUnauthorized: requireClientCert ?? false,
+    ALPNProtocols: http1 === undefined ? ["h2"] : ["h2", "http/1.1"],
+  });
+  server.on("secureConnection", (socket: TLSSocket) => {
+    socket.on("error", () => {});
+    if (socket.alpnProtocol === "h2") http2.emit("connection", socket);
+    else if (http1 !== undefined) http1.emit("connection", socket);
+    else socket.destroy();
+  });
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  return server;
+}
+
+function sniff(socket: Socket, http2: Http2Server, http1: HttpServer): void {
+  socket.once("readable", () => {
+    const first = socket.read() as Buffer | null;
+    if (first === null) return; // Closed before a word.
+    socket.unshift(first);
+    const isHttp2 = first.subarray(0, 3).toString("latin1") === "PRI";
+    (isHttp2 ? http2 : http1).emit("connection", socket);
+  });
+}
+
+function listen(server: Server, where: { path?: string; host?: string; port?: number }) {
+  return new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(where, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function listenUnix(server: Server, path: string): Promise<void> {
+  try {
+    await listen(server, { path });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    if (await isAlive(path)) throw error;
+    await unlink(path);
+    await listen(server, { path });
+  }
+}
+
+function isAlive(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+function addressOf(server: Server, options: ListenOptions): ListenAddress {
+  if ("path" in options) return { path: options.path };
+  const address = server.address() as AddressInfo;
+  return { host: address.address, port: address.port };
+}
