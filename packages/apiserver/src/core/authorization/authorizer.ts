@@ -3,6 +3,8 @@
  *
  * Source  staging/src/k8s.io/apiserver/pkg/authorization/authorizer/interfaces.go
  */
+import type { PolicyRule } from "@nanokube/api/rbac/v1";
+import type { KubeObject } from "@nanokube/machinery";
 import type { UserInfo } from "../authentication/authenticator.ts";
 
 export interface AuthorizationAttributes {
@@ -18,6 +20,8 @@ export interface AuthorizationAttributes {
   name: string;
   /** Set when it is not. */
   path: string;
+  /** What a list or watch is narrowed to (metadata.name=…, spec.nodeName=…), parsed; Node asks. */
+  fieldSelector?: Readonly<Record<string, string>>;
 }
 
 export interface AuthorizationResult {
@@ -27,4 +31,28 @@ export interface AuthorizationResult {
 
 export interface Authorizer {
   authorize(attributes: AuthorizationAttributes): Promise<AuthorizationResult>;
+  /** What a user may do in a namespace, for SelfSubjectRulesReview. */
+  rulesFor?(user: UserInfo, namespace: string): Promise<RulesForUser>;
+}
+
+export interface RulesForUser {
+  resourceRules: PolicyRule[];
+  nonResourceRules: PolicyRule[];
+  /** Some authorizer cannot list what it allows. */
+  incomplete: boolean;
+  evaluationError?: string;
+}
+
+/** Reads what authorizers decide by; cheap, from the watch cache. */
+export interface PolicyReader {
+  get(group: string, plural: string, namespace: string, name: string): Promise<KubeObject | undefined>;
+  /** `fields` narrows by selectable fields ("spec.nodeName"), so that an index may answer. */
+  list(
+    group: string,
+    plural: string,
+    namespace?: string,
+    fields?: Readonly<Record<string, string>>,
+  ): Promise<readonly KubeObject[]>;
+  /** A number that grows with every change of the resource; absent, nothing is kept between calls. */
+  generation?(group: string, plural: string): number;
 }

@@ -1,0 +1,146 @@
+/**
+ * All the ways to say who one is, in upstream's order: front proxy, client certificate, token
+ * (file, bootstrap, service account); with none of them, anonymous.
+ *
+ * Errors  401 "Unauthorized" for credentials nobody accepts; why is only logged
+ * Source  pkg/kubeapiserver/authenticator/config.go
+ */
+import { type Clock, type Log, unauthorized } from "@nanokube/machinery";
+import type { Authentication, Authenticator, Credentials, UserInfo } from "./authenticator.ts";
+import { authenticateBootstrapToken } from "./bootstrap-token.ts";
+import { certificateUser, createCertificateChecker, isInTime } from "./certificate.ts";
+import { type RequestHeaderOptions, userFromHeaders } from "./request-header.ts";
+import { createServiceAccountTokens, type VerifyToken } from "./service-account-token.ts";
+import type { PublicKey } from "./token-keys.ts";
+import type { TokenReader } from "./token-reader.ts";
+
+export interface AuthenticatorOptions {
+  clock: Clock;
+  log: Log;
+  reader: TokenReader;
+  /** PEM bundle; client certificates are off without it. */
+  clientCA?: string | undefined;
+  requestHeader?: RequestHeaderOptions | undefined;
+  /** Token → user, see parseTokenFile. */
+  tokens?: ReadonlyMap<string, UserInfo> | undefined;
+  bootstrapTokens?: boolean;
+  serviceAccounts?: { issuers: readonly string[]; keys: readonly PublicKey[] } | undefined;
+  /** The server's own audiences; the first issuer when absent. */
+  audiences?: readonly string[];
+  /** Requests without credentials are system:anonymous; true unless told. */
+  anonymous?: boolean;
+}
+
+export interface ServerAuthenticator extends Authenticator {
+  /** TokenReview: undefined for a token nobody knows; throws an Error that says what is wrong. */
+  reviewToken: VerifyToken;
+}
+
+const anonymousUser: UserInfo = {
+  name: "system:anonymous",
+  groups: ["system:unauthenticated"],
+};
+
+function withAuthenticated(user: UserInfo): UserInfo {
+  if (user.groups.includes("system:authenticated")) return user;
+  if (user.name === anonymousUser.name || user.groups.includes("system:unauthenticated")) {
+    return user;
+  }
+  return { ...user, groups: [...user.groups, "system:authenticated"] };
+}
+
+/** The token of `Authorization: Bearer t`, or of a WebSocket's subprotocol. */
+export function bearerToken(headers: Credentials["headers"]): string | undefined {
+  const match = /^bearer +(\S+)/i.exec(headers.authorization?.trim() ?? "");
+  if (match !== null) return match[1];
+  const prefix = "base64url.bearer.authorization.k8s.io.";
+  const protocol = (headers["sec-websocket-protocol"] ?? "")
+    .split(",")
+    .map((text) => text.trim())
+    .find((text) => text.startsWith(prefix));
+  if (protocol === undefined) return undefined;
+  const encoded = protocol.slice(prefix.length).replaceAll("-", "+").replaceAll("_", "/");
+  try {
+    return atob(encoded);
+  } catch {
+    return undefined;
+  }
+}
+
+function createTokenCheck(options: AuthenticatorOptions, audiences: readonly string[]): VerifyToken {
+  const { clock, reader, serviceAccounts } = options;
+  const bound =
+    serviceAccounts === undefined
+      ? undefined
+      : createServiceAccountTokens({ ...serviceAccounts, audiences, reader, clock });
+  return async (token, wanted) => {
+    const known = options.tokens?.get(token);
+    if (known !== undefined) return { user: known };
+    if (options.bootstrapTokens) {
+      const user = await authenticateBootstrapToken(token, reader, clock);
+      if (user !== undefined) return { user };
+    }
+    return bound?.(token, wanted);
+  };
+}
+
+export function createAuthenticator(options: AuthenticatorOptions): ServerAuthenticator {
+  const { clock, log, requestHeader } = options;
+  const checkClient = options.clientCA ? createCertificateChecker(options.clientCA) : undefined;
+  const checkProxy = requestHeader ? createCertificateChecker(requestHeader.ca) : undefined;
+  const audiences = options.audiences ?? options.serviceAccounts?.issuers.slice(0, 1) ?? [];
+  const checkToken = createTokenCheck(options, audiences);
+
+  const asProxy = async ({ headers, peerCertificate }: Credentials) => {
+    if (!checkProxy || !requestHeader || peerCertificate === undefined) return undefined;
+    const user = userFromHeaders(headers, requestHeader);
+    if (user === undefined) return undefined;
+    const proxy = await checkProxy(peerCertificate);
+    if (proxy === undefined || !isInTime(proxy, clock)) return undefined;
+    const { allowedNames } = requestHeader;
+    if (allowedNames.length > 0 && !allowedNames.includes(proxy.commonName)) return undefined;
+    return { user };
+  };
+
+  const asCertificate = async ({ peerCertificate }: Credentials) => {
+    if (!checkClient || peerCertificate === undefined) return undefined;
+    const certificate = await checkClient(peerCertificate);
+    if (certificate === undefined || !isInTime(certificate, clock)) return undefined;
+    const user = certificateUser(certificate);
+    return user === undefined ? undefined : { user };
+  };
+
+  const asToken = async ({ headers }: Credentials): Promise<Authentication | undefined> => {
+    const token = bearerToken(headers);
+    if (token === undefined) return undefined;
+    let found: Authentication | undefined;
+    try {
+      found = await checkToken(token);
+    } catch (error) {
+      log.warn({ error: String(error) }, "unable to authenticate the request");
+      throw unauthorized("Unauthorized");
+    }
+    if (found === undefined) {
+      log.warn({ error: "invalid bearer token" }, "unable to authenticate the request");
+      throw unauthorized("Unauthorized");
+    }
+    return found;
+  };
+
+  return {
+    reviewToken: async (token, wanted) => {
+      const found = await checkToken(token, wanted);
+      return found === undefined ? undefined : { ...found, user: withAuthenticated(found.user) };
+    },
+    async authenticate(credentials) {
+      for (const attempt of [asProxy, asCertificate, asToken]) {
+        const found = await attempt(credentials);
+        if (found !== undefined) {
+          return { audiences, ...found, user: withAuthenticated(found.user) };
+        }
+      }
+      if (options.anonymous === false) throw unauthorized("Unauthorized");
+      return { user: anonymousUser, audiences };
+    },
+  };
+}
