@@ -43,12 +43,23 @@ type resourceInfo struct {
 	Deprecated         string        `json:"deprecated,omitempty"`
 	Removed            string        `json:"removed,omitempty"`
 	StorageVersionHash string        `json:"storageVersionHash,omitempty"`
+	ReturnsDeleted     bool          `json:"returnsDeleted,omitempty"`
 	GA                 bool          `json:"ga,omitempty"`
 }
 
 type groupInfo struct {
-	Group    string   `json:"group"`
-	Versions []string `json:"versions"`
+	Group      string   `json:"group"`
+	Versions   []string `json:"versions"`
+	Priority   int      `json:"priority,omitempty"`
+	Priorities []int    `json:"versionPriorities,omitempty"`
+}
+
+func (g *groupInfo) add(version string) {
+	g.Versions = append(g.Versions, version)
+	if p, ok := priorities[schema.GroupVersion{Group: g.Group, Version: version}]; ok {
+		g.Priority = p.group
+		g.Priorities = append(g.Priorities, p.version)
+	}
 }
 
 // readDiscovery reads a discovery document: upstream publishes them with each release, and its own
@@ -78,14 +89,16 @@ func loadResources(scheme *runtime.Scheme) ([]groupInfo, []resourceInfo) {
 		resources = append(resources, fromList(list, gv, scheme)...)
 	}
 	readLegacy("api__v1.json", schema.GroupVersion{Version: "v1"})
-	groups = append(groups, groupInfo{"", []string{"v1"}})
+	core := groupInfo{}
+	core.add("v1")
+	groups = append(groups, core)
 	for _, group := range named.Items {
 		info := groupInfo{Group: group.Name}
 		for _, version := range group.Versions {
 			if isAlpha(version.Version) {
 				continue
 			}
-			info.Versions = append(info.Versions, version.Version)
+			info.add(version.Version)
 			readLegacy(fmt.Sprintf("apis__%s__%s.json", group.Name, version.Version),
 				schema.GroupVersion{Group: group.Name, Version: version.Version})
 		}
@@ -98,14 +111,15 @@ func loadResources(scheme *runtime.Scheme) ([]groupInfo, []resourceInfo) {
 
 func fromList(list meta.APIResourceList, gv schema.GroupVersion, scheme *runtime.Scheme) []resourceInfo {
 	out := []resourceInfo{}
-	connects := connectPaths(gv)
+	facts := readPaths(gv)
 	for _, r := range list.APIResources {
 		plural, sub, isSub := strings.Cut(r.Name, "/")
 		if !isSub {
 			info := resourceInfo{Group: gv.Group, Version: gv.Version, Kind: r.Kind, Plural: plural,
 				Singular: r.SingularName, Namespaced: r.Namespaced, ShortNames: r.ShortNames,
 				Categories: r.Categories, Verbs: r.Verbs, StorageVersionHash: r.StorageVersionHash,
-				GA: !strings.Contains(gv.Version, "beta")}
+				GA:             !strings.Contains(gv.Version, "beta"),
+				ReturnsDeleted: facts.returnsDeleted[plural]}
 			describeKind(&info, gv, scheme)
 			out = append(out, info)
 			continue
@@ -114,7 +128,7 @@ func fromList(list meta.APIResourceList, gv schema.GroupVersion, scheme *runtime
 			if out[i].Plural != plural {
 				continue
 			}
-			s := subresource{Name: sub, Verbs: r.Verbs, Connect: connects[r.Name]}
+			s := subresource{Name: sub, Verbs: r.Verbs, Connect: facts.connects[r.Name]}
 			if r.Kind != out[i].Kind {
 				s.Kind = &kindRef{r.Group, r.Version, r.Kind}
 				if r.Version == "" {
@@ -158,44 +172,4 @@ func contains(list []string, value string) bool {
 		}
 	}
 	return false
-}
-
-// connectPaths lists the subresources whose requests are upgraded or passed on: upstream's
-// OpenAPI marks their paths with the action "connect".
-func connectPaths(gv schema.GroupVersion) map[string]bool {
-	name := fmt.Sprintf("apis__%s__%s_openapi.json", gv.Group, gv.Version)
-	prefix := "/apis/" + gv.String()
-	if gv.Group == "" {
-		name, prefix = "api__v1_openapi.json", "/api/v1"
-	}
-	path := filepath.Join(describeModule("k8s.io/kubernetes", "{{.Dir}}"), "api", "openapi-spec", "v3", name)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		panic(err)
-	}
-	var document struct {
-		Paths map[string]map[string]json.RawMessage `json:"paths"`
-	}
-	if err := json.Unmarshal(data, &document); err != nil {
-		panic(err)
-	}
-	found := map[string]bool{}
-	for path, item := range document.Paths {
-		for _, operation := range item {
-			var o struct {
-				Action string `json:"x-kubernetes-action"`
-			}
-			if json.Unmarshal(operation, &o) != nil || o.Action != "connect" {
-				continue
-			}
-			parts := strings.Split(strings.TrimPrefix(path, prefix+"/"), "/")
-			if parts[0] == "namespaces" && len(parts) > 3 {
-				parts = parts[2:]
-			}
-			if len(parts) >= 3 {
-				found[parts[0]+"/"+parts[2]] = true
-			}
-		}
-	}
-	return found
 }

@@ -92,6 +92,8 @@ export interface ResourceInfo {
   readonly removed?: string;
   /** Discovery's fingerprint of the version that is stored; absent: nothing is stored. */
   readonly storageVersionHash?: string;
+  /** DELETE answers with the object; absent: with a Status. */
+  readonly returnsDeleted?: boolean;
   /** Absent: beta, which upstream serves on request only. */
   readonly ga?: boolean;
 }
@@ -100,4 +102,8 @@ export interface GroupInfo {
   readonly group: string;
   /** The preferred one first. */
   readonly versions: readonly string[];
+  /** groupPriorityMinimum of its APIServices; absent: served by the aggregator itself, first. */
+  readonly priority?: number;
+  /** versionPriority of its APIServices, in the order of `versions`. */
+  readonly versionPriorities?: readonly number[];
 }
