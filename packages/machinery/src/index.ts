@@ -4,6 +4,25 @@
  * @packageDocumentation
  */
 export * from "./clock.ts";
+export { canonicalize } from "./codec/canonical.ts";
+export {
+  type Decoded,
+  DecodeError,
+  type DecodeOptions,
+  decodeJSON,
+  encodeCanonicalJSON,
+  encodeJSON,
+  parseJSON,
+} from "./codec/json.ts";
+export { UnknownTypeError } from "./codec/shape.ts";
+export {
+  formatMicroTime,
+  formatTime,
+  normalizeMicroTime,
+  normalizeTime,
+  parseTime,
+  TimeError,
+} from "./codec/times.ts";
 export * from "./exec.ts";
 export * from "./field-error.ts";
 export * from "./field-path.ts";
@@ -11,6 +30,14 @@ export * from "./go-text.ts";
 export * from "./json-tree.ts";
 export * from "./log.ts";
 export * from "./object.ts";
+export {
+  milliQuantityOf,
+  parseQuantity,
+  Quantity,
+  QuantityError,
+  quantityOf,
+} from "./quantity/quantity.ts";
+export type { Format as QuantityFormat } from "./quantity/suffix.ts";
 export * from "./random.ts";
 export * from "./status.ts";
 export * from "./status-errors.ts";
