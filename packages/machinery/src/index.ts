@@ -6,6 +6,14 @@
 export * from "./clock.ts";
 export { canonicalize } from "./codec/canonical.ts";
 export {
+  decodeEnvelope,
+  decodeObject,
+  type Envelope,
+  encodeEnvelope,
+  encodeObject,
+  isEnvelope,
+} from "./codec/envelope.ts";
+export {
   type Decoded,
   DecodeError,
   type DecodeOptions,
@@ -14,6 +22,10 @@ export {
   encodeJSON,
   parseJSON,
 } from "./codec/json.ts";
+export { decodeProtobuf } from "./codec/proto-decode.ts";
+export { encodeProtobuf } from "./codec/proto-encode.ts";
+export { ProtobufError, ProtoReader } from "./codec/proto-reader.ts";
+export { ProtoWriter } from "./codec/proto-writer.ts";
 export { UnknownTypeError } from "./codec/shape.ts";
 export {
   formatMicroTime,
