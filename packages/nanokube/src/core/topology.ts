@@ -27,7 +27,6 @@ export interface NodePlan {
   name: string;
   index: number;
   address: string;
-  podCIDR: string;
   /** The machine's end of the node's veth pair; at most 15 bytes, as the kernel asks. */
   link: string;
 }
@@ -56,7 +55,6 @@ export function planNode(network: Network, index: number): NodePlan {
     name: `n${index}`,
     index,
     address: `10.${90 + network.slot}.0.${10 + index}`,
-    podCIDR: `10.${200 + network.slot}.${index}.0/24`,
     link: `nk${network.slot}n${index}`,
   };
 }

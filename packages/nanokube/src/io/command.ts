@@ -34,7 +34,7 @@ export const exec: Exec = async (argv, options = {}) => {
   };
 };
 
-export async function run(argv: readonly string[], input?: string | Uint8Array): Promise<string> {
+export async function run(argv: string[], input?: string | Uint8Array): Promise<string> {
   const result = await exec(argv, input === undefined ? {} : { input });
   if (result.code !== 0) throw new CommandError(argv, result.code, result.stderr || result.stdout);
   return result.stdout;

@@ -3,7 +3,7 @@
  *
  * The machine's firewall, mounts and directories are not touched: what the node changes, it changes
  * in its own namespaces, and ending the reaper (pid 1 in there) ends everything on the node. What is
- * visible outside is one bridge a cluster, one veth a node, one route a pod CIDR, and cgroups.
+ * visible outside is one bridge a cluster, one veth a node, routes over that bridge, and cgroups.
  *
  * Source  namespaces(7), pid_namespaces(7)
  */
@@ -160,22 +160,20 @@ async function waitBooted(outer: DaemonRecord, directory: string): Promise<void>
   }
 }
 
-/** A veth pair to the bridge, and a route so that the API server reaches pods for its proxies. */
+/** A veth pair to the bridge. Routes to the pods follow when the node has its pod CIDR. */
 async function connect(network: Network, plan: NodePlan, holder: number): Promise<void> {
   await exec(["ip", "link", "del", plan.link]);
   const outside = [
     `link add ${plan.link} type veth peer name eth0 netns ${holder}`,
     `link set ${plan.link} master ${network.bridge} up`,
-    `route replace ${plan.podCIDR} via ${plan.address} dev ${network.bridge}`,
   ];
   const inside = [
     `addr add ${plan.address}/24 dev eth0`,
     "link set eth0 up",
     `route add default via ${network.gateway}`,
   ];
-  await run(["ip", "-batch", "-"], `${outside.slice(0, 2).join("\n")}\n`);
+  await run(["ip", "-batch", "-"], `${outside.join("\n")}\n`);
   await run(["nsenter", "-t", String(holder), "-n", "ip", "-batch", "-"], `${inside.join("\n")}\n`);
-  await run(["ip", "-batch", "-"], `${outside[2]}\n`);
 }
 
 /**
@@ -208,6 +206,5 @@ export async function endNode(network: Network, plan: NodePlan, daemons: Daemons
   await daemons.stop(`${plan.name}-holder`, 3000);
   await daemons.stop(`${plan.name}-unshare`, 3000);
   await exec(["ip", "link", "del", plan.link]);
-  await exec(["ip", "route", "del", plan.podCIDR]);
   await removeCgroups(cgroupName(network, plan));
 }

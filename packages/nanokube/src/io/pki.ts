@@ -23,7 +23,7 @@ export interface KeyPair {
 
 export interface Authority extends KeyPair {
   certificate: x509.X509Certificate;
-  signingKey: CryptoKey;
+  signingKey: webcrypto.CryptoKey;
 }
 
 export interface CertificateRequest {
@@ -33,7 +33,7 @@ export interface CertificateRequest {
   addresses?: readonly string[];
 }
 
-x509.cryptoProvider.set(webcrypto as unknown as Crypto);
+x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
 
 function pem(label: string, der: ArrayBuffer): string {
   const lines =
@@ -43,11 +43,11 @@ function pem(label: string, der: ArrayBuffer): string {
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
 
-async function newKeys(): Promise<{ keys: CryptoKeyPair; key: string }> {
+async function newKeys(): Promise<{ keys: webcrypto.CryptoKeyPair; key: string }> {
   const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
     "sign",
     "verify",
-  ])) as CryptoKeyPair;
+  ])) as webcrypto.CryptoKeyPair;
   return {
     keys,
     key: pem("PRIVATE KEY", await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)),
@@ -125,7 +125,7 @@ export async function issue(authority: Authority, request: CertificateRequest): 
   return { cert: `${certificate.toString("pem")}\n`, key };
 }
 
-async function importSigningKey(key: string): Promise<CryptoKey> {
+async function importSigningKey(key: string): Promise<webcrypto.CryptoKey> {
   const der = Buffer.from(key.replace(/-----[^-]+-----|\s/g, ""), "base64");
   return webcrypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
 }

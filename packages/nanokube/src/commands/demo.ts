@@ -1,0 +1,167 @@
+/**
+ * `npm start`: a cluster, the shop on it, and a view of both until Ctrl-C takes them down.
+ *
+ * What the shop wrote stays in the data directory: the next start continues with it.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Client, deployments, jobs, statefulSets } from "@nanokube/client";
+import type { KubeObject } from "@nanokube/machinery";
+import { parseAllDocuments } from "yaml";
+import type { ComponentChoice, ComponentName } from "../core/cluster-state.ts";
+import { applyObjects } from "../io/apply-objects.ts";
+import { DataDir } from "../io/data-dir.ts";
+import { down } from "../io/down.ts";
+import { tableLines } from "../io/kubectl-view.ts";
+import { LiveView } from "../io/live-view.ts";
+import { findProgram } from "../io/machine.ts";
+import { buildNodeImage } from "../io/machine-images.ts";
+import { type RunningCluster, type UpOptions, up } from "../io/up.ts";
+
+const shop = fileURLToPath(new URL("../../../../examples/shop/", import.meta.url));
+const namespace = "shop";
+
+export interface DemoFlags {
+  dataDir: string;
+  nodes?: number;
+  runtime?: "containerd" | "embedded";
+  apiPort?: number;
+  once?: boolean;
+}
+
+type Choose = (flags: DemoFlags) => Promise<Partial<Record<ComponentName, ComponentChoice>>>;
+
+async function readManifests(directory: string): Promise<KubeObject[]> {
+  const files = (await readdir(directory)).filter((file) => file.endsWith(".yaml")).sort();
+  const objects: KubeObject[] = [];
+  for (const file of files) {
+    const text = await readFile(join(directory, file), "utf8");
+    for (const document of parseAllDocuments(text)) objects.push(document.toJS() as KubeObject);
+  }
+  return objects;
+}
+
+/** What is not Available yet; empty when the shop is open. */
+async function waitingFor(client: Client): Promise<string[]> {
+  const [webs, stores, counts] = await Promise.all([
+    client.resource(deployments).namespace(namespace).list(),
+    client.resource(statefulSets).namespace(namespace).list(),
+    client.resource(jobs).namespace(namespace).list(),
+  ]);
+  const waiting: string[] = [];
+  for (const { metadata, spec, status } of webs.items) {
+    const available = status?.conditions?.some(
+      (c) => c.type === "Available" && c.status === "True",
+    );
+    const ready = status?.readyReplicas ?? 0;
+    if (!available || ready < (spec?.replicas ?? 1)) {
+      waiting.push(`deployment/${metadata?.name} ${ready}/${spec?.replicas}`);
+    }
+  }
+  for (const { metadata, spec, status } of stores.items) {
+    const ready = status?.readyReplicas ?? 0;
+    if (ready < (spec?.replicas ?? 1)) {
+      waiting.push(`statefulset/${metadata?.name} ${ready}/${spec?.replicas}`);
+    }
+  }
+  for (const { metadata, status } of counts.items) {
+    if (!status?.conditions?.some((c) => c.type === "Complete" && c.status === "True")) {
+      waiting.push(`job/${metadata?.name}`);
+    }
+  }
+  return waiting;
+}
+
+async function statusLines(cluster: RunningCluster, dir: DataDir): Promise<string[]> {
+  const { client } = cluster;
+  const pods = { wide: true, drop: ["Nominated Node", "Readiness Gates"] };
+  const [nodeLines, podLines, serviceLines] = await Promise.all([
+    tableLines(client, "/api/v1/nodes"),
+    tableLines(client, `/api/v1/namespaces/${namespace}/pods`, pods),
+    tableLines(client, `/api/v1/namespaces/${namespace}/services`),
+  ]);
+  return [
+    ...nodeLines,
+    "",
+    ...podLines,
+    "",
+    ...serviceLines,
+    "",
+    `export KUBECONFIG=${dir.kubeconfig}`,
+    "Ctrl-C stops the cluster; the next start continues from here.",
+  ];
+}
+
+async function showUntil(
+  stopped: AbortSignal,
+  view: LiveView,
+  lines: () => Promise<string[]>,
+): Promise<void> {
+  while (!stopped.aborted) {
+    view.show(await lines().catch((error: Error) => [`waiting: ${error.message}`]));
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, 1000);
+      stopped.addEventListener("abort", () => resolve(), { once: true });
+      timer.unref?.();
+    });
+  }
+}
+
+async function openShop(
+  cluster: RunningCluster,
+  dir: DataDir,
+  stopped: AbortSignal,
+): Promise<void> {
+  const { client, state } = cluster;
+  if (state.mode === "containerd") {
+    const machine = { node: process.execPath, nodeVersion: process.version };
+    await buildNodeImage({ store: dir.images, busybox: findProgram("busybox")!, ...machine });
+  }
+  await applyObjects(client, await readManifests(shop));
+  let said = "";
+  while (!stopped.aborted) {
+    const waiting = await waitingFor(client);
+    if (waiting.length === 0) return;
+    const line = `waiting for ${waiting.join(", ")}`;
+    if (line !== said) process.stdout.write(`${line}\n`);
+    said = line;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+export async function demo(flags: DemoFlags, choose: Choose): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => stop.abort());
+  }
+  const dir = new DataDir(flags.dataDir);
+  const options: UpOptions = {
+    dir,
+    components: await choose(flags),
+    ...(flags.nodes === undefined ? {} : { nodes: flags.nodes }),
+    ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
+    ...(flags.apiPort === undefined ? {} : { apiPort: flags.apiPort }),
+    progress: (line) => process.stdout.write(`${line}\n`),
+  };
+  const startMs = performance.now();
+  const aborted = new Promise<undefined>((resolve) => {
+    stop.signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  try {
+    const cluster = await Promise.race([up(options), aborted]);
+    if (cluster !== undefined) {
+      await openShop(cluster, dir, stop.signal);
+      const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+      if (!stop.signal.aborted) process.stdout.write(`the shop is Available (${seconds} s)\n\n`);
+      const lines = () => statusLines(cluster, dir);
+      if (flags.once) process.stdout.write(`${(await lines()).join("\n")}\n`);
+      else await showUntil(stop.signal, new LiveView(process.stdout), lines);
+    }
+  } finally {
+    process.stdout.write("\nstopping …\n");
+    await down(dir);
+  }
+  process.stdout.write("stopped\n");
+  process.exit(0);
+}

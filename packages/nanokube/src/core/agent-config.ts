@@ -1,0 +1,31 @@
+/**
+ * What a node's agent is told at start; `nodes/<name>/agent.json` of the data directory.
+ */
+export interface AgentConfig {
+  nodeName: string;
+  nodeIP: string;
+  mode: "containerd" | "embedded";
+  kubeconfig: string;
+  proxyKubeconfig: string;
+  rootDir: string;
+  podLogsDir: string;
+  containerLogsDir: string;
+  runtimeSocket: string;
+  /** State of the embedded runtime. */
+  runtimeDir: string;
+  cniConfigDir: string;
+  servingCert: string;
+  servingKey: string;
+  clientCA: string;
+  kubeletPort: number;
+  clusterDNS: readonly string[];
+  clusterDomain: string;
+  /** Of the whole cluster. */
+  podCIDR: string;
+  nodeCIDR: string;
+  cgroupRoot: string;
+  kubelet: boolean;
+  kubeProxy: boolean;
+  /** Where the CSI driver keeps its volumes. */
+  volumesDir: string;
+}

@@ -1,0 +1,92 @@
+/**
+ * Every certificate and kubeconfig that one cluster needs.
+ *
+ * Source  kubernetes.io/docs/setup/best-practices/certificates
+ */
+import { writeFile } from "node:fs/promises";
+import { type ClusterState, serverURL } from "../core/cluster-state.ts";
+import { formatKubeconfig } from "../core/kubeconfig.ts";
+import { planNetwork, planNode } from "../core/topology.ts";
+import type { DataDir } from "./data-dir.ts";
+import type { Authority, KeyPair } from "./pki.ts";
+
+const componentUsers = [
+  "system:kube-controller-manager",
+  "system:kube-scheduler",
+  "system:kube-proxy",
+] as const;
+
+export const fileName = (user: string) => user.replace(/^system:/, "").replaceAll(":", "-");
+
+export interface ClusterPKI {
+  ca: Authority;
+  frontProxyCA: Authority;
+  apiserver: KeyPair;
+  kubeletClient: KeyPair;
+  frontProxyClient: KeyPair;
+  serviceAccount: { privateKey: string; publicKey: string };
+}
+
+async function writeUser(
+  dir: DataDir,
+  state: ClusterState,
+  ca: Authority,
+  file: string,
+  user: string,
+  organizations: readonly string[],
+): Promise<void> {
+  const pair = await dir.pki.certificate(fileName(user), ca, { commonName: user, organizations });
+  const text = formatKubeconfig({
+    name: "nanokube",
+    server: serverURL(state),
+    ca: ca.cert,
+    cert: pair.cert,
+    key: pair.key,
+  });
+  await writeFile(file, text, { mode: 0o600 });
+}
+
+/** The kubelet's identity and, with the node's addresses in it, its serving certificate. */
+export async function nodePKI(
+  dir: DataDir,
+  state: ClusterState,
+  ca: Authority,
+  index: number,
+): Promise<KeyPair> {
+  const plan = planNode(planNetwork(state.slot), index);
+  const user = `system:node:${plan.name}`;
+  await writeUser(dir, state, ca, dir.componentKubeconfig(plan.name), user, ["system:nodes"]);
+  return dir.pki.certificate(`${plan.name}-serving`, ca, {
+    commonName: user,
+    organizations: ["system:nodes"],
+    dnsNames: [plan.name, "localhost"],
+    addresses: [state.mode === "containerd" ? plan.address : "127.0.0.1", "127.0.0.1"],
+  });
+}
+
+export async function clusterPKI(dir: DataDir, state: ClusterState): Promise<ClusterPKI> {
+  const { pki } = dir;
+  const [ca, frontProxyCA, serviceAccount] = await Promise.all([
+    pki.authority("ca", "nanokube-ca"),
+    pki.authority("front-proxy-ca", "nanokube-front-proxy-ca"),
+    pki.serviceAccountKey(),
+  ]);
+  const serviceNames = ["", ".default", ".default.svc", ".default.svc.cluster.local"];
+  const [apiserver, kubeletClient, frontProxyClient] = await Promise.all([
+    pki.certificate("apiserver", ca, {
+      commonName: "kube-apiserver",
+      dnsNames: ["localhost", ...serviceNames.map((suffix) => `kubernetes${suffix}`)],
+      addresses: ["127.0.0.1", "::1", "10.96.0.1", planNetwork(state.slot).gateway],
+    }),
+    pki.certificate("apiserver-kubelet-client", ca, {
+      commonName: "kube-apiserver-kubelet-client",
+      organizations: ["system:masters"],
+    }),
+    pki.certificate("front-proxy-client", frontProxyCA, { commonName: "front-proxy-client" }),
+    writeUser(dir, state, ca, dir.kubeconfig, "kubernetes-admin", ["system:masters"]),
+    ...componentUsers.map((user) =>
+      writeUser(dir, state, ca, dir.componentKubeconfig(fileName(user)), user, []),
+    ),
+  ]);
+  return { ca, frontProxyCA, apiserver, kubeletClient, frontProxyClient, serviceAccount };
+}

@@ -1,0 +1,164 @@
+/**
+ * The control plane as one process: store, API server, controllers, scheduler, DNS.
+ *
+ * Components speak to each other by their wire interfaces over in-memory transports; what was put
+ * in the place of one of them speaks to the same ports over the network.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type ApiServer, createApiServer } from "@nanokube/apiserver";
+import { createClient } from "@nanokube/client";
+import { createNodeRoutes } from "@nanokube/cni-bridge";
+import { createControllerManager } from "@nanokube/controller-manager";
+import { createDns } from "@nanokube/dns";
+import { createEtcd } from "@nanokube/etcd-lite";
+import { type Log, systemClock, systemRandom } from "@nanokube/machinery";
+import { type Channel, dial } from "@nanokube/rpc";
+import { createScheduler } from "@nanokube/scheduler";
+import { clusterAddons } from "../core/cluster-addons.ts";
+import type { ClusterState } from "../core/cluster-state.ts";
+import { type Network, planNetwork } from "../core/topology.ts";
+import { applyObjects } from "./apply-objects.ts";
+import { type ClusterPKI, clusterPKI } from "./cluster-pki.ts";
+import { exec } from "./command.ts";
+import { etcdURL } from "./components.ts";
+import type { DataDir } from "./data-dir.ts";
+import { startRegistry } from "./registry.ts";
+import { registryPort } from "./runtime.ts";
+
+interface Running {
+  state: ClusterState;
+  network: Network;
+  apiserver: ApiServer;
+  log: Log;
+  signal: AbortSignal;
+}
+
+const base = { clock: systemClock, random: systemRandom };
+
+async function openStore(
+  dir: DataDir,
+  state: ClusterState,
+  log: Log,
+): Promise<{ channel: Channel; close(): Promise<void> }> {
+  if (state.components.etcd !== "own") {
+    const channel = dial(etcdURL(state));
+    return { channel, close: async () => channel.close() };
+  }
+  const etcd = await createEtcd({ ...base, dataDir: join(dir.path, "etcd"), log });
+  return { channel: etcd.channel(), close: () => etcd.close() };
+}
+
+function apiServerOptions(state: ClusterState, pki: ClusterPKI, etcd: Channel, log: Log) {
+  const network = planNetwork(state.slot);
+  return {
+    ...base,
+    log,
+    etcd,
+    serviceClusterIPRange: network.serviceCIDR,
+    advertiseAddress: state.apiHost,
+    authorizationMode: ["Node", "RBAC"],
+    serviceAccountIssuer: "https://kubernetes.default.svc.cluster.local",
+    pki: {
+      clientCA: pki.ca.cert,
+      serving: pki.apiserver,
+      serviceAccount: pki.serviceAccount,
+      kubeletClient: pki.kubeletClient,
+      requestHeaderCA: pki.frontProxyCA.cert,
+      proxyClient: pki.frontProxyClient,
+    },
+  };
+}
+
+function clientFor({ apiserver }: Running, name: string, groups: readonly string[] = []) {
+  return createClient({ transport: apiserver.transport({ name, groups }), userAgent: name });
+}
+
+async function startControllers(running: Running, pki: ClusterPKI): Promise<void> {
+  const { state, log, signal, network } = running;
+  if (state.components["controller-manager"] !== "own") return;
+  const manager = createControllerManager({
+    ...base,
+    log: log.child({ component: "controller-manager" }),
+    client: clientFor(running, "system:kube-controller-manager"),
+    rootCA: pki.ca.cert,
+    serviceAccountKey: pki.serviceAccount.privateKey,
+    signer: { cert: pki.ca.cert, key: pki.ca.key },
+    clusterCIDR: network.podCIDR,
+  });
+  await manager.start(signal);
+}
+
+async function startScheduler(running: Running): Promise<void> {
+  const { state, log, signal } = running;
+  if (state.components.scheduler !== "own") return;
+  const scheduler = createScheduler({
+    ...base,
+    log: log.child({ component: "scheduler" }),
+    client: clientFor(running, "system:kube-scheduler"),
+  });
+  await scheduler.start(signal);
+}
+
+/** DNS and routes to pods, on the machine's own side of the bridge. */
+async function startNetwork(running: Running, upstreams: readonly string[]): Promise<void> {
+  const { network, log, signal } = running;
+  const client = clientFor(running, "system:kube-dns");
+  const dns = createDns({
+    ...base,
+    log: log.child({ component: "dns" }),
+    client,
+    clusterDomain: network.clusterDomain,
+    upstreams,
+    listen: { host: network.gateway, port: 53 },
+  });
+  await dns.start(signal);
+  const routes = createNodeRoutes({
+    client: clientFor(running, "kubernetes-admin", ["system:masters"]),
+    nodeName: "",
+    exec,
+    clock: systemClock,
+    log,
+  });
+  void routes.start(signal);
+}
+
+/** The machine's own resolvers, for names outside the cluster. */
+async function upstreamResolvers(): Promise<string[]> {
+  const text = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
+  return [...text.matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1]!);
+}
+
+/** Runs until the signal; then closes what it opened, the store last. */
+export async function runControlPlane(dir: DataDir, log: Log, signal: AbortSignal): Promise<void> {
+  const state = await dir.requireState();
+  const network = planNetwork(state.slot);
+  const pki = await clusterPKI(dir, state);
+  const store = await openStore(dir, state, log.child({ component: "etcd" }));
+  const options = apiServerOptions(
+    state,
+    pki,
+    store.channel,
+    log.child({ component: "apiserver" }),
+  );
+  const apiserver = await createApiServer(options);
+  await apiserver.listen({ host: state.apiHost, port: state.apiPort });
+  const running: Running = { state, network, apiserver, log, signal };
+  await apiserver.ready;
+  log.info({ port: state.apiPort }, "API server ready");
+  await Promise.all([startControllers(running, pki), startScheduler(running)]);
+  const admin = clientFor(running, "kubernetes-admin", ["system:masters"]);
+  await applyObjects(admin, clusterAddons(state.mode, network));
+  let registry: Awaited<ReturnType<typeof startRegistry>> | undefined;
+  if (state.mode === "containerd") {
+    registry = await startRegistry(dir.images, network.gateway, registryPort);
+    await startNetwork(running, await upstreamResolvers());
+  }
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await registry?.close();
+  await apiserver.close();
+  await store.close();
+}

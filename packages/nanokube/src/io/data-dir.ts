@@ -1,0 +1,69 @@
+/**
+ * One directory holds a cluster: certificates, store, images, nodes, logs, records of processes.
+ *
+ * Errors  `open` names a directory that holds no cluster
+ */
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type ClusterState, parseState } from "../core/cluster-state.ts";
+import { Daemons } from "./daemon.ts";
+import { ImageStore } from "./image-store.ts";
+import { PKI } from "./pki.ts";
+
+export class DataDir {
+  readonly path: string;
+  readonly daemons: Daemons;
+  readonly images: ImageStore;
+  readonly pki: PKI;
+
+  constructor(path: string) {
+    this.path = resolve(path);
+    this.daemons = new Daemons(this.path);
+    this.images = new ImageStore(join(this.path, "images"));
+    this.pki = new PKI(this.path);
+  }
+
+  get kubeconfig(): string {
+    return join(this.path, "kubeconfig");
+  }
+
+  /** Kubeconfig of a component's own user. */
+  componentKubeconfig(user: string): string {
+    return join(this.path, "kubeconfigs", user);
+  }
+
+  node(name: string): string {
+    return join(this.path, "nodes", name);
+  }
+
+  log(name: string): string {
+    return join(this.path, "logs", `${name}.log`);
+  }
+
+  async make(): Promise<void> {
+    await mkdir(join(this.path, "kubeconfigs"), { recursive: true });
+    await mkdir(join(this.path, "logs"), { recursive: true });
+  }
+
+  async readState(): Promise<ClusterState | undefined> {
+    const file = join(this.path, "cluster.json");
+    try {
+      return parseState(await readFile(file, "utf8"), file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  async requireState(): Promise<ClusterState> {
+    const state = await this.readState();
+    if (state === undefined) throw new Error(`${this.path} holds no cluster: run "nanokube up"`);
+    return state;
+  }
+
+  async writeState(state: ClusterState): Promise<void> {
+    const file = join(this.path, "cluster.json");
+    await writeFile(`${file}.new`, `${JSON.stringify(state, undefined, 2)}\n`);
+    await rename(`${file}.new`, file);
+  }
+}

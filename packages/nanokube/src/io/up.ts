@@ -1,0 +1,207 @@
+/**
+ * Brings a cluster up: certificates, control plane, nodes; each as soon as what it needs is there.
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type Client,
+  createClient,
+  createHttpTransport,
+  loadKubeconfig,
+  nodes,
+} from "@nanokube/client";
+import { installPlugin } from "@nanokube/cni-bridge";
+import {
+  type ClusterState,
+  type ComponentChoice,
+  type ComponentName,
+  ownComponents,
+  serverURL,
+  stateVersion,
+} from "../core/cluster-state.ts";
+import { type Network, planNetwork, planNode } from "../core/topology.ts";
+import { startAgent } from "./agent-process.ts";
+import { clusterPKI, nodePKI } from "./cluster-pki.ts";
+import { controlPlaneArgv, startReplacement } from "./components.ts";
+import { isRunning } from "./daemon.ts";
+import type { DataDir } from "./data-dir.ts";
+import {
+  findProgram,
+  freeSlot,
+  mayLowerOOMScore,
+  noContainersReason,
+  requireFreePort,
+} from "./machine.ts";
+import { buildBaseImages } from "./machine-images.ts";
+import { bootNode, ensureBridge, findNode } from "./node-namespace.ts";
+import { startRuntime } from "./runtime.ts";
+
+export interface UpOptions {
+  dir: DataDir;
+  nodes?: number;
+  runtime?: "containerd" | "embedded";
+  apiPort?: number;
+  components: Partial<Record<ComponentName, ComponentChoice>>;
+  /** Called with one line for each thing that has come about. */
+  progress(line: string): void;
+}
+
+export interface RunningCluster {
+  state: ClusterState;
+  network: Network;
+  client: Client;
+}
+
+export async function clusterClient(dir: DataDir): Promise<Client> {
+  const config = loadKubeconfig(await readFile(dir.kubeconfig, "utf8"));
+  return createClient({ transport: createHttpTransport(config), userAgent: "nanokube" });
+}
+
+async function decideState(options: UpOptions): Promise<ClusterState> {
+  const kept = await options.dir.readState();
+  const count = options.nodes ?? kept?.nodes.length ?? 1;
+  const indexes = Array.from({ length: count }, (_, i) => i + 1);
+  if (kept !== undefined) {
+    const grown = [...new Set([...kept.nodes, ...indexes])];
+    return { ...kept, nodes: grown, components: { ...kept.components, ...options.components } };
+  }
+  const reason = noContainersReason();
+  const mode = options.runtime ?? (reason === undefined ? "containerd" : "embedded");
+  if (mode === "containerd" && reason !== undefined) {
+    throw new Error(`--runtime containerd is not possible here: ${reason}`);
+  }
+  if (mode === "embedded" && reason !== undefined) {
+    options.progress(`pods run as child processes (cri-embedded), for: ${reason}`);
+  }
+  const slot = mode === "containerd" ? freeSlot() : 0;
+  return {
+    version: stateVersion,
+    mode,
+    slot,
+    apiHost: mode === "containerd" ? planNetwork(slot).gateway : "127.0.0.1",
+    apiPort: options.apiPort ?? 6443,
+    nodes: indexes,
+    components: { ...ownComponents(), ...options.components },
+  };
+}
+
+async function startControlPlane(dir: DataDir, state: ClusterState): Promise<void> {
+  const running = await dir.daemons.find("control-plane");
+  if (running !== undefined && isRunning(running)) return;
+  await requireFreePort(state.apiHost, state.apiPort);
+  await startReplacement(dir, state, "etcd");
+  await dir.daemons.spawn({
+    name: "control-plane",
+    argv: controlPlaneArgv(dir),
+    logFile: dir.log("control-plane"),
+  });
+}
+
+async function lastWords(dir: DataDir, name: string): Promise<string> {
+  const log = await readFile(dir.log(name), "utf8").catch(() => "");
+  return log.trim().split("\n").slice(-1)[0] ?? "";
+}
+
+/** Waits for /readyz; ends early, with its last words, when the control plane has died. */
+async function waitReady(dir: DataDir, client: Client, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      await client.requestText({ method: "GET", path: "/readyz" });
+      return;
+    } catch (error) {
+      const record = await dir.daemons.find("control-plane");
+      if (record === undefined || !isRunning(record)) {
+        throw new Error(`the control plane ended: ${await lastWords(dir, "control-plane")}`);
+      }
+      if (performance.now() > deadline) {
+        throw new Error(`the API server is not ready after ${timeoutMs / 1000} s: ${error}`);
+      }
+    }
+    await delay(20);
+  }
+}
+
+/** Everything of one node up to its agent; the agent itself waits for the API server. */
+export async function startNode(dir: DataDir, state: ClusterState, index: number): Promise<void> {
+  const network = planNetwork(state.slot);
+  const plan = planNode(network, index);
+  const authority = await dir.pki.authority("ca", "nanokube-ca");
+  const serving = await nodePKI(dir, state, authority, index);
+  await writeFile(join(dir.pki.directory, `${plan.name}-serving.crt`), serving.cert);
+  if (state.mode === "embedded") return startAgent({ dir, state, network, plan });
+  if ((await findNode(plan, dir.node(plan.name), dir.daemons)) !== undefined) return;
+  const node = await bootNode({
+    network,
+    plan,
+    directory: dir.node(plan.name),
+    daemons: dir.daemons,
+  });
+  const cniBinDir = join(dir.path, "cni-bin");
+  await startRuntime({
+    node,
+    network,
+    daemons: dir.daemons,
+    containerd: findProgram("containerd")!,
+    cniBinDir,
+    mayLowerOOMScore: mayLowerOOMScore(),
+    env: {},
+  });
+  await startAgent({ dir, state, network, plan, node });
+}
+
+export async function waitNodesReady(
+  client: Client,
+  names: readonly string[],
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const ready = new Set<string>();
+    for (const { metadata, status } of (await client.resource(nodes).list()).items) {
+      const isReady = status?.conditions?.some((c) => c.type === "Ready" && c.status === "True");
+      if (isReady) ready.add(metadata?.name ?? "");
+    }
+    const waiting = names.filter((name) => !ready.has(name));
+    if (waiting.length === 0) return;
+    if (performance.now() > deadline) {
+      throw new Error(`not Ready after ${timeoutMs / 1000} s: ${waiting.join(", ")}`);
+    }
+    await delay(50);
+  }
+}
+
+export async function up(options: UpOptions): Promise<RunningCluster> {
+  const { dir, progress } = options;
+  const startMs = performance.now();
+  const seconds = () => `${((performance.now() - startMs) / 1000).toFixed(1)} s`;
+  await dir.make();
+  const state = await decideState(options);
+  const network = planNetwork(state.slot);
+  if (state.mode === "containerd") await ensureBridge(network);
+  await dir.writeState(state);
+  await clusterPKI(dir, state);
+  await startControlPlane(dir, state);
+  if (state.mode === "containerd") {
+    await installPlugin(join(dir.path, "cni-bin"));
+    const busybox = findProgram("busybox")!;
+    const node = { node: process.execPath, nodeVersion: process.version };
+    const built = await buildBaseImages({ store: dir.images, busybox, ...node });
+    if (built.length > 0) progress(`images built from this machine's files: ${built.join(", ")}`);
+  }
+  const booting = Promise.all(state.nodes.map((index) => startNode(dir, state, index)));
+  booting.catch(() => {}); // Reported below, after the API server's own trouble, if any.
+  const client = await clusterClient(dir);
+  await waitReady(dir, client, 60_000);
+  progress(`control plane ready at ${serverURL(state)} (${seconds()})`);
+  await startReplacement(dir, state, "controller-manager");
+  await startReplacement(dir, state, "scheduler");
+  await booting;
+  if (state.components.kubelet !== "none") {
+    const names = state.nodes.map((index) => planNode(network, index).name);
+    await waitNodesReady(client, names, 120_000);
+    progress(`${names.length === 1 ? "node" : "nodes"} ${names.join(", ")} Ready (${seconds()})`);
+  }
+  return { state, network, client };
+}

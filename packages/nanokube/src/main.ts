@@ -1,0 +1,183 @@
+#!/usr/bin/env node
+/**
+ * nanokube's command line. Every failure is one line on standard error and a non-zero exit.
+ */
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { ComponentChoice, ComponentName } from "./core/cluster-state.ts";
+
+const defaultDataDir = resolve(".nanokube");
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("must be 1 or more.");
+  return value;
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65535) {
+    throw new InvalidArgumentError("must be a port between 1 and 65535.");
+  }
+  return value;
+}
+
+const dataDirOption = () =>
+  new Option("--data-dir <dir>", "where the cluster lives").default(defaultDataDir);
+
+/** Components that a program can be put in the place of, and upstream's name of each. */
+const replaceable: Partial<Record<ComponentName, string>> = {
+  etcd: "etcd",
+  scheduler: "kube-scheduler",
+  "controller-manager": "kube-controller-manager",
+};
+
+interface UpFlags {
+  dataDir: string;
+  nodes?: number;
+  detach?: boolean;
+  runtime?: "containerd" | "embedded";
+  apiPort?: number;
+  etcd?: string;
+  scheduler?: string;
+  controllerManager?: string;
+}
+
+async function chooseComponents(
+  flags: UpFlags,
+): Promise<Partial<Record<ComponentName, ComponentChoice>>> {
+  const { findProgram, findUpstream } = await import("./io/machine.ts");
+  const given = {
+    etcd: flags.etcd,
+    scheduler: flags.scheduler,
+    "controller-manager": flags.controllerManager,
+  } as const;
+  const chosen: Partial<Record<ComponentName, ComponentChoice>> = {};
+  for (const [name, value] of Object.entries(given) as [keyof typeof given, string?][]) {
+    if (value === undefined) continue;
+    if (value === "own" || value === "none") {
+      chosen[name] = value;
+      continue;
+    }
+    const program = replaceable[name]!;
+    const found = value === "upstream" ? findUpstream(program) : findProgram(resolve(value));
+    const path = found ?? (value.includes("/") ? resolve(value) : undefined);
+    if (path === undefined) {
+      throw new Error(`--${name} ${value}: ${program} is neither on PATH nor in the cache`);
+    }
+    chosen[name] = { path };
+  }
+  return chosen;
+}
+
+function untilInterrupted(): Promise<void> {
+  return new Promise((done) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.once(signal, () => done());
+  });
+}
+
+async function upCommand(flags: UpFlags): Promise<void> {
+  const [{ up }, { down }, { DataDir }] = await Promise.all([
+    import("./io/up.ts"),
+    import("./io/down.ts"),
+    import("./io/data-dir.ts"),
+  ]);
+  const components = await chooseComponents(flags);
+  const dir = new DataDir(flags.dataDir);
+  const interrupted = untilInterrupted();
+  const starting = up({
+    dir,
+    components,
+    ...(flags.nodes === undefined ? {} : { nodes: flags.nodes }),
+    ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
+    ...(flags.apiPort === undefined ? {} : { apiPort: flags.apiPort }),
+    progress: (line) => process.stdout.write(`${line}\n`),
+  });
+  try {
+    const cluster = await Promise.race([starting, interrupted.then(() => undefined)]);
+    if (cluster !== undefined) process.stdout.write(`export KUBECONFIG=${dir.kubeconfig}\n`);
+    if (cluster !== undefined && flags.detach) return process.exit(0);
+  } catch (error) {
+    await down(dir); // Nothing half-started stays behind.
+    throw error;
+  }
+  await interrupted;
+  process.stdout.write("stopping …\n");
+  await down(dir);
+  process.exit(0);
+}
+
+function addUpFlags(command: Command): Command {
+  return command
+    .addOption(dataDirOption())
+    .option("--nodes <n>", "how many nodes", count)
+    .addOption(new Option("--runtime <name>", "what runs pods").choices(["containerd", "embedded"]))
+    .option("--api-port <port>", "where the API server listens", port)
+    .option("--etcd <which>", "own, upstream or the path of an etcd")
+    .option("--scheduler <which>", "own, upstream, none or a path")
+    .option("--controller-manager <which>", "own, upstream, none or a path");
+}
+
+function program(): Command {
+  const cli = new Command("nanokube")
+    .description("a Kubernetes cluster on one machine, every component a small TypeScript package")
+    .showHelpAfterError("(run with --help for usage)");
+  addUpFlags(cli.command("up").description("start a cluster, or continue one"))
+    .option("--detach", "return when all nodes are Ready")
+    .action(upCommand);
+  addUpFlags(cli.command("demo").description("start a cluster and a small shop on it"))
+    .option("--once", "stop when the shop is Available")
+    .action(async (flags) => (await import("./commands/demo.ts")).demo(flags, chooseComponents));
+  cli
+    .command("down")
+    .description("stop a cluster; its state stays")
+    .addOption(dataDirOption())
+    .option("--purge", "delete its state too")
+    .action(async (flags) => (await import("./commands/down.ts")).downCommand(flags));
+  cli
+    .command("status")
+    .description("nodes, components and pods")
+    .addOption(dataDirOption())
+    .action(async (flags) => (await import("./commands/status.ts")).status(flags.dataDir));
+  const node = cli.command("node").description("stop or start one node");
+  for (const verb of ["stop", "start"] as const) {
+    node
+      .command(`${verb} <name>`)
+      .addOption(dataDirOption())
+      .action(async (name, flags) =>
+        (await import("./commands/node.ts")).nodeCommand(verb, name, flags.dataDir),
+      );
+  }
+  const image = cli.command("image").description("the cluster's own images");
+  image
+    .command("load <file...>")
+    .description("put images from OCI or docker tarballs onto every node")
+    .addOption(dataDirOption())
+    .action(async (files, flags) =>
+      (await import("./commands/image.ts")).loadImages(files, flags.dataDir),
+    );
+  image
+    .command("list")
+    .addOption(dataDirOption())
+    .action(async (flags) => (await import("./commands/image.ts")).listImages(flags.dataDir));
+  cli
+    .command("trace <object>")
+    .description("the way of one Pod through the cluster, with times and reasons")
+    .option("-n, --namespace <name>", "its namespace", "default")
+    .addOption(dataDirOption())
+    .action(async (object, flags) =>
+      (await import("./commands/trace.ts")).trace(object, flags.namespace, flags.dataDir),
+    );
+  cli
+    .command("internal <job> [argument]", { hidden: true })
+    .action(async (job, argument) => (await import("./io/internal.ts")).runJob(job, argument));
+  return cli;
+}
+
+program()
+  .parseAsync()
+  .catch((error: Error) => {
+    process.stderr.write(`Error: ${error.message}\n`);
+    process.exit(1);
+  });
