@@ -35,6 +35,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
 	apiregistration "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
 
@@ -88,6 +89,7 @@ var extraTypes = []any{
 	meta.GroupVersionResource{}, meta.LabelSelector{}, meta.List{}, meta.PartialObjectMetadata{},
 	meta.PartialObjectMetadataList{}, meta.RootPaths{}, meta.Status{}, meta.Table{},
 	meta.TableOptions{}, meta.Timestamp{}, meta.WatchEvent{},
+	version.Info{},
 	core.SerializedReference{}, core.PodStatusResult{}, core.RangeAllocation{},
 	core.NodeConfigStatus{}, core.TypedObjectReference{}, core.AvoidPods{}, core.Preconditions{},
 	// What autoscaling/v1 keeps in annotations of the rest of autoscaling/v2.

@@ -41,8 +41,11 @@ interface Name {
   type: string;
 }
 
-/** "io.k8s.api.core.v1.Pod" → core, v1, Pod; what stands outside a group goes to meta. */
+/** "io.k8s.api.core.v1.Pod" → core, v1, Pod; the answer of /version has no group: version, v1. */
 function parseName(name: string): Name {
+  if (name === "io.k8s.apimachinery.pkg.version.Info") {
+    return { group: "version", version: "v1", type: "Info" };
+  }
   const parts = name.split(".");
   return { group: parts.at(-3)!, version: parts.at(-2)!, type: parts.at(-1)! };
 }

@@ -45,7 +45,7 @@ describe("lookup", () => {
 
   test("the preferred version stands first", () => {
     expect(groups.find(({ group }) => group === "autoscaling")?.versions).toEqual(["v2", "v1"]);
-    expect(groups[0]).toEqual({ group: "", versions: ["v1"] });
+    expect(groups[0]).toMatchObject({ group: "", versions: ["v1"] });
   });
 
   test("a subresource has its own kind", () => {
