@@ -39,7 +39,9 @@ export function installDependencies() {
   const [major] = process.versions.node.split(".").map(Number);
   if (major < 20) fail(`Node ${process.version} is too old: nanokube needs Node 20 or newer`);
   const stamp = join(root, "node_modules", ".nanokube-lock");
-  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock && existsSync(pinnedNode)) return;
   process.stdout.write("installing npm dependencies (once) …\n");
   // Many packages ask for a newer Node than the one that runs npm; ours comes with them.
