@@ -1,0 +1,172 @@
+/**
+ * Every live object of one resource, its recent history, and those who watch it.
+ *
+ * Fed with etcd's events in revision order by io/etcd-store.ts. Reads are synchronous: whoever needs
+ * a fresh answer first awaits the store's `catchUp()`.
+ *
+ * Units   revision    etcd's; the resourceVersion of objects and lists
+ * Errors  410 Expired when a watch asks for events that are no longer held
+ * Source  staging/src/k8s.io/apiserver/pkg/storage/cacher/{cacher,watch_cache,cache_watcher}.go
+ */
+import { expired } from "@nanokube/machinery";
+import { SortedKeys } from "./sorted-keys.ts";
+import { type StorageCodec, StoredObject } from "./stored-object.ts";
+
+export type EventType = "ADDED" | "MODIFIED" | "DELETED";
+
+export interface CacheEvent {
+  revision: number;
+  /** Absent for a deletion. */
+  object: StoredObject | undefined;
+  previous: StoredObject | undefined;
+  /** Frames made for this event, one per wire form, shared by all watchers. */
+  frames: Map<string, Uint8Array>;
+  /** `previous` under this event's revision, made once. */
+  gone?: StoredObject;
+}
+
+export interface CacheWatcher {
+  onEvent(event: CacheEvent): void;
+  /** The cache was rebuilt and history is lost: the watcher has to end with 410. */
+  onReset(): void;
+}
+
+/** Events kept at least, and at most while they are fresh. */
+const historyMin = 100;
+const historyMax = 100_000;
+const historyFreshMs = 75_000;
+
+export class ResourceCache {
+  readonly prefix: string;
+  codec: StorageCodec;
+  readonly #objects = new Map<string, StoredObject>();
+  readonly #keys = new SortedKeys();
+  readonly #watchers = new Set<CacheWatcher>();
+  #history: { event: CacheEvent; atMs: number }[] = [];
+  /** Every event after this revision is in the history. */
+  #completeSince = 0;
+  /** The newest event: what the cache holds is also the state at any later revision. */
+  #changedAt = 0;
+
+  constructor(prefix: string, codec: StorageCodec) {
+    this.prefix = prefix;
+    this.codec = codec;
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  get changedAt(): number {
+    return this.#changedAt;
+  }
+
+  get watcherCount(): number {
+    return this.#watchers.size;
+  }
+
+  get(key: string): StoredObject | undefined {
+    return this.#objects.get(key);
+  }
+
+  /** Objects whose key begins with `prefix`, in key order, from key `start` on. */
+  *scan(prefix = "", start = ""): Generator<StoredObject> {
+    for (const key of this.#keys.from(start, prefix)) {
+      const object = this.#objects.get(key);
+      if (object !== undefined) yield object;
+    }
+  }
+
+  /** Loading: no event, no history. */
+  load(object: StoredObject): void {
+    this.#objects.set(object.key, object);
+    this.#keys.add(object.key);
+  }
+
+  /** Called once loading is done, and again after a rebuild. */
+  beginHistory(revision: number): void {
+    this.#history = [];
+    this.#completeSince = revision;
+    this.#changedAt = revision;
+  }
+
+  reset(): void {
+    for (const key of [...this.#objects.keys()]) this.#keys.delete(key);
+    this.#objects.clear();
+    for (const watcher of [...this.#watchers]) watcher.onReset();
+    this.#watchers.clear();
+  }
+
+  put(object: StoredObject, nowMs: number): void {
+    const previous = this.#objects.get(object.key);
+    if (previous !== undefined && previous.revision >= object.revision) return;
+    this.#objects.set(object.key, object);
+    if (previous === undefined) this.#keys.add(object.key);
+    this.#publish({ revision: object.revision, object, previous, frames: new Map() }, nowMs);
+  }
+
+  delete(key: string, revision: number, nowMs: number): void {
+    const previous = this.#objects.get(key);
+    if (previous === undefined) return;
+    this.#objects.delete(key);
+    this.#keys.delete(key);
+    this.#publish({ revision, object: undefined, previous, frames: new Map() }, nowMs);
+  }
+
+  /** Joins from the present: everything after the caller's own reading of the cache. */
+  watch(watcher: CacheWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Joins from the past: hands over what happened after `revision`, then what happens. */
+  watchSince(revision: number, watcher: CacheWatcher): () => void {
+    if (revision < this.#completeSince) {
+      throw expired(`too old resource version: ${revision} (${this.#completeSince})`);
+    }
+    for (const { event } of this.#history.slice(this.#after(revision))) watcher.onEvent(event);
+    return this.watch(watcher);
+  }
+
+  #after(revision: number): number {
+    let low = 0;
+    let high = this.#history.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#history[middle]!.event.revision <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #publish(event: CacheEvent, nowMs: number): void {
+    this.#changedAt = event.revision;
+    this.#history.push({ event, atMs: nowMs });
+    if (this.#history.length >= 2 * historyMin) this.#trim(nowMs);
+    for (const watcher of this.#watchers) watcher.onEvent(event);
+  }
+
+  /** Drops stale events in bulk, so that the cost per event stays constant. */
+  #trim(nowMs: number): void {
+    const history = this.#history;
+    let drop = Math.max(0, history.length - historyMax);
+    const keepFrom = history.length - historyMin;
+    while (drop < keepFrom && nowMs - history[drop]!.atMs > historyFreshMs) drop++;
+    if (drop < historyMin && drop < history.length / 4) return;
+    this.#completeSince = history[drop - 1]!.event.revision;
+    this.#history = history.slice(drop);
+  }
+}
+
+/** What one watcher sees of an event, given what its selector matches. */
+export function eventFor(
+  event: CacheEvent,
+  matches: (object: StoredObject) => boolean,
+): { type: EventType; object: StoredObject } | undefined {
+  const now = event.object !== undefined && matches(event.object);
+  const before = event.previous !== undefined && matches(event.previous);
+  if (now) return { type: before ? "MODIFIED" : "ADDED", object: event.object! };
+  if (!before) return undefined;
+  event.gone ??= event.previous!.at(event.revision);
+  return { type: "DELETED", object: event.gone };
+}

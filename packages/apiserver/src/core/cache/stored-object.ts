@@ -1,0 +1,152 @@
+/**
+ * One version of one object as the cache holds it: bytes, and what selectors ask for once they did.
+ *
+ * A tree is parsed when somebody needs one and is theirs to change; only `shared()` keeps one, for
+ * the few kinds that admission and authorization read on every request. Encodings other than the
+ * JSON of the stored version are made at first use and kept with the version.
+ */
+import type { KubeObject } from "@nanokube/machinery";
+import {
+  encodeServed,
+  type Layout,
+  layoutOf,
+  parseTree,
+  replaceRevision,
+  withRevision,
+} from "../storage/canonical.ts";
+
+/** How a resource's stored values become JSON, and which fields its selectors know. */
+export interface StorageCodec {
+  /** The etcd value for a tree in the storage version. */
+  encode(tree: KubeObject): Uint8Array;
+  /** Turns an etcd value that is not canonical JSON into a tree. */
+  decode(value: Uint8Array): KubeObject;
+  selectableFields(tree: KubeObject): Record<string, string>;
+}
+
+export interface ObjectIndex {
+  labels: Record<string, string>;
+  fields: Record<string, string>;
+}
+
+export class StoredObject {
+  readonly key: string;
+  readonly revision: number;
+  readonly lease: bigint;
+  readonly #codec: StorageCodec;
+  #value: Uint8Array | undefined;
+  #served: Uint8Array | undefined;
+  #layout: Layout | undefined;
+  #index: ObjectIndex | undefined;
+  #shared: KubeObject | undefined;
+  #encodings: Map<string, Uint8Array> | undefined;
+
+  constructor(
+    key: string,
+    revision: number,
+    value: Uint8Array | undefined,
+    codec: StorageCodec,
+    lease = 0n,
+  ) {
+    this.key = key;
+    this.revision = revision;
+    this.lease = lease;
+    this.#value = value;
+    this.#codec = codec;
+  }
+
+  /** An object whose tree was just written: nothing of it has to be parsed again. */
+  static fromWrite(
+    key: string,
+    revision: number,
+    value: Uint8Array,
+    tree: KubeObject,
+    codec: StorageCodec,
+    lease = 0n,
+  ): StoredObject {
+    const object = new StoredObject(key, revision, value, codec, lease);
+    object.#index = indexOf(tree, codec);
+    return object;
+  }
+
+  /** JSON with its resourceVersion, in the version it was stored in. */
+  get json(): Uint8Array {
+    if (this.#served === undefined) this.#load();
+    return this.#served!;
+  }
+
+  get layout(): Layout {
+    if (this.#layout === undefined) this.#load();
+    return this.#layout!;
+  }
+
+  get index(): ObjectIndex {
+    this.#index ??= indexOf(this.#shared ?? this.tree(), this.#codec);
+    return this.#index;
+  }
+
+  get namespace(): string {
+    const slash = this.key.lastIndexOf("/");
+    return slash < 0 ? "" : this.key.slice(0, slash);
+  }
+
+  get name(): string {
+    return this.key.slice(this.key.lastIndexOf("/") + 1);
+  }
+
+  /** A fresh tree, the caller's own. */
+  tree(): KubeObject {
+    return parseTree(this.json);
+  }
+
+  /** One tree for all who only read. */
+  shared(): KubeObject {
+    this.#shared ??= this.tree();
+    return this.#shared;
+  }
+
+  /** Keeps what `make` returns for this version of the object under `name`. */
+  encoding(name: string, make: (object: StoredObject) => Uint8Array): Uint8Array {
+    this.#encodings ??= new Map();
+    let bytes = this.#encodings.get(name);
+    if (bytes === undefined) {
+      bytes = make(this);
+      this.#encodings.set(name, bytes);
+    }
+    return bytes;
+  }
+
+  /** The same content under the revision at which it was deleted or left a selection. */
+  at(revision: number): StoredObject {
+    const copy = new StoredObject(this.key, revision, undefined, this.#codec);
+    copy.#served = replaceRevision(this.json, this.layout, this.revision, revision);
+    copy.#layout = this.layout;
+    copy.#index = this.#index;
+    return copy;
+  }
+
+  #load(): void {
+    const value = this.#value!;
+    const layout = layoutOf(value);
+    if (layout !== undefined) {
+      this.#layout = layout;
+      this.#served = withRevision(value, layout, this.revision);
+    } else {
+      this.#served = encodeServed(this.#codec.decode(value), this.revision);
+      this.#layout = layoutOf(this.#served);
+    }
+    this.#value = undefined;
+  }
+}
+
+function indexOf(tree: KubeObject, codec: StorageCodec): ObjectIndex {
+  const metadata = tree.metadata ?? {};
+  return {
+    labels: metadata.labels ?? {},
+    fields: {
+      "metadata.name": metadata.name ?? "",
+      "metadata.namespace": metadata.namespace ?? "",
+      ...codec.selectableFields(tree),
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * HorizontalPodAutoscaler v1 ↔ v2. What v1 cannot say travels in annotations.
+ *
+ * Source  pkg/apis/autoscaling/v1/conversion.go, pkg/apis/autoscaling/annotations.go
+ */
+import type { KubeObject } from "@nanokube/machinery";
+
+interface Metric {
+  type?: string;
+  resource?: {
+    name?: string;
+    target?: { type?: string; averageUtilization?: number };
+    current?: { averageUtilization?: number; averageValue?: string };
+  };
+}
+
+const annotations = {
+  metrics: "autoscaling.alpha.kubernetes.io/metrics",
+  currentMetrics: "autoscaling.alpha.kubernetes.io/current-metrics",
+  conditions: "autoscaling.alpha.kubernetes.io/conditions",
+  behavior: "autoscaling.alpha.kubernetes.io/behavior",
+} as const;
+
+function isCPUUtilization({ type, resource }: Metric): boolean {
+  return type === "Resource" && resource?.name === "cpu" && isUtilization(resource.target);
+}
+
+function isUtilization(target: { averageUtilization?: number } | undefined): boolean {
+  return target?.averageUtilization !== undefined;
+}
+
+export function autoscalerToV1(object: KubeObject): KubeObject {
+  const { metrics, behavior, ...spec } = (object.spec ?? {}) as Record<string, unknown>;
+  const status = (object.status ?? {}) as Record<string, unknown>;
+  const { currentMetrics, conditions, ...oldStatus } = status;
+  const notes: Record<string, string> = { ...object.metadata?.annotations };
+  const list = (metrics as Metric[] | undefined) ?? [];
+  const cpu = list.find(isCPUUtilization);
+  const others = list.filter((metric) => metric !== cpu);
+  if (others.length > 0) notes[annotations.metrics] = JSON.stringify(others);
+  if (behavior !== undefined) notes[annotations.behavior] = JSON.stringify(behavior);
+  if (conditions !== undefined) notes[annotations.conditions] = JSON.stringify(conditions);
+  const current = (currentMetrics as Metric[] | undefined) ?? [];
+  const currentCPU = current.find(
+    (metric) => metric.type === "Resource" && metric.resource?.name === "cpu",
+  );
+  const otherCurrent = current.filter((metric) => metric !== currentCPU);
+  if (otherCurrent.length > 0) notes[annotations.currentMetrics] = JSON.stringify(otherCurrent);
+  const utilization = currentCPU?.resource?.current?.averageUtilization;
+  return withAnnotations(object, "autoscaling/v1", notes, {
+    spec: {
+      ...spec,
+      ...(cpu ? { targetCPUUtilizationPercentage: cpu.resource?.target?.averageUtilization } : {}),
+    },
+    status: {
+      ...oldStatus,
+      ...(utilization === undefined ? {} : { currentCPUUtilizationPercentage: utilization }),
+    },
+  });
+}
+
+export function autoscalerToV2(object: KubeObject): KubeObject {
+  const { targetCPUUtilizationPercentage, ...spec } = (object.spec ?? {}) as Record<string, unknown>;
+  const { currentCPUUtilizationPercentage, ...status } = (object.status ?? {}) as Record<
+    string,
+    unknown
+  >;
+  const notes: Record<string, string> = { ...object.metadata?.annotations };
+  const read = (name: keyof typeof annotations): unknown => {
+    const text = notes[annotations[name]];
+    delete notes[annotations[name]];
+    if (text === undefined) return undefined;
+    try {
+      return JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+  };
+  const metrics: unknown[] = [...((read("metrics") as unknown[] | undefined) ?? [])];
+  if (typeof targetCPUUtilizationPercentage === "number") {
+    metrics.push(cpuMetric("target", { type: "Utilization" }, targetCPUUtilizationPercentage));
+  }
+  const current: unknown[] = [...((read("currentMetrics") as unknown[] | undefined) ?? [])];
+  if (typeof currentCPUUtilizationPercentage === "number") {
+    current.push(cpuMetric("current", {}, currentCPUUtilizationPercentage));
+  }
+  const behavior = read("behavior");
+  const conditions = read("conditions");
+  return withAnnotations(object, "autoscaling/v2", notes, {
+    spec: {
+      ...spec,
+      ...(metrics.length > 0 ? { metrics } : {}),
+      ...(behavior === undefined ? {} : { behavior }),
+    },
+    status: {
+      ...status,
+      ...(current.length > 0 ? { currentMetrics: current } : {}),
+      ...(conditions === undefined ? {} : { conditions }),
+    },
+  });
+}
+
+function cpuMetric(field: string, more: object, averageUtilization: number): object {
+  return { type: "Resource", resource: { name: "cpu", [field]: { ...more, averageUtilization } } };
+}
+
+function withAnnotations(
+  object: KubeObject,
+  apiVersion: string,
+  notes: Record<string, string>,
+  parts: { spec: object; status: object },
+): KubeObject {
+  const metadata = { ...object.metadata };
+  delete metadata.annotations;
+  if (Object.keys(notes).length > 0) metadata.annotations = notes;
+  return { ...object, apiVersion, metadata, ...parts };
+}

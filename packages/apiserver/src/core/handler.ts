@@ -1,0 +1,136 @@
+/**
+ * The path of every request: who, what, may they, then the operation; a Status when it fails.
+ *
+ * Source  staging/src/k8s.io/apiserver/pkg/server/config.go (DefaultBuildHandlerChain)
+ */
+import { badRequest, internalError, StatusError, unauthorized } from "@nanokube/machinery";
+import type { Authenticator, UserInfo } from "./authentication/authenticator.ts";
+import { impersonate } from "./authentication/impersonation.ts";
+import { forbiddenError } from "./authorization/create-authorizer.ts";
+import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
+import type { ApiRequest, ApiResponse, RestContext, RestServer } from "./rest/context.ts";
+import { noSuchResource, operationFor, type OutsideOperations } from "./rest/dispatch.ts";
+import { respondWithError } from "./rest/respond.ts";
+import { authorizationOf } from "./wire/authorization-attributes.ts";
+import { type MediaType, negotiateOutput } from "./wire/negotiation.ts";
+import { wantsPretty } from "./wire/pretty.ts";
+
+export interface HandlerOptions {
+  server: RestServer;
+  authenticator: Authenticator;
+  outside: OutsideOperations;
+  /** Paths that are no resources: health, version, discovery; undefined when there is nothing. */
+  serveOther(request: ApiRequest, info: RequestInfo, user: UserInfo): Promise<ApiResponse | undefined>;
+  /** Group versions that are served by somebody else, with what they answer. */
+  aggregated(info: RequestInfo): ApiResponse | undefined;
+  hasGroupVersion(group: string, version: string): boolean;
+}
+
+export type Handler = (request: ApiRequest) => Promise<ApiResponse>;
+
+/** A request that may go on: everything is decided but the operation itself. */
+export interface Admitted {
+  info: RequestInfo;
+  user: UserInfo;
+}
+
+export function createHandler(options: HandlerOptions): Handler {
+  return async (request) => {
+    const warnings = new Set<string>();
+    let response: ApiResponse;
+    try {
+      response = await handle(options, request, warnings);
+    } catch (error) {
+      response = failed(options, request, error);
+    }
+    response.headers["audit-id"] ??= request.headers["audit-id"] ?? options.server.random.uuid();
+    response.headers["cache-control"] ??= "no-cache, private";
+    if (warnings.size > 0) {
+      response.headers.warning = [...warnings].map((text) => `299 - ${quoted(text)}`).join(", ");
+    }
+    return response;
+  };
+}
+
+function failed(options: HandlerOptions, request: ApiRequest, error: unknown): ApiResponse {
+  let output: MediaType | undefined;
+  try {
+    output = negotiateOutput(request.headers.accept, false, { custom: false, convertible: true });
+  } catch {
+    output = undefined;
+  }
+  if (error instanceof StatusError) return respondWithError(error, output);
+  options.server.log.error(
+    { error: error instanceof Error ? (error.stack ?? error.message) : String(error), path: request.path },
+    "request failed",
+  );
+  return respondWithError(internalError(error), output);
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll(/[\r\n]/g, " ")}"`;
+}
+
+/** Authenticates and authorizes; connection upgrades pass through here as well. */
+export async function admitRequest(
+  options: Pick<HandlerOptions, "server" | "authenticator">,
+  request: ApiRequest,
+): Promise<Admitted> {
+  const info = parseRequestInfo(request.method, request.path, request.query);
+  const user = await authenticate(options, request);
+  const acting = await impersonate(user, request.headers, options.server.authorizer);
+  const attributes = authorizationOf(info, acting, request.query);
+  const decision = await options.server.authorizer.authorize(attributes);
+  if (decision.decision !== "allow") throw forbiddenError(attributes, decision.reason);
+  return { info, user: acting };
+}
+
+async function authenticate(
+  { authenticator }: Pick<HandlerOptions, "authenticator">,
+  request: ApiRequest,
+): Promise<UserInfo> {
+  if (request.user !== undefined) return request.user;
+  const found = await authenticator.authenticate({
+    headers: request.headers,
+    ...(request.peerCertificate === undefined ? {} : { peerCertificate: request.peerCertificate }),
+  });
+  if (found === undefined) throw unauthorized("Unauthorized");
+  return found.user;
+}
+
+async function handle(
+  options: HandlerOptions,
+  request: ApiRequest,
+  warnings: Set<string>,
+): Promise<ApiResponse> {
+  const { info, user } = await admitRequest(options, request);
+  if (info.badURL !== undefined) throw badRequest(info.badURL);
+  if (!info.isResourceRequest) {
+    return (await options.serveOther(request, info, user)) ?? plainNotFound();
+  }
+  const { server } = options;
+  const resource = server.lookup(info.apiGroup, info.apiVersion, info.resource);
+  if (resource === undefined) {
+    const passed = options.aggregated(info);
+    if (passed !== undefined) return passed;
+    if (!options.hasGroupVersion(info.apiGroup, info.apiVersion)) return plainNotFound();
+    throw noSuchResource();
+  }
+  if (resource.info.namespaced && info.namespace === "" && info.name !== "" && info.verb !== "list" && info.verb !== "watch") {
+    throw noSuchResource();
+  }
+  const output = negotiateOutput(request.headers.accept, wantsPretty(request), {
+    custom: resource.custom !== undefined,
+    convertible: true,
+  });
+  const context: RestContext = { request, info, resource, server, user, output, warnings };
+  return operationFor(context, options.outside)(context);
+}
+
+export function plainNotFound(): ApiResponse {
+  return {
+    status: 404,
+    headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
+    body: new TextEncoder().encode("404 page not found\n"),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * The server writing into its own API: the same path as everybody's, without HTTP.
+ *
+ * For what must exist before anyone connects (namespaces, bootstrap policy, the kubernetes Service)
+ * and for the few objects the server keeps itself.
+ */
+import { type KubeObject, StatusError } from "@nanokube/machinery";
+import type { Handler } from "./handler.ts";
+import type { ApiRequest, ApiResponse } from "./rest/context.ts";
+import { systemUser } from "./system-user.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export interface LocalClient {
+  get(path: string): Promise<KubeObject | undefined>;
+  create(path: string, object: KubeObject): Promise<KubeObject>;
+  update(path: string, object: KubeObject): Promise<KubeObject>;
+  delete(path: string): Promise<void>;
+}
+
+export function createLocalClient(handler: Handler): LocalClient {
+  const call = async (method: string, path: string, object?: KubeObject): Promise<KubeObject> => {
+    const response = await handler(localRequest(method, path, object));
+    return readAnswer(response);
+  };
+  return {
+    async get(path) {
+      try {
+        return await call("GET", path);
+      } catch (error) {
+        if (error instanceof StatusError && error.code === 404) return undefined;
+        throw error;
+      }
+    },
+    create: (path, object) => call("POST", path, object),
+    update: (path, object) => call("PUT", path, object),
+    async delete(path) {
+      await call("DELETE", path);
+    },
+  };
+}
+
+function localRequest(method: string, path: string, object?: KubeObject): ApiRequest {
+  const mark = path.indexOf("?");
+  return {
+    method,
+    path: mark < 0 ? path : path.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? "" : path.slice(mark + 1)),
+    headers: { "user-agent": "kube-apiserver", "content-type": "application/json" },
+    body: async () =>
+      object === undefined ? new Uint8Array() : encoder.encode(JSON.stringify(object)),
+    signal: new AbortController().signal,
+    user: systemUser,
+  };
+}
+
+function readAnswer({ status, body }: ApiResponse): KubeObject {
+  if (typeof body === "function") throw new Error("a stream is no object");
+  const object = JSON.parse(decoder.decode(body)) as KubeObject;
+  if (status >= 400) throw new StatusError(object as StatusError["status"]);
+  return object;
+}

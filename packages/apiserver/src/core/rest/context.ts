@@ -1,0 +1,120 @@
+/**
+ * What flows through the REST path: one request, the resource it is for, and what the server lends.
+ *
+ * Shapes  ApiResponse.body   bytes when the answer is known, a Stream when it goes on (watch, logs)
+ */
+import type { ResourceInfo } from "@nanokube/api";
+import type { Clock, KubeObject, Log, Random } from "@nanokube/machinery";
+import type { AdmissionAttributes } from "../admission/plugin.ts";
+import type { UserInfo } from "../authentication/authenticator.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
+import type { ResourceCache } from "../cache/resource-cache.ts";
+import type { RequestInfo } from "../request-info.ts";
+import type { ObjectStore } from "../storage/store.ts";
+import type { ResourceStrategy } from "../strategy.ts";
+import type { MediaType } from "../wire/negotiation.ts";
+
+export interface ApiRequest {
+  method: string;
+  /** Path without the query. */
+  path: string;
+  query: URLSearchParams;
+  /** Names in lower case. */
+  headers: Readonly<Record<string, string>>;
+  /** Reads the whole body; throws 413 when it is too large. */
+  body(): Promise<Uint8Array>;
+  signal: AbortSignal;
+  /** The caller as the transport already knows it (in-memory transport). */
+  user?: UserInfo;
+  /** DER of the verified client certificate. */
+  peerCertificate?: Uint8Array;
+}
+
+/** Where a stream's bytes go. */
+export interface Sink {
+  write(chunk: Uint8Array): void;
+  /** Bytes the receiver has not taken yet. */
+  readonly pendingBytes: number;
+  end(): void;
+  /** Ends the connection without a proper end: the receiver was too slow or is gone. */
+  destroy(): void;
+}
+
+export type Stream = (sink: Sink) => void;
+
+export interface ApiResponse {
+  status: number;
+  headers: Record<string, string>;
+  body: Uint8Array | Stream;
+}
+
+/** What a CustomResourceDefinition adds to the path. */
+export interface CustomBehaviour {
+  /** Drops what the schema does not know; the dropped paths, for strict decoding. */
+  prune(object: KubeObject): string[];
+}
+
+export interface ServedResource {
+  info: ResourceInfo;
+  strategy: ResourceStrategy;
+  cache: ResourceCache;
+  /** Upstream's registered type; absent for custom resources. */
+  typeName: string | undefined;
+  custom: CustomBehaviour | undefined;
+  /** "v1", "apps/v1": the version on the wire here. */
+  apiVersion: string;
+  /** The version in which the store holds it. */
+  storageVersion: string;
+  toStorage(object: KubeObject): KubeObject;
+  fromStorage(object: KubeObject): KubeObject;
+}
+
+export interface AdmissionChain {
+  admit(attributes: AdmissionAttributes): Promise<void>;
+  validate(attributes: AdmissionAttributes): Promise<void>;
+}
+
+/** Allocations and other side effects that belong to one write. */
+export interface WriteHooks {
+  /** May complete the object (cluster IPs); the result undoes it when the write fails. */
+  beginCreate?(object: KubeObject, dryRun: boolean): Promise<() => Promise<void>>;
+  beginUpdate?(
+    object: KubeObject,
+    old: KubeObject,
+    dryRun: boolean,
+  ): Promise<{ done(): Promise<void>; undo(): Promise<void> }>;
+  afterDelete?(object: KubeObject): Promise<void>;
+}
+
+export interface RestServer {
+  store: ObjectStore;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  admission: AdmissionChain;
+  authorizer: Authorizer;
+  hooksFor(resource: ServedResource): WriteHooks;
+  lookup(group: string, version: string, plural: string): ServedResource | undefined;
+  /** Every resource served now. */
+  served(): Iterable<ServedResource>;
+}
+
+export interface RestContext {
+  request: ApiRequest;
+  info: RequestInfo;
+  resource: ServedResource;
+  server: RestServer;
+  user: UserInfo;
+  output: MediaType;
+  /** Warning headers of the answer. */
+  warnings: Set<string>;
+}
+
+export function groupResourceOf(context: RestContext): { group: string; resource: string } {
+  return { group: context.info.apiGroup, resource: context.info.resource };
+}
+
+/** The namespace of the object, "" for cluster-scoped kinds (namespaces included). */
+export function namespaceOf(context: RestContext): string {
+  return context.resource.info.namespaced ? context.info.namespace : "";
+}

@@ -1,0 +1,173 @@
+/**
+ * A request's body as a tree of the resource's kind: format, strictness, version and kind checked.
+ *
+ * Errors  400 with the decoder's text; 415 for an unknown format
+ * Source  staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,update,rest}.go
+ */
+import {
+  badRequest,
+  decodeEnvelope,
+  decodeJSON,
+  decodeProtobuf,
+  isPlainObject,
+  type KubeObject,
+  parseYAML,
+} from "@nanokube/machinery";
+import { negotiateInput, type WireFormat } from "../wire/negotiation.ts";
+import type { RestContext } from "./context.ts";
+
+const decoder = new TextDecoder();
+
+export interface Expected {
+  /** "v1", "apps/v1". */
+  apiVersion: string;
+  kind: string;
+  /** Absent for custom resources: then nothing is checked against a type. */
+  typeName: string | undefined;
+}
+
+/** What the main resource takes. */
+export function expectedOf(context: RestContext): Expected {
+  const { resource } = context;
+  return {
+    apiVersion: resource.apiVersion,
+    kind: resource.info.kind,
+    typeName: resource.typeName,
+  };
+}
+
+export async function decodeBody(
+  context: RestContext,
+  expected: Expected,
+  fieldValidation: "Strict" | "Warn" | "Ignore",
+): Promise<KubeObject> {
+  const { request, resource } = context;
+  const format = negotiateInput(request.headers["content-type"], resource.custom !== undefined);
+  const body = await request.body();
+  if (format === "protobuf") return decodeProtobufBody(body, expected);
+  return decodeText(context, decoder.decode(body), format, expected, fieldValidation);
+}
+
+function decodeProtobufBody(body: Uint8Array, expected: Expected): KubeObject {
+  try {
+    const { apiVersion, kind, raw } = decodeEnvelope(body);
+    checkVersion(apiVersion, kind, expected);
+    return { ...decodeProtobuf(expected.typeName!, raw), apiVersion, kind } as KubeObject;
+  } catch (error) {
+    if (error instanceof Error && error.name === "StatusError") throw error;
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${expected.kind}): ${messageOf(error)} (${summary(body)})`,
+    );
+  }
+}
+
+export function decodeText(
+  context: RestContext,
+  text: string,
+  format: WireFormat,
+  expected: Expected,
+  fieldValidation: "Strict" | "Warn" | "Ignore",
+): KubeObject {
+  let json = text;
+  let seen: unknown;
+  try {
+    if (format === "yaml") json = JSON.stringify(parseYAML(text) ?? null);
+    seen = JSON.parse(json);
+  } catch (error) {
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: ${messageOf(error)} (${summary(new TextEncoder().encode(text))})`,
+    );
+  }
+  if (!isPlainObject(seen)) {
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${goTypeOf(seen)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (${summary(new TextEncoder().encode(text))})`,
+    );
+  }
+  const apiVersion = typeof seen.apiVersion === "string" ? seen.apiVersion : "";
+  const kind = typeof seen.kind === "string" ? seen.kind : "";
+  checkVersion(apiVersion, kind, expected);
+  if (expected.typeName === undefined) return decodeCustom(context, seen, expected, fieldValidation);
+  let decoded: { object: KubeObject; strictErrors: readonly string[] };
+  try {
+    decoded = decodeJSON(json, expected.typeName, { strict: fieldValidation !== "Ignore" });
+  } catch (error) {
+    throw badRequest(handledAs(apiVersion, kind, expected, messageOf(error)));
+  }
+  reportStrict(context, decoded.strictErrors, expected, fieldValidation);
+  decoded.object.apiVersion = expected.apiVersion;
+  decoded.object.kind = expected.kind;
+  return decoded.object;
+}
+
+function decodeCustom(
+  context: RestContext,
+  seen: Record<string, unknown>,
+  expected: Expected,
+  fieldValidation: "Strict" | "Warn" | "Ignore",
+): KubeObject {
+  const object = seen as KubeObject;
+  object.apiVersion = expected.apiVersion;
+  object.kind = expected.kind;
+  const dropped = context.resource.custom?.prune(object) ?? [];
+  if (fieldValidation !== "Ignore") {
+    const errors = dropped.map((path) => `unknown field ${JSON.stringify(path)}`);
+    reportStrict(context, errors, expected, fieldValidation);
+  }
+  return object;
+}
+
+function reportStrict(
+  context: RestContext,
+  errors: readonly string[],
+  expected: Expected,
+  fieldValidation: "Strict" | "Warn" | "Ignore",
+): void {
+  if (errors.length === 0 || fieldValidation === "Ignore") return;
+  if (fieldValidation === "Warn") {
+    for (const error of errors) context.warnings.add(error);
+    return;
+  }
+  const text = `strict decoding error: ${errors.join(", ")}`;
+  throw badRequest(handledAs(expected.apiVersion, expected.kind, expected, text));
+}
+
+function handledAs(apiVersion: string, kind: string, expected: Expected, why: string): string {
+  const version = (apiVersion || expected.apiVersion).split("/").at(-1)!;
+  return `${kind || expected.kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: ${why}`;
+}
+
+function checkVersion(apiVersion: string, kind: string, expected: Expected): void {
+  if (kind !== "" && kind !== expected.kind) {
+    if (apiVersion !== "" && apiVersion !== expected.apiVersion) {
+      throw badRequest(
+        `the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`,
+      );
+    }
+    throw badRequest(
+      handledAs(apiVersion, kind, expected, `converting (${kind}) to (${expected.kind}): unknown conversion`),
+    );
+  }
+  if (apiVersion !== "" && apiVersion !== expected.apiVersion) {
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`,
+    );
+  }
+}
+
+function goTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "boolean") return "bool";
+  return value === null ? "null" : typeof value;
+}
+
+/** The first bytes of a body that made no sense. */
+function summary(body: Uint8Array): string {
+  const maxLength = 30;
+  if (body.length === 0) return "<empty>";
+  const text = decoder.decode(body);
+  return text.length > maxLength ? `${JSON.stringify(text.slice(0, maxLength))} ...` : JSON.stringify(text);
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

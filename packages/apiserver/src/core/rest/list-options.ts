@@ -1,0 +1,198 @@
+/**
+ * What a list, a watch or a deletecollection selects, and how old its answer may be.
+ *
+ * Units   limit objects, timeoutSeconds seconds, resourceVersion etcd's revision as a string
+ * Errors  422 Invalid "ListOptions", 400 for a selector or a number that cannot be parsed
+ * Source  apimachinery pkg/apis/meta/internalversion/validation/validation.go
+ */
+import {
+  badRequest,
+  type FieldError,
+  type FieldSelector,
+  forbiddenField,
+  invalid,
+  invalidValue,
+  notSupported,
+  parseFieldSelector,
+  parseLabelSelector,
+  type Selector,
+} from "@nanokube/machinery";
+import type { StoredObject } from "../cache/stored-object.ts";
+import { isTrueParameter } from "../request-info.ts";
+import { parseInteger } from "./options.ts";
+
+export interface ListOptions {
+  labelSelector: Selector | undefined;
+  fieldSelector: FieldSelector | undefined;
+  limit: number;
+  continueToken: string;
+  resourceVersion: string;
+  resourceVersionMatch: string;
+  allowWatchBookmarks: boolean;
+  sendInitialEvents: boolean | undefined;
+  timeoutSeconds: number | undefined;
+}
+
+export function parseListOptions(query: URLSearchParams, watch: boolean): ListOptions {
+  const initial = query.get("sendInitialEvents");
+  const timeout = query.get("timeoutSeconds");
+  const options: ListOptions = {
+    labelSelector: labelSelectorOf(query.get("labelSelector")),
+    fieldSelector: fieldSelectorOf(query.get("fieldSelector")),
+    limit: parseInteger(query.get("limit") || "0"),
+    continueToken: query.get("continue") ?? "",
+    resourceVersion: query.get("resourceVersion") ?? "",
+    resourceVersionMatch: query.get("resourceVersionMatch") ?? "",
+    allowWatchBookmarks: isTrueParameter(query.get("allowWatchBookmarks")),
+    sendInitialEvents: initial === null || initial === "" ? undefined : isTrueParameter(initial),
+    timeoutSeconds: timeout === null || timeout === "" ? undefined : parseInteger(timeout),
+  };
+  const errors = watch ? checkWatch(options) : checkList(options);
+  if (errors.length > 0) {
+    throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
+  }
+  return options;
+}
+
+function labelSelectorOf(text: string | null): Selector | undefined {
+  if (text === null || text === "") return undefined;
+  let selector: Selector;
+  try {
+    selector = parseLabelSelector(text);
+  } catch (error) {
+    throw badRequest(error instanceof Error ? error.message : String(error));
+  }
+  return selector.empty() ? undefined : selector;
+}
+
+function fieldSelectorOf(text: string | null): FieldSelector | undefined {
+  if (text === null || text === "") return undefined;
+  try {
+    return parseFieldSelector(text);
+  } catch (error) {
+    throw badRequest(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function checkList(options: ListOptions): FieldError[] {
+  const errors: FieldError[] = [];
+  const match = options.resourceVersionMatch;
+  const matchPath = "resourceVersionMatch";
+  const version = options.resourceVersion;
+  if (options.sendInitialEvents !== undefined) {
+    errors.push(
+      forbiddenField(
+        "sendInitialEvents",
+        "sendInitialEvents is forbidden for list",
+      ),
+    );
+  }
+  if (match === "") return errors;
+  if (version === "") {
+    errors.push(
+      forbiddenField(
+        matchPath,
+        "resourceVersionMatch is forbidden unless resourceVersion is provided",
+      ),
+    );
+  }
+  if (options.continueToken !== "") {
+    errors.push(
+      forbiddenField(matchPath, "resourceVersionMatch is forbidden when continue is provided"),
+    );
+  }
+  if (match !== "Exact" && match !== "NotOlderThan") {
+    errors.push(notSupported(matchPath, match, ["Exact", "NotOlderThan", ""]));
+  }
+  if (match === "Exact" && version === "0") {
+    errors.push(
+      forbiddenField(
+        matchPath,
+        'resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+      ),
+    );
+  }
+  return errors;
+}
+
+function checkWatch(options: ListOptions): FieldError[] {
+  const errors: FieldError[] = [];
+  const match = options.resourceVersionMatch;
+  const matchPath = "resourceVersionMatch";
+  if (options.sendInitialEvents === undefined) {
+    if (match !== "") {
+      errors.push(
+        forbiddenField(
+          matchPath,
+          "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        ),
+      );
+    }
+    return errors;
+  }
+  if (match === "") {
+    errors.push(
+      forbiddenField(
+        matchPath,
+        "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+      ),
+    );
+  } else if (match !== "NotOlderThan") {
+    errors.push(notSupported(matchPath, match, ["NotOlderThan"]));
+  }
+  if (options.sendInitialEvents && options.continueToken !== "") {
+    errors.push(
+      forbiddenField(
+        "sendInitialEvents",
+        "sendInitialEvents is forbidden when continue is provided",
+      ),
+    );
+  }
+  return errors;
+}
+
+/** A resourceVersion as a revision; 400 or 422 when it is no number. */
+export function revisionOf(resourceVersion: string): number {
+  if (resourceVersion === "") return 0;
+  if (!/^[0-9]+$/.test(resourceVersion)) {
+    throw invalid({ group: "", kind: "" }, "", [
+      invalidValue(
+        "resourceVersion",
+        resourceVersion,
+        `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
+      ),
+    ]);
+  }
+  return Number(resourceVersion);
+}
+
+const metadataFields = new Set(["metadata.name", "metadata.namespace"]);
+
+/** Undefined when everything matches: then nobody has to parse anything. */
+export function predicateOf(
+  options: Pick<ListOptions, "labelSelector" | "fieldSelector">,
+): ((object: StoredObject) => boolean) | undefined {
+  const { labelSelector, fieldSelector } = options;
+  if (labelSelector === undefined && fieldSelector === undefined) return undefined;
+  const onlyMetadata = fieldSelector?.requirements.every((r) => metadataFields.has(r.field));
+  return (object) => {
+    if (fieldSelector !== undefined) {
+      const fields = onlyMetadata
+        ? { "metadata.name": object.name, "metadata.namespace": object.namespace }
+        : object.index.fields;
+      if (!fieldSelector.matches(fields)) return false;
+    }
+    return labelSelector === undefined || labelSelector.matches(object.index.labels);
+  };
+}
+
+/** Field selectors may only name what the kind offers. */
+export function checkFieldSelector(
+  options: Pick<ListOptions, "fieldSelector">,
+  known: (field: string) => boolean,
+): void {
+  for (const { field } of options.fieldSelector?.requirements ?? []) {
+    if (metadataFields.has(field) || known(field)) continue;
+    throw badRequest(`field label not supported: ${field}`);
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * PATCH: the four patch types over the one update loop.
+ *
+ * Errors  415 for another content type, 400 for a patch that cannot be read, 422 for one that cannot
+ *         be applied or whose result is no such object
+ * Source  staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go
+ */
+import {
+  applyJSONPatch,
+  applyMergePatch,
+  applyStrategicMergePatch,
+  badRequest,
+  decodeJSON,
+  deepClone,
+  genericStatus,
+  invalid,
+  invalidValue,
+  isPlainObject,
+  type KubeObject,
+  parseYAML,
+  requestEntityTooLarge,
+  unsupportedMediaType,
+} from "@nanokube/machinery";
+import { serverSideApply } from "./apply.ts";
+import type { ApiResponse, RestContext } from "./context.ts";
+import { messageOf } from "./decode-body.ts";
+import { trackUpdate } from "./field-managers.ts";
+import { parseWriteOptions, type WriteOptions } from "./options.ts";
+import { changeObject, respond } from "./update.ts";
+
+export type PatchType = "json" | "merge" | "strategic" | "apply";
+
+const typeOf: Readonly<Record<string, PatchType>> = {
+  "application/json-patch+json": "json",
+  "application/merge-patch+json": "merge",
+  "application/strategic-merge-patch+json": "strategic",
+  "application/apply-patch+yaml": "apply",
+};
+const operationsMax = 10_000;
+const decoder = new TextDecoder();
+
+export function patchTypeOf(context: RestContext): PatchType {
+  const contentType = (context.request.headers["content-type"] ?? "").split(";")[0]!.trim();
+  const type = typeOf[contentType];
+  const offered = Object.keys(typeOf).filter(
+    (name) => context.resource.typeName !== undefined || typeOf[name] !== "strategic",
+  );
+  if (type === undefined || !offered.includes(contentType)) throw unsupportedMediaType(offered);
+  return type;
+}
+
+export async function patch(context: RestContext): Promise<ApiResponse> {
+  const type = patchTypeOf(context);
+  const options = parseWriteOptions(context.request.query, "PatchOptions", type);
+  const text = decoder.decode(await context.request.body());
+  if (type === "apply") return serverSideApply(context, text, options);
+  const apply = patcher(context, type, parsePatch(text, type), options);
+  const change = {
+    createsWhenAbsent: false,
+    keepsTrying: true,
+    apply: (current: KubeObject) => {
+      const object = apply(current);
+      context.resource.strategy.default?.(object);
+      trackUpdate(context, current, object, options);
+      return object;
+    },
+  };
+  return respond(context, await changeObject(context, change, options));
+}
+
+/** Patches of subresources with a type of their own (scale) use it as well. */
+export function parsePatch(text: string, type: PatchType): unknown {
+  let parsed: unknown;
+  try {
+    parsed = type === "apply" ? parseYAML(text) : JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`error decoding patch: ${messageOf(error)}`);
+  }
+  if (type === "json") {
+    if (!Array.isArray(parsed)) {
+      throw badRequest(
+        "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
+      );
+    }
+    if (parsed.length > operationsMax) {
+      throw requestEntityTooLarge(
+        `The allowed maximum operations in a JSON patch is ${operationsMax}, got ${parsed.length}`,
+      );
+    }
+  } else if (!isPlainObject(parsed)) {
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${Array.isArray(parsed) ? "array" : typeof parsed} into Go value of type map[string]interface {}`,
+    );
+  }
+  return parsed;
+}
+
+export function patcher(
+  context: RestContext,
+  type: PatchType,
+  parsed: unknown,
+  options: WriteOptions,
+  typeName: string | undefined = context.resource.typeName,
+): (current: KubeObject) => KubeObject {
+  return (current) => {
+    const patched = applied(deepClone(current), type, parsed, typeName);
+    return checked(context, patched, current, options, typeName);
+  };
+}
+
+function applied(
+  current: KubeObject,
+  type: PatchType,
+  parsed: unknown,
+  typeName: string | undefined,
+): KubeObject {
+  if (type === "merge") return applyMergePatch(current, parsed as KubeObject) as KubeObject;
+  try {
+    if (type === "json") {
+      return applyJSONPatch(current, parsed as Parameters<typeof applyJSONPatch>[1]) as KubeObject;
+    }
+    return applyStrategicMergePatch(current, parsed as KubeObject, typeName!) as KubeObject;
+  } catch (error) {
+    if (error instanceof Error && error.name === "StatusError") throw error;
+    if (type === "json") throw genericStatus(422, "Invalid", messageOf(error));
+    throw badRequest(messageOf(error));
+  }
+}
+
+/** The patched tree must still be an object of its type. */
+function checked(
+  context: RestContext,
+  patched: KubeObject,
+  current: KubeObject,
+  options: WriteOptions,
+  typeName: string | undefined,
+): KubeObject {
+  patched.apiVersion = current.apiVersion!;
+  patched.kind = current.kind!;
+  if (typeName === undefined) {
+    const dropped = context.resource.custom?.prune(patched) ?? [];
+    const errors = dropped.map((path) => `unknown field ${JSON.stringify(path)}`);
+    reportStrict(context, errors, patched, options);
+    return patched;
+  }
+  let decoded: { object: KubeObject; strictErrors: readonly string[] };
+  const text = JSON.stringify(patched);
+  try {
+    decoded = decodeJSON(text, typeName, { strict: options.fieldValidation !== "Ignore" });
+  } catch (error) {
+    throw invalid({ group: "", kind: "" }, "", [invalidValue("patch", text, messageOf(error))]);
+  }
+  reportStrict(context, decoded.strictErrors, patched, options);
+  decoded.object.apiVersion = current.apiVersion!;
+  decoded.object.kind = current.kind!;
+  return decoded.object;
+}
+
+function reportStrict(
+  context: RestContext,
+  errors: readonly string[],
+  patched: KubeObject,
+  options: WriteOptions,
+): void {
+  if (errors.length === 0 || options.fieldValidation === "Ignore") return;
+  if (options.fieldValidation === "Warn") {
+    for (const error of errors) context.warnings.add(error);
+    return;
+  }
+  const why = `strict decoding error: ${errors.join(", ")}`;
+  throw invalid({ group: "", kind: "" }, "", [
+    invalidValue("patch", JSON.stringify(patched), why),
+  ]);
+}

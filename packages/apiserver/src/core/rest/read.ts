@@ -1,0 +1,208 @@
+/**
+ * GET of one object and of a list, from the watch cache.
+ *
+ * Freshness  resourceVersion absent: as fresh as etcd; "0": whatever is here; N: at least N
+ *            (Exact: precisely N, from etcd's past unless nothing changed since)
+ * Errors     404, 410 for a continue token or revision that etcd has compacted, 504 for the future
+ * Source     apiserver pkg/storage/cacher/{cacher,delegator}.go, pkg/storage/etcd3/store.go (GetList)
+ */
+import { badRequest, expired, notFound, timeout } from "@nanokube/machinery";
+import { formatContinue, parseContinue } from "../cache/continue-token.ts";
+import type { StoredObject } from "../cache/stored-object.ts";
+import { objectKey } from "../storage/keys.ts";
+import type { ApiResponse, RestContext } from "./context.ts";
+import { groupResourceOf, namespaceOf } from "./context.ts";
+import {
+  checkFieldSelector,
+  type ListOptions,
+  parseListOptions,
+  predicateOf,
+  revisionOf,
+} from "./list-options.ts";
+import { type ListMeta, respondWithList, respondWithStored } from "./respond.ts";
+
+const futureWaitMs = 3_000;
+const pastPageSize = 500;
+
+export async function get(context: RestContext): Promise<ApiResponse> {
+  return respondWithStored(context, 200, await findObject(context));
+}
+
+/** The object the URL names, fresh enough for the caller. */
+export async function findObject(context: RestContext): Promise<StoredObject> {
+  const { resource, server, info, request } = context;
+  const version = request.query.get("resourceVersion") ?? "";
+  await reach(context, version);
+  const key = objectKey(resource.info.namespaced, namespaceOf(context), info.name);
+  const object = resource.cache.get(key);
+  if (object === undefined) throw notFound(groupResourceOf(context), info.name);
+  void server;
+  return object;
+}
+
+/** Waits until the cache is as fresh as this resourceVersion demands. */
+export async function reach(context: RestContext, version: string): Promise<void> {
+  const { store } = context.server;
+  if (version === "0") return;
+  if (version === "") return store.catchUp();
+  const revision = revisionOf(version);
+  if (await store.waitFor(revision, futureWaitMs)) return;
+  throw tooNew(revision, store.revision);
+}
+
+export function tooNew(revision: number, current: number): Error {
+  const error = timeout(`Too large resource version: ${revision}, current: ${current}`, 1);
+  const { details } = error.status;
+  if (details !== undefined) {
+    details.causes = [
+      { reason: "ResourceVersionTooLarge", message: "Too large resource version" },
+    ];
+  }
+  return error;
+}
+
+export async function list(context: RestContext): Promise<ApiResponse> {
+  const options = parseListOptions(context.request.query, false);
+  const known = knownFields(context);
+  checkFieldSelector(options, known);
+  const { objects, meta } = await listObjects(context, options);
+  return respondWithList(context, objects, meta);
+}
+
+/** Whether a field selector may name this field of the kind. */
+export function knownFields({ resource }: RestContext): (field: string) => boolean {
+  const { selectableFields } = resource.strategy;
+  if (selectableFields === undefined) return () => false;
+  const names = new Set(
+    Object.keys(selectableFields({ apiVersion: resource.apiVersion, kind: resource.info.kind })),
+  );
+  return (field) => names.has(field);
+}
+
+export interface Listed {
+  objects: StoredObject[];
+  meta: ListMeta;
+}
+
+export async function listObjects(context: RestContext, options: ListOptions): Promise<Listed> {
+  const matches = predicateOf(options);
+  const namespace = namespaceOf(context) || selectedNamespace(context, options);
+  const prefix = context.resource.info.namespaced && namespace !== "" ? `${namespace}/` : "";
+  if (options.continueToken !== "") {
+    return continueList(context, options, prefix, matches);
+  }
+  const { store } = context.server;
+  if (options.resourceVersionMatch === "Exact") {
+    const revision = revisionOf(options.resourceVersion);
+    if (revision > store.revision) await reach(context, options.resourceVersion);
+    return listAtRevision(context, { options, prefix, matches, start: "", revision });
+  }
+  await reach(context, options.resourceVersion);
+  return fromCache(context, { options, prefix, matches, start: "", revision: store.revision });
+}
+
+function selectedNamespace(context: RestContext, { fieldSelector }: ListOptions): string {
+  if (!context.resource.info.namespaced) return "";
+  const exact = fieldSelector?.requirements.find(
+    (r) => r.field === "metadata.namespace" && r.operator !== "!=",
+  );
+  return exact?.value ?? "";
+}
+
+interface PageRequest {
+  options: ListOptions;
+  prefix: string;
+  matches: ((object: StoredObject) => boolean) | undefined;
+  start: string;
+  revision: number;
+}
+
+async function continueList(
+  context: RestContext,
+  options: ListOptions,
+  prefix: string,
+  matches: ((object: StoredObject) => boolean) | undefined,
+): Promise<Listed> {
+  if (options.resourceVersion !== "" && options.resourceVersion !== "0") {
+    throw badRequest("specifying resource version is not allowed when using continue");
+  }
+  const token = parseContinue(options.continueToken);
+  const start = prefix + token.start;
+  const { store } = context.server;
+  if (token.revision < 0) {
+    await store.catchUp();
+    return fromCache(context, { options, prefix, matches, start, revision: store.revision });
+  }
+  try {
+    const revision = token.revision;
+    return await listAtRevision(context, { options, prefix, matches, start, revision });
+  } catch (error) {
+    if (!(error instanceof Error) || !("reason" in error) || error.reason !== "Expired") throw error;
+    throw tokenExpired(token.start);
+  }
+}
+
+/** The answer to a token whose past is compacted offers one that goes on in the present. */
+function tokenExpired(start: string): Error {
+  const error = expired(
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+  );
+  error.status.metadata = { continue: formatContinue({ revision: -1, start }) };
+  return error;
+}
+
+async function listAtRevision(context: RestContext, page: PageRequest): Promise<Listed> {
+  const { cache } = context.resource;
+  const { store } = context.server;
+  if (cache.changedAt <= page.revision && page.revision <= store.revision) {
+    return fromCache(context, page);
+  }
+  const objects: StoredObject[] = [];
+  const { limit } = page.options;
+  let start = page.start;
+  for (;;) {
+    const size = limit > 0 && page.matches === undefined ? limit : pastPageSize;
+    const past = await store.listAt(cache, page.prefix, start, size, page.revision);
+    for (const [index, object] of past.objects.entries()) {
+      if (page.matches !== undefined && !page.matches(object)) continue;
+      objects.push(object);
+      const remaining = past.objects.length - index - 1 + past.remaining;
+      if (limit > 0 && objects.length === limit && remaining > 0) {
+        return { objects, meta: pageMeta(page, object, page.matches ? undefined : remaining) };
+      }
+    }
+    const last = past.objects.at(-1);
+    if (past.remaining === 0 || last === undefined) break;
+    start = `${last.key}\0`;
+  }
+  return { objects, meta: { resourceVersion: String(page.revision) } };
+}
+
+function fromCache(context: RestContext, page: PageRequest): Listed {
+  const { cache } = context.resource;
+  const { limit } = page.options;
+  const objects: StoredObject[] = [];
+  let remaining = 0;
+  for (const object of cache.scan(page.prefix, page.start)) {
+    if (limit > 0 && objects.length === limit) {
+      // With a selector nobody counts the rest; one more key is enough to go on.
+      remaining++;
+      if (page.matches !== undefined) break;
+      continue;
+    }
+    if (page.matches === undefined || page.matches(object)) objects.push(object);
+  }
+  if (remaining === 0) return { objects, meta: { resourceVersion: String(page.revision) } };
+  const count = page.matches === undefined ? remaining : undefined;
+  return { objects, meta: pageMeta(page, objects.at(-1)!, count) };
+}
+
+function pageMeta(page: PageRequest, last: StoredObject, remaining: number | undefined): ListMeta {
+  const start = `${last.key.slice(page.prefix.length)}\0`;
+  const meta: ListMeta = {
+    resourceVersion: String(page.revision),
+    continue: formatContinue({ revision: page.revision, start }),
+  };
+  if (remaining !== undefined) meta.remainingItemCount = remaining;
+  return meta;
+}

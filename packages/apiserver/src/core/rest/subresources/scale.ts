@@ -1,0 +1,122 @@
+/**
+ * The scale subresource: how many replicas, in one shape for every kind that has replicas.
+ *
+ * Source  pkg/registry/apps/{deployment,replicaset,statefulset}/storage/storage.go (ScaleREST)
+ */
+import {
+  invalid,
+  invalidValue,
+  type KubeObject,
+  labelSelectorToSelector,
+} from "@nanokube/machinery";
+import type { ApiResponse, RestContext } from "../context.ts";
+import { decodeBody } from "../decode-body.ts";
+import { ensureName, ensureNamespace } from "../object-meta.ts";
+import { parseWriteOptions, type WriteOptions } from "../options.ts";
+import { parsePatch, patcher, patchTypeOf } from "../patch.ts";
+import { findObject } from "../read.ts";
+import { respondWithTree } from "../respond.ts";
+import { changeObject } from "../update.ts";
+import { trackUpdate } from "../field-managers.ts";
+
+const scaleType = "io.k8s.api.autoscaling.v1.Scale";
+
+interface Scale extends KubeObject {
+  spec?: { replicas?: number };
+  status?: { replicas?: number; selector?: string };
+}
+
+export async function getScale(context: RestContext): Promise<ApiResponse> {
+  const object = context.resource.fromStorage((await findObject(context)).tree());
+  return respondWithTree(plain(context), 200, scaleOf(object), scaleType);
+}
+
+export async function updateScale(context: RestContext): Promise<ApiResponse> {
+  const options = parseWriteOptions(context.request.query, "UpdateOptions");
+  const expected = { apiVersion: "autoscaling/v1", kind: "Scale", typeName: scaleType };
+  const scale = (await decodeBody(context, expected, options.fieldValidation)) as Scale;
+  ensureNamespace(context, scale);
+  ensureName(context, scale);
+  return writeScale(context, () => scale, options);
+}
+
+export async function patchScale(context: RestContext): Promise<ApiResponse> {
+  const type = patchTypeOf(context);
+  const options = parseWriteOptions(context.request.query, "PatchOptions", type);
+  const text = new TextDecoder().decode(await context.request.body());
+  const kind = type === "apply" ? "merge" : type;
+  const apply = patcher(context, kind, parsePatch(text, type), options, scaleType);
+  return writeScale(context, (current) => apply(scaleOf(current)) as Scale, options);
+}
+
+async function writeScale(
+  context: RestContext,
+  scaleFor: (current: KubeObject) => Scale,
+  options: WriteOptions,
+): Promise<ApiResponse> {
+  const { written } = await changeObject(
+    context,
+    {
+      createsWhenAbsent: false,
+      keepsTrying: true,
+      apply(current) {
+        const scale = scaleFor(current);
+        validate(scale);
+        const object = structuredClone(current);
+        const { replicas = 0 } = scale.spec ?? {};
+        object.spec = { ...((object.spec as object | undefined) ?? {}), replicas };
+        if (scale.metadata?.resourceVersion) {
+          object.metadata!.resourceVersion = scale.metadata.resourceVersion;
+        }
+        trackUpdate(context, current, object, options);
+        return object;
+      },
+    },
+    options,
+  );
+  const tree = "tree" in written ? written.tree : context.resource.fromStorage(written.stored.tree());
+  return respondWithTree(plain(context), 200, scaleOf(tree), scaleType);
+}
+
+function validate(scale: Scale): void {
+  const replicas = scale.spec?.replicas ?? 0;
+  if (replicas >= 0) return;
+  throw invalid({ group: "autoscaling", kind: "Scale" }, scale.metadata?.name ?? "", [
+    invalidValue("spec.replicas", replicas, "must be greater than or equal to 0"),
+  ]);
+}
+
+function scaleOf(object: KubeObject): Scale {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata ?? {};
+  const spec = (object.spec ?? {}) as { replicas?: number; selector?: unknown };
+  const status = (object.status ?? {}) as { replicas?: number };
+  const scale: Scale = {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: JSON.parse(
+      JSON.stringify({ name, namespace, uid, resourceVersion, creationTimestamp }),
+    ) as NonNullable<KubeObject["metadata"]>,
+    spec: spec.replicas === undefined || spec.replicas === 0 ? {} : { replicas: spec.replicas },
+    status: { replicas: status.replicas ?? 0 },
+  };
+  const selector = selectorText(object, spec.selector);
+  if (selector !== "") scale.status!.selector = selector;
+  return scale;
+}
+
+function selectorText(object: KubeObject, selector: unknown): string {
+  if (selector === undefined || selector === null) return "";
+  if (object.kind === "ReplicationController") {
+    const labels = selector as Record<string, string>;
+    return Object.keys(labels)
+      .sort()
+      .map((key) => `${key}=${labels[key]}`)
+      .join(",");
+  }
+  return labelSelectorToSelector(selector as object).toString();
+}
+
+/** A Scale has no table of its own. */
+function plain(context: RestContext): RestContext {
+  return { ...context, output: { ...context.output, as: "" } };
+}

@@ -1,0 +1,79 @@
+/**
+ * Table: rows as kubectl prints them.
+ *
+ * Source  staging/src/k8s.io/apiserver/pkg/endpoints/handlers/response.go (asTable),
+ *         pkg/registry/rest/table.go (the default convertor)
+ */
+import { badRequest, type KubeObject } from "@nanokube/machinery";
+import type { Column } from "../strategy.ts";
+import type { RestContext } from "./context.ts";
+import { partialMetadata } from "./partial-metadata.ts";
+import type { ListMeta } from "./respond.ts";
+
+export interface TableRowSource {
+  tree: KubeObject;
+  bytes: Uint8Array | undefined;
+}
+
+const defaultColumns: readonly Column[] = [
+  {
+    name: "Name",
+    type: "string",
+    format: "name",
+    description:
+      "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names",
+    priority: 0,
+  },
+  {
+    name: "Created At",
+    type: "date",
+    description: "CreationTimestamp is a timestamp representing the server time when this object was created.",
+    priority: 0,
+  },
+];
+
+export function tableOf(
+  context: RestContext,
+  rows: readonly TableRowSource[],
+  listMeta: ListMeta,
+  headers = true,
+): KubeObject {
+  const { output, request, resource, server } = context;
+  const include = request.query.get("includeObject") ?? "";
+  if (!["", "None", "Metadata", "Object"].includes(include)) {
+    throw badRequest(`unrecognized includeObject value: ${JSON.stringify(include)}`);
+  }
+  const { strategy } = resource;
+  const now = server.clock.now();
+  const columns = strategy.columns ?? defaultColumns;
+  const cells = (tree: KubeObject): unknown[] =>
+    strategy.row?.(tree, now) ?? [
+      tree.metadata?.name ?? "",
+      tree.metadata?.creationTimestamp ?? null,
+    ];
+  return {
+    kind: "Table",
+    apiVersion: `meta.k8s.io/${output.asVersion}`,
+    metadata: listMeta as object,
+    columnDefinitions: headers ? columns.map(definition) : [],
+    rows: rows.map(({ tree }) => ({
+      cells: cells(tree),
+      object: embedded(tree, include, output.asVersion),
+    })),
+  };
+}
+
+function definition(column: Column): object {
+  return {
+    name: column.name,
+    type: column.type,
+    format: column.format ?? "",
+    description: column.description,
+    priority: column.priority,
+  };
+}
+
+function embedded(tree: KubeObject, include: string, version: string): unknown {
+  if (include === "None") return null;
+  return include === "Object" ? tree : partialMetadata(tree, version);
+}

@@ -1,0 +1,305 @@
+/**
+ * WATCH: every change of a selection, framed once for all who watch in the same form.
+ *
+ * Start      resourceVersion absent or "0": what is here as ADDED, then changes; N: changes after N;
+ *            sendInitialEvents: what is here, then a bookmark that says the initial events ended
+ * Slow       a watcher that holds more than `pendingBytesMax` unread is cut; it comes back with a list
+ * Source     apiserver pkg/endpoints/handlers/watch.go, pkg/storage/cacher/cache_watcher.go
+ */
+import { encodeEnvelope, encodeProtobuf, type StatusError } from "@nanokube/machinery";
+import {
+  type CacheEvent,
+  type CacheWatcher,
+  type EventType,
+  eventFor,
+} from "../cache/resource-cache.ts";
+import type { StoredObject } from "../cache/stored-object.ts";
+import type { ApiResponse, RestContext, Sink } from "./context.ts";
+import { namespaceOf } from "./context.ts";
+import {
+  checkFieldSelector,
+  type ListOptions,
+  parseListOptions,
+  predicateOf,
+  revisionOf,
+} from "./list-options.ts";
+import { partialMetadata } from "./partial-metadata.ts";
+import { knownFields, reach } from "./read.ts";
+import { join, objectBytes } from "./respond.ts";
+import { tableOf } from "./table.ts";
+
+const pendingBytesMax = 16 * 1024 * 1024;
+const timeoutMinSeconds = 1800;
+const bookmarkMs = 60_000;
+const encoder = new TextEncoder();
+const partialType = "io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata";
+
+export async function watch(context: RestContext): Promise<ApiResponse> {
+  const { request } = context;
+  const options = parseListOptions(request.query, true);
+  checkFieldSelector(options, knownFields(context));
+  const version = options.resourceVersion;
+  if (options.sendInitialEvents) await reach(context, version);
+  else if (version === "") await reach(context, "");
+  const session = new WatchSession(context, options);
+  const start = session.prepare();
+  const type =
+    context.output.format === "protobuf"
+      ? "application/vnd.kubernetes.protobuf;stream=watch"
+      : "application/json";
+  return {
+    status: 200,
+    headers: { "content-type": type },
+    body: (sink) => session.run(sink, start),
+  };
+}
+
+/** One watcher: its selection, its wire form, its connection. */
+class WatchSession implements CacheWatcher {
+  readonly #context: RestContext;
+  readonly #options: ListOptions;
+  readonly #matches: (object: StoredObject) => boolean;
+  readonly #form: string;
+  #sink: Sink | undefined;
+  #backlog: CacheEvent[] = [];
+  #stop: (() => void)[] = [];
+  #sentHeaders = false;
+  #sentRevision = 0;
+
+  constructor(context: RestContext, options: ListOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#matches = selection(context, options);
+    const { output, resource } = context;
+    this.#form = `${output.format} ${output.as} ${resource.apiVersion}`;
+  }
+
+  /** Joins the cache before anything is answered, so that errors are plain answers. */
+  prepare(): StoredObject[] {
+    const { resource, server } = this.#context;
+    const version = this.#options.resourceVersion;
+    const fromNow = version === "" || version === "0" || this.#options.sendInitialEvents === true;
+    if (fromNow) {
+      const skip = this.#options.sendInitialEvents === false;
+      const initial = skip ? [] : [...resource.cache.scan(this.#prefix())].filter(this.#matches);
+      this.#sentRevision = server.store.revision;
+      this.#stop.push(resource.cache.watch(this));
+      return initial;
+    }
+    const revision = revisionOf(version);
+    this.#sentRevision = revision;
+    this.#stop.push(resource.cache.watchSince(revision, this));
+    return [];
+  }
+
+  run(sink: Sink, initial: readonly StoredObject[]): void {
+    this.#sink = sink;
+    const { request, server } = this.#context;
+    for (const object of initial) this.#send("ADDED", object, undefined);
+    if (this.#options.sendInitialEvents && this.#options.allowWatchBookmarks) {
+      this.#bookmark({ "k8s.io/initial-events-end": "true" });
+    }
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    for (const event of backlog) this.onEvent(event);
+    const { clock, random } = server;
+    const seconds =
+      this.#options.timeoutSeconds ?? timeoutMinSeconds * (1 + random.next());
+    const timer = clock.setTimeout(() => this.#end(), seconds * 1000);
+    this.#stop.push(() => clock.clearTimeout(timer));
+    if (this.#options.allowWatchBookmarks) this.#scheduleBookmark(seconds);
+    if (request.signal.aborted) return this.#leave();
+    const onAbort = () => this.#leave();
+    request.signal.addEventListener("abort", onAbort, { once: true });
+    this.#stop.push(() => request.signal.removeEventListener("abort", onAbort));
+  }
+
+  onEvent(event: CacheEvent): void {
+    if (this.#sink === undefined) {
+      this.#backlog.push(event);
+      return;
+    }
+    const seen = eventFor(event, this.#matches);
+    this.#sentRevision = event.revision;
+    if (seen !== undefined) this.#send(seen.type, seen.object, event);
+  }
+
+  onReset(): void {
+    if (this.#sink === undefined) return;
+    const message = "too old resource version";
+    const status = {
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: {},
+      status: "Failure",
+      message,
+      reason: "Expired",
+      code: 410,
+    };
+    this.#write(this.#frame("ERROR", this.#encodeStatus(status)));
+    this.#end();
+  }
+
+  #prefix(): string {
+    const { resource } = this.#context;
+    const namespace = namespaceOf(this.#context);
+    return resource.info.namespaced && namespace !== "" ? `${namespace}/` : "";
+  }
+
+  #send(type: EventType, object: StoredObject, event: CacheEvent | undefined): void {
+    const { output } = this.#context;
+    if (output.as === "Table") {
+      this.#write(this.#tableFrame(type, object));
+      return;
+    }
+    if (event === undefined) {
+      this.#write(this.#frame(type, this.#encode(object)));
+      return;
+    }
+    const name = `${type} ${this.#form}`;
+    let frame = event.frames.get(name);
+    if (frame === undefined) {
+      frame = this.#frame(type, this.#encode(object));
+      event.frames.set(name, frame);
+    }
+    this.#write(frame);
+  }
+
+  #encode(object: StoredObject): Uint8Array {
+    const { output, resource } = this.#context;
+    const format = output.format === "protobuf" ? "protobuf" : "json";
+    if (output.as === "") return objectBytes(resource, object, format);
+    return object.encoding(`partial ${format} ${output.asVersion}`, () => {
+      const partial = partialMetadata(object.tree(), output.asVersion);
+      if (format === "json") return encoder.encode(JSON.stringify(partial));
+      return encodeEnvelope(partial.apiVersion!, partial.kind!, encodeProtobuf(partialType, partial));
+    });
+  }
+
+  #tableFrame(type: EventType, object: StoredObject): Uint8Array {
+    const { resource } = this.#context;
+    const tree = resource.fromStorage(object.tree());
+    const rows = [{ tree, bytes: undefined }];
+    const meta = { resourceVersion: String(object.revision) };
+    const table = tableOf(this.#context, rows, meta, !this.#sentHeaders);
+    this.#sentHeaders = true;
+    return this.#frame(type, encoder.encode(JSON.stringify(table)));
+  }
+
+  #frame(type: string, object: Uint8Array): Uint8Array {
+    if (this.#context.output.format !== "protobuf") {
+      return join([encoder.encode(`{"type":"${type}","object":`), object, encoder.encode("}\n")]);
+    }
+    // WatchEvent { string type = 1; RawExtension { bytes raw = 1 } object = 2 } behind its length.
+    const name = encoder.encode(type);
+    const raw = lengthDelimited(0x0a, object);
+    const message = join([lengthDelimited(0x0a, name), lengthDelimited(0x12, raw)]);
+    const size = new Uint8Array(4);
+    new DataView(size.buffer).setUint32(0, message.length);
+    return join([size, message]);
+  }
+
+  #encodeStatus(status: StatusError["status"]): Uint8Array {
+    if (this.#context.output.format !== "protobuf") return encoder.encode(JSON.stringify(status));
+    const type = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
+    return encodeEnvelope("v1", "Status", encodeProtobuf(type, status));
+  }
+
+  #bookmark(annotations?: Record<string, string>): void {
+    const { output, resource, server } = this.#context;
+    // All events up to the store's revision have been handed to this watcher.
+    const revision = Math.max(this.#sentRevision, server.store.revision);
+    const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) };
+    if (output.as === "Table") {
+      const tree = { kind: resource.info.kind, apiVersion: resource.apiVersion, metadata };
+      const table = tableOf(
+        this.#context,
+        [{ tree, bytes: undefined }],
+        { resourceVersion: String(revision) },
+        !this.#sentHeaders,
+      );
+      this.#sentHeaders = true;
+      this.#write(this.#frame("BOOKMARK", encoder.encode(JSON.stringify(table))));
+      return;
+    }
+    const tree =
+      output.as === ""
+        ? { kind: resource.info.kind, apiVersion: resource.apiVersion, metadata }
+        : partialMetadata({ metadata }, output.asVersion);
+    const type = output.as === "" ? resource.typeName : partialType;
+    const bytes =
+      output.format === "protobuf" && type !== undefined
+        ? encodeEnvelope(tree.apiVersion!, tree.kind!, encodeProtobuf(type, tree))
+        : encoder.encode(JSON.stringify(tree));
+    this.#write(this.#frame("BOOKMARK", bytes));
+  }
+
+  /** About once a minute, and shortly before the end, so that the next watch starts late. */
+  #scheduleBookmark(timeoutSeconds: number): void {
+    const { clock } = this.#context.server;
+    const startedMs = clock.monotonic();
+    const next = (): void => {
+      const leftMs = timeoutSeconds * 1000 - (clock.monotonic() - startedMs);
+      const inMs = leftMs > bookmarkMs ? bookmarkMs : Math.max(leftMs - 2_000, 0);
+      if (leftMs <= 2_000) return;
+      const timer = clock.setTimeout(() => {
+        this.#bookmark();
+        next();
+      }, inMs);
+      this.#stop.push(() => clock.clearTimeout(timer));
+      if (this.#stop.length > 64) this.#stop.splice(8, 32);
+    };
+    next();
+  }
+
+  #write(frame: Uint8Array): void {
+    const sink = this.#sink;
+    if (sink === undefined) return;
+    if (sink.pendingBytes > pendingBytesMax) {
+      this.#leave();
+      sink.destroy();
+      return;
+    }
+    sink.write(frame);
+  }
+
+  #end(): void {
+    const sink = this.#sink;
+    this.#leave();
+    sink?.end();
+  }
+
+  #leave(): void {
+    this.#sink = undefined;
+    const stop = this.#stop;
+    this.#stop = [];
+    for (const undo of stop) undo();
+  }
+}
+
+function selection(
+  context: RestContext,
+  options: ListOptions,
+): (object: StoredObject) => boolean {
+  const { info, resource } = context;
+  const namespace = namespaceOf(context);
+  const prefix = resource.info.namespaced && namespace !== "" ? `${namespace}/` : "";
+  const selects = predicateOf(options);
+  // GET /watch/…/NAME, the old way to watch one object.
+  const name = info.parts.length > 1 ? info.name : "";
+  return (object) =>
+    object.key.startsWith(prefix) &&
+    (name === "" || object.name === name) &&
+    (selects === undefined || selects(object));
+}
+
+function lengthDelimited(tag: number, bytes: Uint8Array): Uint8Array {
+  const length: number[] = [];
+  let rest = bytes.length;
+  while (rest >= 0x80) {
+    length.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  length.push(rest);
+  return join([Uint8Array.from([tag, ...length]), bytes]);
+}

@@ -1,0 +1,411 @@
+/**
+ * The object store over etcd v3: one watch on /registry/ feeds every resource's cache.
+ *
+ * One watch for all resources means one order of events: when an event of revision R has come, every
+ * cache is at R. A fresh read is then one tiny range (asked once for all who wait) and, as a rule,
+ * no waiting at all.
+ *
+ * @hop apiserver.store: an object's new version is committed to etcd
+ * Errors  RpcError becomes a StatusError 500 with etcd's text, as upstream's
+ * Source  staging/src/k8s.io/apiserver/pkg/storage/etcd3/{store,watcher,compact}.go
+ */
+import { type Clock, expired, type KubeObject, type Log, sleep } from "@nanokube/machinery";
+import { type Channel, createClient, etcd } from "@nanokube/rpc";
+import { ResourceCache } from "../core/cache/resource-cache.ts";
+import { type StorageCodec, StoredObject } from "../core/cache/stored-object.ts";
+import { registryPrefix } from "../core/storage/keys.ts";
+import {
+  KeyChanged,
+  KeyExists,
+  type ObjectStore,
+  type PastPage,
+  type WriteOptions,
+} from "../core/storage/store.ts";
+import { EtcdLeases } from "./etcd-leases.ts";
+import { storageError } from "./etcd-errors.ts";
+import { RevisionGate } from "./revision-gate.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const pageSize = 1000;
+const modRevisionTarget = 2;
+/** After this long without news the watch is asked where it stands. */
+const progressAfterMs = 100;
+const reconnectMs = 250;
+
+export interface EtcdStoreOptions {
+  etcd: Channel;
+  clock: Clock;
+  log: Log;
+  /** For resources met in the store before anybody registered them (custom resources). */
+  customCodec: StorageCodec;
+}
+
+interface KeyValue {
+  key: Uint8Array;
+  value: Uint8Array;
+  modRevision: number;
+  lease: bigint;
+}
+
+export class EtcdStore implements ObjectStore {
+  readonly #kv;
+  readonly #watch;
+  readonly #leases: EtcdLeases;
+  readonly #options: EtcdStoreOptions;
+  readonly #caches = new Map<string, ResourceCache>();
+  readonly #gate = new RevisionGate();
+  readonly #stop = new AbortController();
+  /** Objects this server wrote and whose event has not come yet, by revision. */
+  readonly #written = new Map<number, StoredObject>();
+  #askProgress: (() => void) | undefined;
+  #probeQueued: Promise<number> | undefined;
+  #probeRunning: Promise<unknown> = Promise.resolve();
+  #synced = false;
+
+  constructor(options: EtcdStoreOptions) {
+    this.#options = options;
+    this.#kv = createClient(options.etcd, etcd.KV);
+    this.#watch = createClient(options.etcd, etcd.Watch);
+    this.#leases = new EtcdLeases(createClient(options.etcd, etcd.Lease), options.clock);
+  }
+
+  get revision(): number {
+    return this.#gate.revision;
+  }
+
+  /** True while the caches follow etcd. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** Makes known how a resource is stored; must precede start() for built-in ones. */
+  register(prefix: string, codec: StorageCodec): ResourceCache {
+    const known = this.#caches.get(prefix);
+    if (known !== undefined) {
+      known.codec = codec;
+      return known;
+    }
+    const cache = new ResourceCache(prefix, codec);
+    cache.beginHistory(this.revision);
+    this.#caches.set(prefix, cache);
+    return cache;
+  }
+
+  cacheFor(prefix: string): ResourceCache {
+    return this.#caches.get(prefix) ?? this.register(prefix, this.#options.customCodec);
+  }
+
+  /** Loads everything, then follows; resolves when the caches are complete. */
+  async start(): Promise<void> {
+    const revision = await this.#loadAll();
+    void this.#follow(revision);
+  }
+
+  close(): void {
+    this.#stop.abort();
+    this.#gate.close();
+  }
+
+  async catchUp(): Promise<void> {
+    await this.#reach(await this.#probe());
+  }
+
+  async waitFor(revision: number, timeoutMs: number): Promise<boolean> {
+    if (this.revision >= revision) return true;
+    const { clock } = this.#options;
+    const nudge = clock.setTimeout(() => this.#askProgress?.(), progressAfterMs);
+    const done = this.#gate.reached(revision);
+    let timer: ReturnType<Clock["setTimeout"]> | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = clock.setTimeout(() => resolve(false), timeoutMs);
+    });
+    try {
+      return await Promise.race([done.then(() => true), late]);
+    } finally {
+      clock.clearTimeout(nudge);
+      if (timer !== undefined) clock.clearTimeout(timer);
+    }
+  }
+
+  async read(cache: ResourceCache, key: string): Promise<StoredObject | undefined> {
+    const response = await storageError(this.#kv.range({ key: this.#keyBytes(cache, key) }));
+    const kv = response.kvs[0];
+    return kv === undefined ? undefined : this.#object(cache, kv as KeyValue);
+  }
+
+  async create(
+    cache: ResourceCache,
+    key: string,
+    tree: KubeObject,
+    options: WriteOptions = {},
+  ): Promise<StoredObject> {
+    const bytes = this.#keyBytes(cache, key);
+    const value = cache.codec.encode(tree);
+    const lease = await this.#leases.forTTL(options.ttlSeconds);
+    const response = await storageError(
+      this.#kv.txn({
+        compare: [{ result: 0, target: modRevisionTarget, key: bytes, modRevision: 0 }],
+        success: [{ requestPut: { key: bytes, value, lease } }],
+      }),
+    );
+    if (!response.succeeded) throw new KeyExists(key);
+    return this.#wrote(cache, key, response.header!.revision, value, tree, lease);
+  }
+
+  async replace(
+    cache: ResourceCache,
+    current: StoredObject,
+    tree: KubeObject,
+    options: WriteOptions = {},
+  ): Promise<StoredObject> {
+    const key = this.#keyBytes(cache, current.key);
+    const value = cache.codec.encode(tree);
+    const lease =
+      options.ttlSeconds === undefined
+        ? current.lease
+        : await this.#leases.forTTL(options.ttlSeconds);
+    const response = await storageError(
+      this.#kv.txn({
+        compare: [
+          { result: 0, target: modRevisionTarget, key, modRevision: current.revision },
+        ],
+        success: [{ requestPut: { key, value, lease } }],
+        failure: [{ requestRange: { key } }],
+      }),
+    );
+    if (!response.succeeded) throw new KeyChanged(this.#refused(cache, response));
+    return this.#wrote(cache, current.key, response.header!.revision, value, tree, lease);
+  }
+
+  async remove(cache: ResourceCache, current: StoredObject): Promise<StoredObject> {
+    const key = this.#keyBytes(cache, current.key);
+    const response = await storageError(
+      this.#kv.txn({
+        compare: [
+          { result: 0, target: modRevisionTarget, key, modRevision: current.revision },
+        ],
+        success: [{ requestDeleteRange: { key } }],
+        failure: [{ requestRange: { key } }],
+      }),
+    );
+    if (!response.succeeded) throw new KeyChanged(this.#refused(cache, response));
+    const revision = response.header!.revision;
+    this.#hop(cache, current.key, revision);
+    return current.at(revision);
+  }
+
+  async listAt(
+    cache: ResourceCache,
+    prefix: string,
+    start: string,
+    limit: number,
+    revision: number,
+  ): Promise<PastPage> {
+    const from = start > prefix ? start : prefix;
+    const response = await storageError(
+      this.#kv.range({
+        key: this.#keyBytes(cache, from),
+        rangeEnd: prefixEnd(this.#keyBytes(cache, prefix)),
+        limit,
+        revision,
+      }),
+    );
+    const objects = response.kvs.map((kv) => this.#object(cache, kv as KeyValue));
+    return { objects, remaining: Math.max(0, response.count - objects.length) };
+  }
+
+  #wrote(
+    cache: ResourceCache,
+    key: string,
+    revision: number,
+    value: Uint8Array,
+    tree: KubeObject,
+    lease: bigint,
+  ): StoredObject {
+    const object = StoredObject.fromWrite(key, revision, value, tree, cache.codec, lease);
+    if (this.revision < revision && this.#synced) this.#written.set(revision, object);
+    this.#hop(cache, key, revision);
+    return object;
+  }
+
+  #hop(cache: ResourceCache, key: string, revision: number): void {
+    this.#options.log.debug(
+      { hop: "apiserver.store", object: cache.prefix + key, resourceVersion: String(revision) },
+      "hop",
+    );
+  }
+
+  #refused(
+    cache: ResourceCache,
+    response: { responses: readonly { responseRange?: { kvs: readonly unknown[] } }[] },
+  ): StoredObject | undefined {
+    const kv = response.responses[0]?.responseRange?.kvs[0];
+    return kv === undefined ? undefined : this.#object(cache, kv as KeyValue);
+  }
+
+  #object(cache: ResourceCache, kv: KeyValue): StoredObject {
+    const key = decoder.decode(kv.key).slice(registryPrefix.length + cache.prefix.length);
+    return new StoredObject(key, kv.modRevision, kv.value, cache.codec, kv.lease ?? 0n);
+  }
+
+  #keyBytes(cache: ResourceCache, key: string): Uint8Array {
+    return encoder.encode(registryPrefix + cache.prefix + key);
+  }
+
+  /** One question to etcd for all who ask while the one before is on its way. */
+  #probe(): Promise<number> {
+    if (this.#probeQueued !== undefined) return this.#probeQueued;
+    const before = this.#probeRunning;
+    const probe = (async () => {
+      await before;
+      this.#probeQueued = undefined;
+      const asked = storageError(this.#kv.range({ key: encoder.encode("/"), countOnly: true }));
+      this.#probeRunning = asked.then(
+        () => undefined,
+        () => undefined,
+      );
+      return (await asked).header!.revision;
+    })();
+    this.#probeQueued = probe;
+    return probe;
+  }
+
+  async #reach(revision: number): Promise<void> {
+    if (this.revision >= revision) return;
+    if (await this.waitFor(revision, 3_000)) return;
+    throw storageTimeout();
+  }
+
+  async #loadAll(): Promise<number> {
+    const end = prefixEnd(encoder.encode(registryPrefix));
+    let key: Uint8Array = encoder.encode(registryPrefix);
+    let revision = 0;
+    for (;;) {
+      const page = await storageError(
+        this.#kv.range({ key, rangeEnd: end, limit: pageSize, revision }),
+      );
+      revision = revision || page.header!.revision;
+      for (const kv of page.kvs as readonly KeyValue[]) {
+        const place = this.#placeOf(decoder.decode(kv.key));
+        if (place === undefined) continue;
+        place.cache.load(
+          new StoredObject(place.key, kv.modRevision, kv.value, place.cache.codec, kv.lease ?? 0n),
+        );
+      }
+      const last = page.kvs.at(-1);
+      if (!page.more || last === undefined) break;
+      key = new Uint8Array([...(last as KeyValue).key, 0]);
+    }
+    for (const cache of this.#caches.values()) cache.beginHistory(revision);
+    this.#gate.advance(revision);
+    this.#synced = true;
+    return revision;
+  }
+
+  async #follow(from: number): Promise<void> {
+    const { clock, log } = this.#options;
+    const { signal } = this.#stop;
+    let compacted = false;
+    while (!signal.aborted) {
+      try {
+        if (compacted) {
+          for (const cache of this.#caches.values()) cache.reset();
+          await this.#loadAll();
+          compacted = false;
+        }
+        compacted = await this.#watchOnce(Math.max(from, this.revision) + 1);
+      } catch (error) {
+        if (signal.aborted) return;
+        log.warn({ error: String(error) }, "watch on etcd broken, will be made again");
+      }
+      this.#askProgress = undefined;
+      this.#written.clear();
+      if (!signal.aborted) await sleep(clock, reconnectMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** True when etcd has forgotten the revision and everything must be loaded again. */
+  async #watchOnce(startRevision: number): Promise<boolean> {
+    const stream = this.#watch.watch({ signal: this.#stop.signal });
+    const key = encoder.encode(registryPrefix);
+    stream.write({
+      createRequest: {
+        key,
+        rangeEnd: prefixEnd(key),
+        startRevision,
+        progressNotify: true,
+      },
+    });
+    this.#askProgress = () => stream.write({ progressRequest: {} });
+    try {
+      for await (const response of stream.responses) {
+        if (response.compactRevision > 0) return true;
+        if (response.canceled) throw new Error(`watch cancelled: ${response.cancelReason}`);
+        const now = this.#options.clock.now();
+        for (const event of response.events) this.#apply(event as EtcdEvent, now);
+        // A fragment would end inside a revision; etcd sends none unless asked to.
+        if (!response.created && response.header !== undefined) {
+          this.#gate.advance(
+            response.events.length > 0
+              ? (response.events.at(-1) as EtcdEvent).kv.modRevision
+              : response.header.revision,
+          );
+        }
+      }
+    } finally {
+      stream.cancel();
+    }
+    return false;
+  }
+
+  #apply(event: EtcdEvent, nowMs: number): void {
+    const place = this.#placeOf(decoder.decode(event.kv.key));
+    const revision = event.kv.modRevision;
+    const written = this.#written.get(revision);
+    if (written !== undefined) this.#written.delete(revision);
+    if (place === undefined) return;
+    const { cache, key } = place;
+    if (event.type === 1) {
+      cache.delete(key, revision, nowMs);
+      return;
+    }
+    const { value, lease } = event.kv;
+    const mine = written !== undefined && written.key === key ? written : undefined;
+    cache.put(mine ?? new StoredObject(key, revision, value, cache.codec, lease ?? 0n), nowMs);
+  }
+
+  /** /registry/pods/ns/name → the cache of pods/ and "ns/name". */
+  #placeOf(fullKey: string): { cache: ResourceCache; key: string } | undefined {
+    const path = fullKey.slice(registryPrefix.length);
+    const first = path.indexOf("/") + 1;
+    if (first === 0) return undefined;
+    let cache = this.#caches.get(path.slice(0, first));
+    if (cache !== undefined) return { cache, key: path.slice(first) };
+    const second = path.indexOf("/", first) + 1;
+    if (second === 0) return undefined;
+    const prefix = path.slice(0, second);
+    cache = this.#caches.get(prefix);
+    // Only groups have dots: objects of a CustomResourceDefinition that is not read yet.
+    if (cache === undefined && path.slice(0, first).includes(".")) {
+      cache = this.register(prefix, this.#options.customCodec);
+    }
+    return cache === undefined ? undefined : { cache, key: path.slice(second) };
+  }
+}
+
+interface EtcdEvent {
+  type: number;
+  kv: KeyValue;
+}
+
+function storageTimeout(): Error {
+  return expired("Timeout: the watch cache did not catch up with etcd");
+}
+
+/** The key after every key with this prefix. */
+export function prefixEnd(prefix: Uint8Array): Uint8Array {
+  const end = Uint8Array.from(prefix);
+  end[end.length - 1] = end.at(-1)! + 1;
+  return end;
+}

@@ -1,0 +1,244 @@
+/**
+ * HTTPS on one port for HTTP/1.1 and HTTP/2: TLS chooses by ALPN, each protocol has its own plain
+ * node server behind it.
+ *
+ * Units   a body holds at most 3 MiB, an answer is compressed from 128 KiB on
+ * Errors  413 for a larger body; EADDRINUSE rejects listen()
+ * Source  apiserver pkg/server/secure_serving.go, pkg/endpoints/handlers/responsewriters/writers.go
+ */
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import {
+  constants,
+  type IncomingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { createServer as createTlsServer, type Server, type TLSSocket } from "node:tls";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import type { Handler } from "../core/handler.ts";
+import type { ApiRequest, ApiResponse, Sink } from "../core/rest/context.ts";
+import { bodyReader } from "./body.ts";
+import { type ClientCertificates, type Peer, peerOf } from "./peer.ts";
+
+const compressFromBytes = 128 * 1024;
+const compress = promisify(gzip);
+
+export interface HttpServerOptions {
+  cert: string;
+  key: string;
+  certificates: ClientCertificates;
+  handler: Handler;
+  /** An HTTP/1.1 connection wants to become something else (exec, attach, port-forward). */
+  upgrade(request: ApiRequest, socket: Duplex, head: Buffer, raw: IncomingMessage): void;
+}
+
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #tls: Server;
+  readonly #http = createHttpServer({ keepAliveTimeout: 180_000, requestTimeout: 0 });
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    const { certificates } = options;
+    const ca = [...certificates.clientCA, ...certificates.requestHeaderCA];
+    this.#tls = createTlsServer({
+      cert: options.cert,
+      key: options.key,
+      ...(ca.length > 0 ? { ca, requestCert: true, rejectUnauthorized: false } : {}),
+      ALPNProtocols: ["h2", "http/1.1"],
+      minVersion: "TLSv1.2",
+    });
+    this.#tls.on("secureConnection", (socket) => this.#connected(socket));
+    this.#tls.on("tlsClientError", () => undefined);
+    this.#http.headersTimeout = 32_000;
+    this.#http.on("request", (request, response) => void this.#serve1(request, response));
+    this.#http.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  async listen(host: string, port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#tls.once("error", reject);
+      this.#tls.listen({ host, port, backlog: 1024 }, () => {
+        this.#tls.off("error", reject);
+        resolve();
+      });
+    });
+    return (this.#tls.address() as AddressInfo).port;
+  }
+
+  /** New certificates for connections from now on. */
+  renew(cert: string, key: string): void {
+    this.#tls.setSecureContext({ cert, key });
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#tls.close(() => resolve());
+    });
+    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #connected(socket: TLSSocket): void {
+    this.#sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    const peer = peerOf(socket);
+    if (socket.alpnProtocol !== "h2") {
+      peers.set(socket, peer);
+      this.#http.emit("connection", socket);
+      return;
+    }
+    const session = performServerHandshake(socket, {
+      settings: { maxConcurrentStreams: 250, initialWindowSize: 1024 * 1024 },
+    });
+    this.#sessions.add(session);
+    session.on("close", () => this.#sessions.delete(session));
+    session.on("error", () => session.destroy());
+    session.on("stream", (stream, headers) => void this.#serve2(stream, headers, peer));
+  }
+
+  async #serve1(raw: IncomingMessage, response: ServerResponse): Promise<void> {
+    const abort = new AbortController();
+    response.on("close", () => abort.abort());
+    const peer = peers.get(raw.socket);
+    const request = toRequest(raw.method!, raw.url!, raw.headers, {
+      body: bodyReader(raw),
+      signal: abort.signal,
+      peer,
+    });
+    const answer = await this.#answer(request);
+    if (response.destroyed) return;
+    const { body } = answer;
+    if (typeof body === "function") {
+      response.writeHead(answer.status, answer.headers);
+      response.flushHeaders();
+      body(http1Sink(response));
+      return;
+    }
+    answer.headers["content-length"] = String(body.length);
+    response.writeHead(answer.status, answer.headers);
+    response.end(raw.method === "HEAD" ? undefined : body);
+  }
+
+  async #serve2(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    peer: Peer,
+  ): Promise<void> {
+    stream.on("error", () => stream.destroy());
+    const abort = new AbortController();
+    stream.on("close", () => abort.abort());
+    const method = headers[":method"] as string;
+    const request = toRequest(method, headers[":path"] as string, headers, {
+      body: bodyReader(stream),
+      signal: abort.signal,
+      peer,
+    });
+    const answer = await this.#answer(request);
+    if (stream.destroyed) return;
+    const out = { ":status": answer.status, ...answer.headers };
+    const { body } = answer;
+    if (typeof body === "function") {
+      stream.respond(out);
+      body(http2Sink(stream));
+      return;
+    }
+    out["content-length"] = String(body.length);
+    stream.respond(out, { endStream: method === "HEAD" });
+    if (method !== "HEAD") stream.end(body);
+    // A body nobody read must not hold the stream open.
+    if (!stream.readableEnded) stream.resume();
+  }
+
+  async #answer(request: ApiRequest): Promise<ApiResponse> {
+    const response = await this.#options.handler(request);
+    const { body, headers } = response;
+    if (typeof body === "function" || body.length < compressFromBytes) return response;
+    if (!/\bgzip\b/.test(request.headers["accept-encoding"] ?? "")) return response;
+    headers["content-encoding"] = "gzip";
+    headers.vary = "Accept-Encoding";
+    return { ...response, body: await compress(body, { level: 1 }) };
+  }
+
+  #upgrade(raw: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const abort = new AbortController();
+    socket.on("close", () => abort.abort());
+    socket.on("error", () => socket.destroy());
+    const request = toRequest(raw.method!, raw.url!, raw.headers, {
+      body: async () => new Uint8Array(),
+      signal: abort.signal,
+      peer: peers.get(raw.socket),
+    });
+    this.#options.upgrade(request, socket, head, raw);
+  }
+}
+
+/** Who stands behind an HTTP/1.1 connection. */
+const peers = new WeakMap<Socket, Peer>();
+
+export function toRequest(
+  method: string,
+  url: string,
+  headers: IncomingHttpHeaders | Readonly<Record<string, string>>,
+  rest: { body: () => Promise<Uint8Array>; signal: AbortSignal; peer: Peer | undefined },
+): ApiRequest {
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const request: ApiRequest = {
+    method,
+    path,
+    query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
+    headers: flatten(headers),
+    body: rest.body,
+    signal: rest.signal,
+  };
+  if (rest.peer?.certificate !== undefined) request.peerCertificate = rest.peer.certificate;
+  return request;
+}
+
+function flatten(headers: IncomingHttpHeaders): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || name.startsWith(":")) continue;
+    flat[name] = typeof value === "string" ? value : value.join(", ");
+  }
+  return flat;
+}
+
+function http1Sink(response: ServerResponse): Sink {
+  return {
+    write: (chunk) => void response.write(chunk),
+    get pendingBytes() {
+      return response.writableLength;
+    },
+    end: () => void response.end(),
+    destroy: () => void response.destroy(),
+  };
+}
+
+function http2Sink(stream: ServerHttp2Stream): Sink {
+  return {
+    write: (chunk) => {
+      if (!stream.destroyed) stream.write(chunk);
+    },
+    get pendingBytes() {
+      return stream.writableLength;
+    },
+    end: () => void stream.end(),
+    destroy: () => stream.close(constants.NGHTTP2_CANCEL),
+  };
+}
