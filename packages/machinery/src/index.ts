@@ -35,6 +35,15 @@ export {
   parseTime,
   TimeError,
 } from "./codec/times.ts";
+export {
+  formatYAML,
+  isProbablyJSON,
+  parseYAML,
+  parseYAMLDocuments,
+  YAMLError,
+  type YAMLOptions,
+} from "./codec/yaml.ts";
+export * from "./duration.ts";
 export * from "./exec.ts";
 export * from "./field-error.ts";
 export * from "./field-path.ts";
@@ -51,5 +60,14 @@ export {
 } from "./quantity/quantity.ts";
 export type { Format as QuantityFormat } from "./quantity/suffix.ts";
 export * from "./random.ts";
+export * from "./selectors/fields.ts";
+export * from "./selectors/labels.ts";
+export {
+  type LabelOperator,
+  type Labels,
+  Requirement,
+  SelectorError,
+} from "./selectors/requirement.ts";
 export * from "./status.ts";
 export * from "./status-errors.ts";
+export * from "./validation/names.ts";

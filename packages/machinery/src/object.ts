@@ -20,7 +20,7 @@ export interface ManagedFieldsEntry {
   apiVersion?: string;
   time?: string;
   fieldsType?: string;
-  fieldsV1?: object;
+  fieldsV1?: { [field: string]: unknown };
   subresource?: string;
 }
 

@@ -1,0 +1,100 @@
+/**
+ * YAML as upstream reads it: YAML 1.1 words (yes, on, 0777), one object a document.
+ *
+ * Shapes  parseYAML(text)           the first document as a JSON tree; undefined when it is empty
+ *         parseYAMLDocuments(text)  every document that is not empty
+ *         isProbablyJSON(text)      true when the text starts like JSON
+ *         formatYAML(tree)          keys sorted, as sigs.k8s.io/yaml writes
+ * Errors  YAMLError
+ * Source  sigs.k8s.io/yaml, k8s.io/apimachinery/pkg/util/yaml
+ */
+import { type Document, parseAllDocuments, stringify, type Tags } from "yaml";
+import { isPlainObject, setMember } from "../json-tree.ts";
+
+export class YAMLError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "YAMLError";
+  }
+}
+
+/** Aliases expand at most this often in total: a small text must not become a huge tree. */
+const maxAliasCount = 1000;
+
+export interface YAMLOptions {
+  /** Refuse a key that comes twice; otherwise the last one counts. */
+  strict?: boolean;
+}
+
+/** Go's reader knows neither times (`2026-01-01` stays text) nor numbers to base 60 (`22:22`). */
+function withoutTimes(tags: Tags): Tags {
+  return tags.filter((tag) => {
+    if (typeof tag === "string") return tag !== "timestamp" && !/Time$/.test(tag);
+    return tag.tag !== "tag:yaml.org,2002:timestamp" && !("format" in tag && tag.format === "TIME");
+  });
+}
+
+function documents(text: string, strict: boolean): Document.Parsed[] {
+  const parsed = parseAllDocuments(text, {
+    version: "1.1",
+    merge: true,
+    uniqueKeys: strict,
+    stringKeys: false,
+    intAsBigInt: false,
+    customTags: withoutTimes,
+  });
+  return Array.isArray(parsed) ? (parsed as Document.Parsed[]) : [];
+}
+
+function toTree(document: Document.Parsed): unknown {
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const line = error.linePos?.[0].line;
+    const first = error.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "");
+    throw new YAMLError(line === undefined ? `yaml: ${first}` : `yaml: line ${line}: ${first}`);
+  }
+  return toJSONTree(document.toJS({ maxAliasCount }));
+}
+
+/** What JSON can say: keys are strings, binary data is text. */
+function toJSONTree(value: unknown): unknown {
+  if (value instanceof Uint8Array) return String.fromCharCode(...value);
+  if (value instanceof Set) return Object.fromEntries([...value].map((key) => [String(key), null]));
+  if (Array.isArray(value)) return value.map(toJSONTree);
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new YAMLError(`json: unsupported value: ${String(value).replace("Infinity", "Inf")}`);
+  }
+  if (!isPlainObject(value)) return value ?? null;
+  const out: Record<string, unknown> = {};
+  for (const [key, member] of Object.entries(value)) setMember(out, key, toJSONTree(member));
+  return out;
+}
+
+/** @throws YAMLError */
+export function parseYAML(text: string, options: YAMLOptions = {}): unknown {
+  const [first] = documents(text, options.strict ?? false);
+  if (first === undefined) return undefined;
+  return toTree(first) ?? undefined;
+}
+
+/** @throws YAMLError */
+export function parseYAMLDocuments(text: string, options: YAMLOptions = {}): unknown[] {
+  return documents(text, options.strict ?? false)
+    .map(toTree)
+    .filter((tree) => tree !== null && tree !== undefined);
+}
+
+/** JSON is YAML too, but is read as what it is. */
+export function isProbablyJSON(text: string): boolean {
+  return /^\s*[{[]/.test(text);
+}
+
+export function formatYAML(tree: unknown): string {
+  return stringify(tree, {
+    version: "1.1",
+    sortMapEntries: true,
+    lineWidth: 0,
+    indentSeq: false,
+    aliasDuplicateObjects: false,
+  });
+}

@@ -1,0 +1,38 @@
+/**
+ * Ages for people: two or three significant figures, `5m3s`, `47h`, `2d`, `3y40d`.
+ *
+ * Source  k8s.io/apimachinery/pkg/util/duration/duration.go; k8s.io/kubernetes/pkg/printers (translateTimestampSince)
+ */
+import { parseTime } from "./codec/times.ts";
+
+const pair = (large: number, largeUnit: string, small: number, smallUnit: string): string =>
+  small === 0 ? `${large}${largeUnit}` : `${large}${largeUnit}${small}${smallUnit}`;
+
+/** A clock of another machine may be two seconds ahead; more is `<invalid>`. */
+export function humanDuration(ms: number): string {
+  const seconds = Math.trunc(ms / 1000);
+  if (seconds < -1) return "<invalid>";
+  if (seconds < 0) return "0s";
+  if (seconds < 120) return `${seconds}s`;
+  const minutes = Math.trunc(seconds / 60);
+  if (minutes < 10) return pair(minutes, "m", seconds % 60, "s");
+  if (minutes < 180) return `${minutes}m`;
+  const hours = Math.trunc(minutes / 60);
+  if (hours < 8) return pair(hours, "h", minutes % 60, "m");
+  if (hours < 48) return `${hours}h`;
+  const days = Math.trunc(hours / 24);
+  if (hours < 24 * 8) return pair(days, "d", hours % 24, "h");
+  if (hours < 24 * 365 * 2) return `${days}d`;
+  const years = Math.trunc(days / 365);
+  if (hours < 24 * 365 * 8) return pair(years, "y", days % 365, "d");
+  return `${years}y`;
+}
+
+/** The age of a timestamp; `<unknown>` when there is none. */
+export function translateTimestampSince(
+  timestamp: string | null | undefined,
+  nowMs: number,
+): string {
+  const then = parseTime(timestamp);
+  return then === undefined ? "<unknown>" : humanDuration(nowMs - then);
+}
