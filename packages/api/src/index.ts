@@ -6,6 +6,7 @@
 export {
   groups,
   jsonFields,
+  kinds,
   kubernetesVersion,
   resourceOf,
   resources,

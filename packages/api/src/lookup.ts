@@ -6,7 +6,7 @@
  * Errors  none: an unknown name gives undefined, for a custom resource is not in the table
  */
 import { listPackages, loadPackage, loadResources } from "./load.ts";
-import type { Field, GroupInfo, ResourceInfo, TypeInfo } from "./table.ts";
+import type { Field, GroupInfo, GroupVersionKind, ResourceInfo, TypeInfo } from "./table.ts";
 
 const table = loadResources();
 const byPlural = new Map<string, ResourceInfo>(
@@ -32,6 +32,15 @@ export function typeInfo(name: string): TypeInfo | undefined {
 export function typeOf(apiVersion: string, kind: string): string | undefined {
   const key = `${apiVersion} ${kind}`;
   return Object.hasOwn(table.kinds, key) ? table.kinds[key] : undefined;
+}
+
+/** Every kind that is built in, with the name of its type. */
+export function kinds(): (GroupVersionKind & { readonly type: string })[] {
+  return Object.entries(table.kinds).map(([key, type]) => {
+    const [apiVersion = "", kind = ""] = key.split(" ");
+    const [version = "", group = ""] = apiVersion.split("/").reverse();
+    return { group, version, kind, type };
+  });
 }
 
 export function resourceOf(
