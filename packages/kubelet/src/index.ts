@@ -3,4 +3,5 @@
  *
  * @packageDocumentation
  */
-export {};
+export { createKubelet } from "./io/kubelet.ts";
+export type { Kubelet, KubeletOptions, ServingOptions } from "./io/kubelet-options.ts";

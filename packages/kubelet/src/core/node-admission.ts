@@ -1,0 +1,80 @@
+/**
+ * May a pod that was bound to this node run on it? The scheduler may have been wrong, or absent.
+ *
+ * Answers upstream's reason and message; a refused pod becomes Failed.
+ * Source  pkg/kubelet/lifecycle/predicate.go
+ */
+import type { Node, Pod } from "@nanokube/api/core/v1";
+import { parseQuantity } from "@nanokube/machinery";
+import { isCriticalPod } from "./qos.ts";
+import { podRequest } from "./resources.ts";
+
+export interface Refusal {
+  reason: string;
+  message: string;
+}
+
+const RESOURCES = ["cpu", "memory", "ephemeral-storage"] as const;
+
+function matchesSelector(pod: Pod, labels: Readonly<Record<string, string>>): boolean {
+  return Object.entries(pod.spec?.nodeSelector ?? {}).every(
+    ([key, value]) => labels[key] === value,
+  );
+}
+
+function toleratesNoExecute(pod: Pod, node: Node): boolean {
+  return (node.spec?.taints ?? [])
+    .filter((taint) => taint.effect === "NoExecute")
+    .every((taint) =>
+      (pod.spec?.tolerations ?? []).some((toleration) => {
+        if (toleration.effect && toleration.effect !== taint.effect) return false;
+        if (toleration.key && toleration.key !== taint.key) return false;
+        if (!toleration.key && toleration.operator !== "Exists") return false;
+        return toleration.operator === "Exists" || (toleration.value ?? "") === (taint.value ?? "");
+      }),
+    );
+}
+
+export function admitPod(pod: Pod, node: Node, others: readonly Pod[]): Refusal | undefined {
+  const name = node.metadata?.name;
+  const allocatable: Record<string, string> = node.status?.allocatable ?? {};
+  const podCapacity = Number(allocatable.pods ?? Number.POSITIVE_INFINITY);
+  if (others.length + 1 > podCapacity) {
+    return {
+      reason: "OutOfpods",
+      message: `Node didn't have enough resource: pods, requested: 1, used: ${others.length}, capacity: ${podCapacity}`,
+    };
+  }
+  for (const resource of RESOURCES) {
+    const requested = podRequest(pod, resource);
+    if (requested === 0 || allocatable[resource] === undefined) continue;
+    const quantity = parseQuantity(allocatable[resource]);
+    const capacity = resource === "cpu" ? quantity.milliValue() : quantity.value();
+    const used = others.reduce((sum, other) => sum + podRequest(other, resource), 0);
+    if (used + requested <= capacity || isCriticalPod(pod)) continue;
+    return {
+      reason: `OutOf${resource}`,
+      message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+    };
+  }
+  const labels = node.metadata?.labels ?? {};
+  if (!matchesSelector(pod, labels)) {
+    return {
+      reason: "NodeAffinity",
+      message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    };
+  }
+  if (!toleratesNoExecute(pod, node)) {
+    return {
+      reason: "TaintToleration",
+      message: "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",
+    };
+  }
+  if (pod.spec?.nodeName !== undefined && pod.spec.nodeName !== name) {
+    return {
+      reason: "NodeName",
+      message: "Predicate NodeName failed: node(s) didn't match the requested node name",
+    };
+  }
+  return undefined;
+}
