@@ -16,7 +16,8 @@ export async function trace(target: string, namespace: string, dataDir: string):
   for (const file of await readdir(logs)) {
     hops.push(...readHops(await readFile(join(logs, file), "utf8"), object));
   }
-  if (hops.length === 0) throw new Error(`pods "${name}" left no trace in namespace "${namespace}"`);
+  if (hops.length === 0)
+    throw new Error(`pods "${name}" left no trace in namespace "${namespace}"`);
   const rows = [["AFTER", "HOP", "VERSION", "REASON"], ...traceRows(hops)];
   process.stdout.write(`${alignColumns(rows).join("\n")}\n`);
 }

@@ -13,7 +13,18 @@ export interface Hop {
   details: string;
 }
 
-const ownFields = new Set(["level", "time", "pid", "hostname", "job", "component", "msg", "hop", "object", "resourceVersion"]);
+const ownFields = new Set([
+  "level",
+  "time",
+  "pid",
+  "hostname",
+  "job",
+  "component",
+  "msg",
+  "hop",
+  "object",
+  "resourceVersion",
+]);
 
 function detailsOf(line: Record<string, unknown>): string {
   return Object.entries(line)

@@ -1,0 +1,82 @@
+/** Wrong flags, files and machines: one clear line, a non-zero exit, nothing started. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { cli } from "./cluster.ts";
+
+describe("bad input", () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "nanokube-bad-"));
+  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  const cases: [string, string[], string][] = [
+    ["an unknown command", ["upp"], "unknown command 'upp'"],
+    ["an unknown flag", ["up", "--node", "3"], "unknown option '--node'"],
+    ["no node at all", ["up", "--nodes", "0"], "must be 1 or more"],
+    ["a port that is none", ["up", "--api-port", "70000"], "must be a port between 1 and 65535"],
+    [
+      "a runtime nobody has",
+      ["up", "--runtime", "docker"],
+      "Allowed choices are containerd, embedded",
+    ],
+    [
+      "an object that is no pod",
+      ["trace", "service/web"],
+      '"service/web" is not of the form pod/NAME',
+    ],
+  ];
+
+  test.for(cases)("%s", async ([, args, want]) => {
+    const result = await cli(...args);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain(want);
+    expect(result.stdout).toBe("");
+  });
+
+  test.for([["status"], ["down"], ["node", "stop", "n1"], ["image", "list"]])(
+    "a directory without a cluster: %s",
+    async (args) => {
+      const result = await cli(...args, "--data-dir", dir);
+      expect(result).toMatchObject({
+        code: 1,
+        stderr: `Error: ${dir} holds no cluster: run "nanokube up"\n`,
+      });
+    },
+  );
+
+  test("a state file that is damaged", async () => {
+    writeFileSync(join(dir, "cluster.json"), '{"version": 1, "nodes": [');
+    const result = await cli("status", "--data-dir", dir);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain(`${join(dir, "cluster.json")}: `);
+  });
+
+  test("a port in use", async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) =>
+      server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port)),
+    );
+    const flags = ["--runtime", "embedded", "--api-port", String(port), "--data-dir", dir];
+    const result = await cli("up", "--detach", ...flags);
+    server.close();
+    expect(result).toMatchObject({
+      code: 1,
+      stderr: `Error: listen tcp 127.0.0.1:${port}: bind: address already in use\n`,
+    });
+  });
+
+  test("an image file that is none", async () => {
+    writeFileSync(join(dir, "x.tar"), "no tar");
+    writeFileSync(
+      join(dir, "cluster.json"),
+      JSON.stringify({ version: 1, mode: "embedded", slot: 0, nodes: [], components: {} }),
+    );
+    const result = await cli("image", "load", join(dir, "x.tar"), "--data-dir", dir);
+    expect(result.code).toBe(1);
+    expect(result.stderr.split("\n")).toHaveLength(2);
+  });
+});
