@@ -39,8 +39,10 @@ export interface ForeignVersion {
 }
 
 export interface DiscoveryOptions {
-  /** Built-in and custom ones; within a group and version they keep their order. */
+  /** Built-in ones that are served; within a group and version they keep their order. */
   readonly resources: readonly ResourceInfo[];
+  /** Those of CRDs. */
+  readonly custom?: readonly ResourceInfo[];
   readonly foreign?: readonly ForeignVersion[];
   /** "HOST:PORT" under which clients reach this server. */
   readonly serverAddress: string;
@@ -70,7 +72,7 @@ function collect(options: DiscoveryOptions): Groups {
     if (!found.has(group)) found.set(group, new Map());
     found.get(group)!.set(version.version, version);
   };
-  for (const resource of options.resources) {
+  for (const resource of [...options.resources, ...(options.custom ?? [])]) {
     const { group, version } = resource;
     if (found.get(group)?.has(version) !== true) {
       add(group, { version, priority: priorityOf(group, version), resources: [], stale: false });
@@ -83,12 +85,26 @@ function collect(options: DiscoveryOptions): Groups {
   const sorted = [...found].map(([group, versions]): [string, Version[]] => [
     group,
     [...versions.values()].sort(
-      (a, b) =>
-        b.priority.version - a.priority.version || compareVersions(a.version, b.version),
+      (a, b) => b.priority.version - a.priority.version || compareVersions(a.version, b.version),
     ),
   ]);
-  const rank = (versions: Version[]) => Math.max(...versions.map((v) => v.priority.group));
-  return new Map(sorted.sort(([a, x], [b, y]) => rank(y) - rank(x) || (a < b ? -1 : 1)));
+  return new Map(sorted);
+}
+
+/** Groups of greater priority first; equal ones by `key`. */
+function sortGroups(groups: Groups, key: (group: string, versions: readonly Version[]) => string) {
+  const named = [...groups].filter(([group]) => group !== "");
+  const ranked = named.map(([group, versions]) => ({
+    group,
+    versions,
+    rank: Math.max(...versions.map((v) => v.priority.group)),
+    key: key(group, versions),
+  }));
+  return ranked.sort((a, b) => b.rank - a.rank || (a.key < b.key ? -1 : 1));
+}
+
+function firstService(group: string, versions: readonly Version[]): string {
+  return versions.map(({ version }) => `${version}.${group}`).sort()[0]!;
 }
 
 function groupVersion(group: string, version: string): string {
@@ -124,21 +140,40 @@ function describeResource(resource: ResourceInfo): APIResource[] {
   if (resource.storageVersionHash !== undefined) {
     main.storageVersionHash = resource.storageVersionHash;
   }
-  const subs = (resource.subresources ?? []).map((sub): APIResource => ({
-    name: `${plural}/${sub.name}`,
-    singularName: "",
-    namespaced,
-    ...foreignKind(resource, sub.kind),
-    verbs: [...sub.verbs],
-  }));
+  const subs = (resource.subresources ?? []).map(
+    (sub): APIResource => ({
+      name: `${plural}/${sub.name}`,
+      singularName: "",
+      namespaced,
+      ...foreignKind(resource, sub.kind),
+      verbs: [...sub.verbs],
+    }),
+  );
   return [main, ...subs];
 }
 
-function responseKind(owner: ResourceInfo, kind: GroupVersionKind | undefined) {
-  return { group: "", version: "", ...foreignKind(owner, kind) };
-}
+type KindWriter = (
+  owner: ResourceInfo,
+  kind: GroupVersionKind | undefined,
+) => {
+  group: string;
+  version: string;
+  kind: string;
+};
 
-function discoverResource(resource: ResourceInfo): APIResourceDiscovery {
+const builtInKind: KindWriter = (owner, kind) => ({
+  group: "",
+  version: "",
+  ...foreignKind(owner, kind),
+});
+
+/** Of custom resources upstream tells the whole kind always. */
+const wholeKind: KindWriter = (owner, kind) => {
+  const { group, version, kind: name } = kind ?? owner;
+  return { group, version, kind: name };
+};
+
+function discoverResource(resource: ResourceInfo, responseKind: KindWriter): APIResourceDiscovery {
   const entry: APIResourceDiscovery = {
     resource: resource.plural,
     responseKind: responseKind(resource, undefined),
@@ -158,12 +193,18 @@ function discoverResource(resource: ResourceInfo): APIResourceDiscovery {
   return entry;
 }
 
-function discoverGroup(name: string, versions: readonly Version[]): APIGroupDiscovery {
+function discoverGroup(
+  name: string,
+  versions: readonly Version[],
+  builtIn: ReadonlySet<ResourceInfo>,
+): APIGroupDiscovery {
   return {
     metadata: name === "" ? {} : { name },
     versions: versions.map(({ version, resources, stale }) => ({
       version,
-      resources: resources.map(discoverResource),
+      resources: resources.map((resource) =>
+        discoverResource(resource, builtIn.has(resource) ? builtInKind : wholeKind),
+      ),
       freshness: stale ? "Stale" : "Current",
     })),
   };
@@ -176,11 +217,12 @@ function discoveryList(items: APIGroupDiscovery[]): APIGroupDiscoveryList {
 
 export function buildDiscovery(options: DiscoveryOptions): Discovery {
   const groups = collect(options);
-  const named = [...groups].filter(([group]) => group !== "");
+  const builtIn = new Set(options.resources);
+  const core = groups.get("") ?? [];
   return {
     versions: () => ({
       kind: "APIVersions",
-      versions: (groups.get("") ?? []).map(({ version }) => version),
+      versions: core.map(({ version }) => version),
       serverAddressByClientCIDRs: [
         { clientCIDR: "0.0.0.0/0", serverAddress: options.serverAddress },
       ],
@@ -188,7 +230,10 @@ export function buildDiscovery(options: DiscoveryOptions): Discovery {
     groupList: () => ({
       kind: "APIGroupList",
       apiVersion: "v1",
-      groups: named.map(([group, versions]) => describeGroup(group, versions)),
+      // Equal groups go by the name of their first APIService, "v1.example.com".
+      groups: sortGroups(groups, firstService).map(({ group, versions }) =>
+        describeGroup(group, versions),
+      ),
     }),
     group(name) {
       const versions = name === "" ? undefined : groups.get(name);
@@ -206,7 +251,12 @@ export function buildDiscovery(options: DiscoveryOptions): Discovery {
         resources: found.resources.flatMap(describeResource),
       };
     },
-    aggregatedCore: () => discoveryList([discoverGroup("", groups.get("") ?? [])]),
-    aggregated: () => discoveryList(named.map(([group, v]) => discoverGroup(group, v))),
+    aggregatedCore: () => discoveryList([discoverGroup("", core, builtIn)]),
+    aggregated: () =>
+      discoveryList(
+        sortGroups(groups, (group) => group).map(({ group, versions }) =>
+          discoverGroup(group, versions, builtIn),
+        ),
+      ),
   };
 }

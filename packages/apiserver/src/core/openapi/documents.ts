@@ -130,7 +130,6 @@ function pathItem(dialect: Dialect, { path, operations }: Path): Document {
   const isPath = (p: Parameter) => inPath.some((own) => sameParameter(own, p));
   const shared = [...inPath, ...first!.parameters.filter((p) => !isPath(p) && everywhere(p))];
   const isShared = (p: Parameter) => shared.some((other) => sameParameter(other, p));
-  const alone = others.length === 0; // Then even the body belongs to the path.
   const item: Document = {};
   for (const method of methods) {
     const operation = operations.find((candidate) => candidate.method === method);
@@ -138,14 +137,10 @@ function pathItem(dialect: Dialect, { path, operations }: Path): Document {
     const own = sortParameters(operation.parameters.filter((p) => !isShared(p)));
     item[method] =
       dialect === "v2"
-        ? operationV2(operation, parametersV2(own, alone ? undefined : bodyV2(operation)))
+        ? operationV2(operation, parametersV2(own, bodyV2(operation)))
         : operationV3(operation, own.map(parameterV3));
   }
-  const sorted = sortParameters(shared);
-  const written =
-    dialect === "v2"
-      ? parametersV2(sorted, alone ? bodyV2(first!) : undefined)
-      : sorted.map(parameterV3);
+  const written = sortParameters(shared).map(dialect === "v2" ? parameterV2 : parameterV3);
   if (written.length > 0) item.parameters = written;
   return item;
 }
@@ -166,12 +161,17 @@ export function documentV2(paths: readonly Path[], definitions: Record<string, S
   };
 }
 
-export function documentV3(paths: readonly Path[], schemas: Record<string, Schema>): Document {
+export function documentV3(
+  paths: readonly Path[],
+  schemas: Record<string, Schema>,
+  isCustom: boolean,
+): Document {
   const named = Object.keys(schemas).length > 0 ? { schemas } : {};
+  const security = isCustom ? {} : { securitySchemes: { BearerToken: bearer } };
   return {
     openapi: "3.0.0",
-    info: info(),
+    info: isCustom ? { title: "Kubernetes CRD Swagger", version: "v0.1.0" } : info(),
     paths: pathItems("v3", paths),
-    components: { ...named, securitySchemes: { BearerToken: bearer } },
+    components: { ...named, ...security },
   };
 }

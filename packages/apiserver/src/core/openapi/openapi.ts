@@ -31,6 +31,7 @@ export interface OpenAPI {
 
 interface Part {
   readonly paths: (() => Path[])[];
+  readonly isCustom: boolean;
   readonly own?: { readonly group: string; readonly version: string };
 }
 
@@ -38,7 +39,7 @@ interface Part {
 function parts({ resources, custom = [] }: OpenAPIOptions): Map<string, Part> {
   const found = new Map<string, Part>();
   for (const [name, path] of Object.entries(serverPaths)) {
-    found.set(name, { paths: [() => [path]] });
+    found.set(name, { isCustom: false, paths: [() => [path]] });
   }
   const add = (resource: ResourceInfo, isCustom: boolean) => {
     const { group, version } = resource;
@@ -46,9 +47,9 @@ function parts({ resources, custom = [] }: OpenAPIOptions): Map<string, Part> {
     if (!found.has(name)) {
       // Upstream tells discovery paths of its own groups only.
       const paths = isCustom ? [] : [() => [versionPath(group, version)]];
-      found.set(name, { own: { group, version }, paths });
+      found.set(name, { own: { group, version }, isCustom, paths });
       if (group !== "" && !isCustom) {
-        found.set(`apis/${group}`, { paths: [() => [groupPath(group)]] });
+        found.set(`apis/${group}`, { isCustom, paths: [() => [groupPath(group)]] });
       }
     }
     found.get(name)!.paths.push(() => resourcePaths(resource, isCustom));
@@ -82,7 +83,7 @@ export function buildOpenAPI(options: OpenAPIOptions): OpenAPI {
       if (!built.has(name)) {
         const paths = write(part);
         const schemas = definitions({ dialect: "v3", paths, own: part.own, custom });
-        built.set(name, documentV3(paths, schemas));
+        built.set(name, documentV3(paths, schemas, part.isCustom));
       }
       return built.get(name);
     },

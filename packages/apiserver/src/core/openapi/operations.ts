@@ -220,12 +220,13 @@ class Writer {
   deleteCollection(rest: string): Operation {
     const operation = this.#operation("delete", rest, {
       method: "delete",
+      id: `delete${this.#title}Collection${rest}`,
       action: "deletecollection",
-      parameters: [...deletingCollection, ...pretty],
+      parameters: [...(this.#custom ? listing : deletingCollection), ...pretty],
       answers: [[200, `${meta}.Status`]],
     });
-    const body = { type: `${meta}.DeleteOptions`, required: false };
-    return { ...operation, id: `delete${this.#title}Collection${rest}`, body };
+    if (this.#custom) return operation; // Upstream takes options there, and does not tell.
+    return { ...operation, body: { type: `${meta}.DeleteOptions`, required: false } };
   }
 
   connect(method: Method, rest: string, kind: GroupVersionKind): Operation {
