@@ -1,0 +1,43 @@
+/**
+ * Writes a small value as block YAML, as gnostic keeps extensions: "group: apps\nkind: Scale\n".
+ *
+ * Strings stand plain where they can; in single quotes when they hold signs that YAML uses; in
+ * JSON's quotes when they read as something else ("true", "") or are not printable.
+ */
+const plain = /^[A-Za-z_/][\w ./,=+-]*$/;
+const words = /^(?:true|false|yes|no|on|off|null|y|n)$/i;
+
+function isText(value: unknown): value is string {
+  return (
+    typeof value === "string" && value !== "" && !words.test(value) && Number.isNaN(Number(value))
+  );
+}
+
+function scalar(value: unknown): string {
+  if (!isText(value) || /[^ -~]/.test(value)) return JSON.stringify(value);
+  return plain.test(value) && !value.endsWith(" ") ? value : `'${value.replaceAll("'", "''")}'`;
+}
+
+function isCollection(value: unknown): value is object {
+  return typeof value === "object" && value !== null && Object.keys(value).length > 0;
+}
+
+function lines(value: unknown): string[] {
+  if (!isCollection(value)) return [scalar(value)];
+  const indent = (line: string) => `  ${line}`;
+  if (Array.isArray(value)) {
+    return value.flatMap((item) => {
+      const [first = "", ...rest] = lines(item);
+      return [`- ${first}`, ...rest.map(indent)];
+    });
+  }
+  return Object.entries(value).flatMap(([key, member]) =>
+    isCollection(member)
+      ? [`${scalar(key)}:`, ...lines(member).map(Array.isArray(member) ? (l) => l : indent)]
+      : [`${scalar(key)}: ${scalar(member)}`],
+  );
+}
+
+export function toYAML(value: unknown): string {
+  return `${lines(value).join("\n")}\n`;
+}
