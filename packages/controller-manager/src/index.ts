@@ -3,4 +3,13 @@
  *
  * @packageDocumentation
  */
-export {};
+export type { Caches, Context, Controller, Watch } from "./core/controller.ts";
+export { type ControllerOptions, controllers } from "./core/controllers.ts";
+export { UnknownControllerError } from "./core/names.ts";
+export type { Effect, Outcome, Steps } from "./core/steps.ts";
+export {
+  type ControllerManager,
+  type ControllerManagerOptions,
+  createControllerManager,
+  knownControllers,
+} from "./io/controller-manager.ts";

@@ -31,6 +31,8 @@ export interface EventHandler<T extends ApiObject> {
   update?(old: T, object: T): void;
   /** The last state that was seen; what was deleted while the watch was broken comes as it was before. */
   delete?(object: T): void;
+  /** The cache has seen all up to `lastSyncResourceVersion()`, although it may have changed nothing: a list, a bookmark. */
+  progress?(): void;
 }
 
 export interface SharedInformer<T extends ApiObject = ApiObject> {
@@ -103,12 +105,17 @@ export function createInformer<T extends ApiObject>(
 
   const sink = {
     replace(objects: T[], resourceVersion: string) {
+      version = resourceVersion;
       const kept = new Set(objects.map(keyOf));
       for (const key of indexer.keys()) if (!kept.has(key)) drop(key);
       for (const object of objects) store(object, !synced);
-      version = resourceVersion;
       synced = true;
       resolveSynced();
+      tell((handler) => handler.progress?.());
+    },
+    bookmark(resourceVersion: string) {
+      version = resourceVersion;
+      tell((handler) => handler.progress?.());
     },
     event({ type, object }: WatchEvent<T>) {
       version = object.metadata?.resourceVersion ?? version;

@@ -19,6 +19,7 @@ import type { WatchEvent } from "./watch-stream.ts";
 export interface ReflectorSink<T extends ApiObject> {
   replace(objects: T[], resourceVersion: string): void;
   event(event: WatchEvent<T>): void;
+  bookmark(resourceVersion: string): void;
 }
 
 export interface ReflectorOptions<T extends ApiObject> {
@@ -48,7 +49,7 @@ export async function runReflector<T extends ApiObject>(
   const list = async () => {
     const found = newest
       ? await resource.listAll({ ...selectors, signal })
-      : await resource.list({ ...selectors, resourceVersion: resourceVersion ?? "0", signal });
+      : await resource.list({ ...selectors, resourceVersion: resourceVersion || "0", signal });
     if (found.metadata.continue) {
       // A server that pages although not asked: take all of it.
       const all = await resource.listAll({ ...selectors, signal });
@@ -72,7 +73,8 @@ export async function runReflector<T extends ApiObject>(
     for await (const event of events) {
       if (signal.aborted) return;
       resourceVersion = event.object.metadata?.resourceVersion ?? resourceVersion;
-      if (event.type !== "BOOKMARK") sink.event(event);
+      if (event.type === "BOOKMARK") sink.bookmark(resourceVersion ?? "");
+      else sink.event(event);
     }
   };
 

@@ -84,6 +84,7 @@ describe("WorkQueue", () => {
     const active = new Set<string>();
     const runs: string[] = [];
     let failures = 2;
+    for (const key of ["a", "bad", "a", "b"]) queue.add(key);
     const running = runWorkers({
       queue,
       workers: 3,
@@ -98,7 +99,6 @@ describe("WorkQueue", () => {
         return undefined;
       },
     });
-    for (const key of ["a", "bad", "a", "b"]) queue.add(key);
     await clock.step(100);
     expect(runs.filter((key) => key === "bad")).toHaveLength(3);
     expect(runs.filter((key) => key === "a")).toHaveLength(1);

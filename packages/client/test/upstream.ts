@@ -1,0 +1,171 @@
+/**
+ * Upstream's etcd and kube-apiserver on loopback, for tests: fresh ports, a fresh directory, everything gone at the end.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import type { RestConfig } from "../src/core/rest-config.ts";
+
+export interface UpstreamApiServer {
+  config: RestConfig;
+  directory: string;
+  /** kube-apiserver is killed and started again on the same port and data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+function findProgram(name: string): string | undefined {
+  const cache = process.env.UPSTREAM_DIR ?? join(homedir(), ".cache/upstream");
+  const places = [join(cache, "bin"), ...(process.env.PATH ?? "").split(delimiter)];
+  return places.map((place) => join(place, name)).find((path) => existsSync(path));
+}
+
+/** Why the test cannot run here; undefined when it can. */
+export function missingUpstream(): string | undefined {
+  const missing = ["etcd", "kube-apiserver"].filter((name) => findProgram(name) === undefined);
+  return missing.length === 0
+    ? undefined
+    : `${missing.join(" and ")} not found: run "npm run upstream" first`;
+}
+
+export async function startUpstream(flags: readonly string[] = []): Promise<UpstreamApiServer> {
+  const directory = await mkdtemp(join(tmpdir(), "nanokube-upstream-"));
+  const [etcdPort, peerPort, port] = await Promise.all([freePort(), freePort(), freePort()]);
+  const etcdURL = `http://127.0.0.1:${etcdPort}`;
+  const processes: ChildProcess[] = [];
+  const stop = async () => {
+    await Promise.all(processes.splice(0).map(end));
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    processes.push(
+      run(findProgram("etcd")!, [
+        `--data-dir=${join(directory, "etcd")}`,
+        `--listen-client-urls=${etcdURL}`,
+        `--advertise-client-urls=${etcdURL}`,
+        `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
+        `--initial-advertise-peer-urls=http://127.0.0.1:${peerPort}`,
+        `--initial-cluster=default=http://127.0.0.1:${peerPort}`,
+        "--unsafe-no-fsync",
+      ]),
+    );
+    const args = await apiserverFlags(directory, etcdURL, port);
+    const start = () => run(findProgram("kube-apiserver")!, [...args, ...flags]);
+    let apiserver = start();
+    processes.push(apiserver);
+    const server = `https://127.0.0.1:${port}`;
+    const ready = async () => {
+      await waitFor(() => isReady(directory, port), apiserver);
+      return readFile(join(directory, "certs/apiserver.crt"), "utf8");
+    };
+    const caData = await ready();
+    return {
+      config: { server, caData, token: "admin" },
+      directory,
+      stop,
+      restart: async () => {
+        processes.splice(processes.indexOf(apiserver), 1);
+        await end(apiserver);
+        apiserver = start();
+        processes.push(apiserver);
+        await ready();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function apiserverFlags(directory: string, etcdURL: string, port: number): Promise<string[]> {
+  const { privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+  await mkdir(join(directory, "certs"));
+  await writeFile(join(directory, "sa.key"), privateKey, { mode: 0o600 });
+  await writeFile(join(directory, "tokens.csv"), 'admin,admin,admin,"system:masters"\n', {
+    mode: 0o600,
+  });
+  return [
+    `--etcd-servers=${etcdURL}`,
+    "--bind-address=127.0.0.1",
+    `--secure-port=${port}`,
+    `--cert-dir=${join(directory, "certs")}`,
+    "--service-cluster-ip-range=10.96.0.0/16",
+    `--service-account-key-file=${join(directory, "sa.key")}`,
+    `--service-account-signing-key-file=${join(directory, "sa.key")}`,
+    "--service-account-issuer=https://kubernetes.default.svc",
+    "--authorization-mode=RBAC",
+    `--token-auth-file=${join(directory, "tokens.csv")}`,
+    "--allow-privileged",
+  ];
+}
+
+function run(program: string, args: readonly string[]): ChildProcess {
+  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
+  let tail = "";
+  child.stderr!.on("data", (chunk: Buffer) => {
+    tail = (tail + chunk.toString("utf8")).slice(-4000);
+  });
+  return Object.assign(child, { tail: () => tail });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGKILL");
+  await gone;
+}
+
+async function isReady(directory: string, port: number): Promise<boolean> {
+  if (!existsSync(join(directory, "certs/apiserver.crt"))) return false;
+  const { request } = await import("node:https");
+  return new Promise((resolve) => {
+    const probe = request(
+      {
+        host: "127.0.0.1",
+        port,
+        path: "/readyz",
+        rejectUnauthorized: false,
+        headers: { authorization: "Bearer admin" },
+        agent: false,
+      },
+      (answer) => {
+        answer.resume();
+        resolve(answer.statusCode === 200);
+      },
+    );
+    probe.on("error", () => resolve(false));
+    probe.end();
+  });
+}
+
+async function waitFor(ready: () => Promise<boolean>, child: ChildProcess): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null) {
+      const { tail } = child as unknown as { tail(): string };
+      throw new Error(`kube-apiserver ended: ${tail()}`);
+    }
+    if (await ready()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error("kube-apiserver did not become ready within 60 s");
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}

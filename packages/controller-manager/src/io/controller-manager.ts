@@ -1,0 +1,94 @@
+/**
+ * All controllers in one process, on shared informers, under one leader lease.
+ */
+import {
+  type Client,
+  createInformerFactory,
+  groupResourceOf,
+  type ResourceRef,
+  runLeaderElection,
+} from "@nanokube/client";
+import type { Clock, Log, Random } from "@nanokube/machinery";
+import { type ControllerOptions, controllers } from "../core/controllers.ts";
+import { pickControllers } from "../core/names.ts";
+import { garbageCollectorName, runGarbageCollector } from "./garbage-collector.ts";
+import { runController } from "./runner.ts";
+
+export interface ControllerManagerOptions extends ControllerOptions {
+  client: Client;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  /** As in --controllers; ["*"] unless told. */
+  controllers?: readonly string[];
+  /** Absent: runs at once, without a lease. */
+  leaderElection?: {
+    identity: string;
+    namespace?: string;
+    name?: string;
+    leaseDurationMs?: number;
+    renewDeadlineMs?: number;
+    retryPeriodMs?: number;
+  };
+}
+
+export interface ControllerManager {
+  /** The names that run. */
+  readonly names: readonly string[];
+  /** Resolves when the signal came and all have stopped, or the lease was lost. */
+  start(signal: AbortSignal): Promise<void>;
+}
+
+export function createControllerManager(options: ControllerManagerOptions): ControllerManager {
+  const { client, clock, random, log } = options;
+  const known = knownControllers();
+  const picked = pickControllers(options.controllers ?? ["*"], known);
+  const names = known.filter((name) => picked.has(name));
+
+  const run = async (signal: AbortSignal) => {
+    const informers = createInformerFactory({ client, clock, random, log });
+    const chosen = controllers
+      .filter(({ name }) => picked.has(name))
+      .flatMap(({ create }) => create(options) ?? []);
+    const shared = new Set<string>();
+    for (const { resource, indexers } of chosen.flatMap(({ watches }) => watches)) {
+      shared.add(groupResourceOf(resource));
+      informers.for(resource, { indexers });
+    }
+    const runner = { client, informers, clock, random, log };
+    const running = chosen.map((controller) => runController(controller, runner, signal));
+    if (picked.has(garbageCollectorName)) {
+      const isShared = (resource: ResourceRef) => shared.has(groupResourceOf(resource));
+      running.push(runGarbageCollector({ ...runner, isShared }, signal));
+    }
+    informers.start(signal);
+    log.info({ controllers: names }, "controllers started");
+    await Promise.all(running);
+  };
+
+  const start = async (signal: AbortSignal) => {
+    const election = options.leaderElection;
+    if (election === undefined) return run(signal);
+    await runLeaderElection({
+      ...election,
+      client,
+      clock,
+      random,
+      log,
+      lease: {
+        namespace: election.namespace ?? "kube-system",
+        name: election.name ?? "kube-controller-manager",
+      },
+      signal,
+      releaseOnCancel: true,
+      onStarted: run,
+      onStopped: () => log.info({}, "leading ended"),
+    });
+  };
+  return { names, start };
+}
+
+/** What may stand in --controllers. */
+export function knownControllers(): string[] {
+  return [...controllers.map(({ name }) => name), garbageCollectorName].sort();
+}

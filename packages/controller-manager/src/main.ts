@@ -1,0 +1,131 @@
+#!/usr/bin/env node
+/**
+ * controller-manager: flags as kube-controller-manager's, for those that it has.
+ *
+ * Errors  one line on stderr, exit code 1
+ */
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import {
+  createClient,
+  createHttpTransport,
+  inClusterConfig,
+  loadKubeconfig,
+} from "@nanokube/client";
+import { systemClock, systemRandom } from "@nanokube/machinery";
+import { Command, Option } from "commander";
+import pino from "pino";
+import { createControllerManager, knownControllers } from "./index.ts";
+
+interface Flags {
+  kubeconfig?: string;
+  controllers: string[];
+  rootCaFile?: string;
+  clusterCidr?: string;
+  nodeCidrMaskSize: string;
+  allocateNodeCidrs?: boolean | string;
+  serviceAccountPrivateKeyFile?: string;
+  clusterSigningCertFile?: string;
+  clusterSigningKeyFile?: string;
+  leaderElect: string;
+  leaderElectLeaseDuration: string;
+  leaderElectRenewDeadline: string;
+  leaderElectRetryPeriod: string;
+  leaderElectResourceName: string;
+  leaderElectResourceNamespace: string;
+  v: string;
+}
+
+const program = new Command("controller-manager")
+  .description("Runs the Kubernetes controllers against an API server.")
+  .option(
+    "--kubeconfig <file>",
+    "kubeconfig to reach the API server; in a pod, its service account",
+  )
+  .option(
+    "--controllers <list>",
+    `controllers to run: '*' is all, 'foo' is that one, '-foo' is not that one. All: ${knownControllers().join(", ")}`,
+    (value: string) => value.split(","),
+    ["*"],
+  )
+  .option("--root-ca-file <file>", "CA published in every namespace as kube-root-ca.crt")
+  .option("--allocate-node-cidrs [bool]", "give nodes pod CIDRs out of --cluster-cidr")
+  .option("--cluster-cidr <cidr>", "range of the pods' addresses")
+  .option("--node-cidr-mask-size <bits>", "size of a node's range", "24")
+  .option("--service-account-private-key-file <file>", "key of service account tokens")
+  .option("--cluster-signing-cert-file <file>", "CA that signs certificate signing requests")
+  .option("--cluster-signing-key-file <file>", "its key")
+  .option("--leader-elect <bool>", "run only while holding the lease", "true")
+  .option("--leader-elect-lease-duration <duration>", "how long a lease is good", "15s")
+  .option("--leader-elect-renew-deadline <duration>", "give up leading after", "10s")
+  .option("--leader-elect-retry-period <duration>", "time between tries", "2s")
+  .option("--leader-elect-resource-name <name>", "the lease", "kube-controller-manager")
+  .option("--leader-elect-resource-namespace <namespace>", "where it is", "kube-system")
+  .addOption(new Option("-v, --v <level>", "log level").default("2"));
+
+function seconds(text: string, flag: string): number {
+  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$/.exec(text);
+  if (match === null) {
+    throw new Error(
+      `invalid argument "${text}" for "--${flag}" flag: time: invalid duration "${text}"`,
+    );
+  }
+  return Number(match[1]) * units[match[2]!]!;
+}
+
+function readPEM(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : readFileSync(path, "utf8");
+}
+
+async function main(): Promise<void> {
+  program.parse(process.argv);
+  const flags = program.opts<Flags>();
+  const log = pino({ level: Number(flags.v) >= 4 ? "debug" : "info" }, pino.destination(2));
+  const config =
+    flags.kubeconfig === undefined
+      ? inClusterConfig(process.env)
+      : loadKubeconfig(flags.kubeconfig);
+  const transport = createHttpTransport(config);
+  const signingCert = readPEM(flags.clusterSigningCertFile);
+  const signingKey = readPEM(flags.clusterSigningKeyFile);
+  const allocate = flags.allocateNodeCidrs === true || flags.allocateNodeCidrs === "true";
+  const manager = createControllerManager({
+    client: createClient({ transport, userAgent: "nanokube-controller-manager" }),
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    controllers: flags.controllers,
+    rootCA: readPEM(flags.rootCaFile) ?? config.caData,
+    serviceAccountKey: readPEM(flags.serviceAccountPrivateKeyFile),
+    clusterCIDR: allocate ? flags.clusterCidr : undefined,
+    nodeCIDRMaskSize: Number(flags.nodeCidrMaskSize),
+    clusterSigning:
+      signingCert === undefined || signingKey === undefined
+        ? undefined
+        : { cert: signingCert, key: signingKey },
+    ...(flags.leaderElect === "false"
+      ? {}
+      : {
+          leaderElection: {
+            identity: `${hostname()}_${systemRandom.uuid()}`,
+            name: flags.leaderElectResourceName,
+            namespace: flags.leaderElectResourceNamespace,
+            leaseDurationMs: seconds(flags.leaderElectLeaseDuration, "leader-elect-lease-duration"),
+            renewDeadlineMs: seconds(flags.leaderElectRenewDeadline, "leader-elect-renew-deadline"),
+            retryPeriodMs: seconds(flags.leaderElectRetryPeriod, "leader-elect-retry-period"),
+          },
+        }),
+  });
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  await manager.start(stop.signal);
+  transport.close();
+  // Whoever lost the lease must not go on by accident: the supervisor starts it again.
+  if (!stop.signal.aborted) throw new Error("leaderelection lost");
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = 1;
+});
