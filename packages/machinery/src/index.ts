@@ -52,6 +52,15 @@ export * from "./json-tree.ts";
 export * from "./log.ts";
 export * from "./object.ts";
 export {
+  applyJSONPatch,
+  asJSONPatch,
+  type JSONPatchOperation,
+  maxJSONPatchOperations,
+} from "./patch/json-patch.ts";
+export { applyMergePatch, createMergePatch } from "./patch/merge-patch.ts";
+export { PatchError, type PatchErrorKind } from "./patch/patch-error.ts";
+export { applyStrategicMergePatch } from "./patch/strategic-merge-patch.ts";
+export {
   milliQuantityOf,
   parseQuantity,
   Quantity,
