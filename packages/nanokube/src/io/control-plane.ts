@@ -23,8 +23,9 @@ import { type ClusterPKI, clusterPKI } from "./cluster-pki.ts";
 import { exec } from "./command.ts";
 import { etcdURL } from "./components.ts";
 import type { DataDir } from "./data-dir.ts";
+import { startEgressProxy } from "./egress-proxy.ts";
 import { startRegistry } from "./registry.ts";
-import { registryPort } from "./runtime.ts";
+import { egressPort, registryPort } from "./runtime.ts";
 
 interface Running {
   state: ClusterState;
@@ -61,11 +62,13 @@ function apiServerOptions(state: ClusterState, pki: ClusterPKI, etcd: Channel, l
     serviceAccountIssuer: "https://kubernetes.default.svc.cluster.local",
     pki: {
       clientCA: pki.ca.cert,
-      serving: pki.apiserver,
-      serviceAccount: pki.serviceAccount,
-      kubeletClient: pki.kubeletClient,
+      servingCert: pki.apiserver.cert,
+      servingKey: pki.apiserver.key,
+      serviceAccountSigningKey: pki.serviceAccount.privateKey,
+      serviceAccountKeys: [pki.serviceAccount.publicKey],
+      kubeletClientCert: pki.kubeletClient.cert,
+      kubeletClientKey: pki.kubeletClient.key,
       requestHeaderCA: pki.frontProxyCA.cert,
-      proxyClient: pki.frontProxyClient,
     },
   };
 }
@@ -83,7 +86,6 @@ async function startControllers(running: Running, pki: ClusterPKI): Promise<void
     client: clientFor(running, "system:kube-controller-manager"),
     rootCA: pki.ca.cert,
     serviceAccountKey: pki.serviceAccount.privateKey,
-    signer: { cert: pki.ca.cert, key: pki.ca.key },
     clusterCIDR: network.podCIDR,
   });
   await manager.start(signal);
@@ -149,16 +151,17 @@ export async function runControlPlane(dir: DataDir, log: Log, signal: AbortSigna
   await Promise.all([startControllers(running, pki), startScheduler(running)]);
   const admin = clientFor(running, "kubernetes-admin", ["system:masters"]);
   await applyObjects(admin, clusterAddons(state.mode, network));
-  let registry: Awaited<ReturnType<typeof startRegistry>> | undefined;
+  const servers: { close(): Promise<void> }[] = [];
   if (state.mode === "containerd") {
-    registry = await startRegistry(dir.images, network.gateway, registryPort);
+    servers.push(await startRegistry(dir.images, network.gateway, registryPort));
+    servers.push(await startEgressProxy(network.gateway, egressPort));
     await startNetwork(running, await upstreamResolvers());
   }
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
-  await registry?.close();
+  for (const server of servers) await server.close();
   await apiserver.close();
   await store.close();
 }

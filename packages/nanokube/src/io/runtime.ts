@@ -14,6 +14,7 @@ import { pauseImage } from "./machine-images.ts";
 import { type NodeNamespace, spawnOnNode } from "./node-namespace.ts";
 
 export const registryPort = 5000;
+export const egressPort = 3128;
 
 /** The socket as the node sees it. */
 export const runtimeSocket = "/run/containerd/containerd.sock";
@@ -29,7 +30,12 @@ export interface RuntimeOptions {
   containerd: string;
   cniBinDir: string;
   mayLowerOOMScore: boolean;
-  env: Readonly<Record<string, string>>;
+}
+
+/** Registries that the mirror does not stand for are reached through the machine. */
+function egressEnvironment(network: Network): Record<string, string> {
+  const proxy = `http://${network.gateway}:${egressPort}`;
+  return { HTTPS_PROXY: proxy, NO_PROXY: `${network.gateway},127.0.0.1,localhost` };
 }
 
 /** The mirror is asked for every image; a registry's own server only when the mirror has none. */
@@ -61,7 +67,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<void> {
     name: "containerd",
     argv: [options.containerd, "--config", config, "--log-level", "warn"],
     logFile,
-    env: options.env,
+    env: egressEnvironment(network),
   });
   while (!existsSync(machineSocket(node))) {
     if (!isRunning(record)) throw new Error(`containerd ended at once; its log is ${logFile}`);

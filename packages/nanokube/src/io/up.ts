@@ -146,7 +146,6 @@ export async function startNode(dir: DataDir, state: ClusterState, index: number
     containerd: findProgram("containerd")!,
     cniBinDir,
     mayLowerOOMScore: mayLowerOOMScore(),
-    env: {},
   });
   await startAgent({ dir, state, network, plan, node });
 }
