@@ -125,7 +125,8 @@ export function podInfo(pod: Pod): PodInfo {
     requests: podRequests(pod),
     nonZeroRequests: podRequests(pod, true),
     hasAffinity: affinity?.podAffinity !== undefined || anti !== undefined,
-    hasRequiredAntiAffinity: (anti?.requiredDuringSchedulingIgnoredDuringExecution?.length ?? 0) > 0,
+    hasRequiredAntiAffinity:
+      (anti?.requiredDuringSchedulingIgnoredDuringExecution?.length ?? 0) > 0,
     hostPorts: hostPortsOf(pod),
   };
 }

@@ -24,7 +24,8 @@ interface Candidate extends Preemption {
 }
 
 const priorityOf = (pod: Pod) => pod.spec?.priority ?? 0;
-const startOf = (pod: Pod) => Date.parse(pod.status?.startTime ?? pod.metadata?.creationTimestamp ?? "");
+const startOf = (pod: Pod) =>
+  Date.parse(pod.status?.startTime ?? pod.metadata?.creationTimestamp ?? "");
 
 /** More important first: higher priority, then the one that has run longer. */
 function byImportance(a: PodInfo, b: PodInfo): number {
@@ -110,7 +111,8 @@ function cloneState(state: Map<string, unknown>): Map<string, unknown> {
 /** Copies the counts that removePod and addPod change, and shares what they leave alone. */
 function structuredCloneMaps(value: unknown): unknown {
   if (value instanceof Map) return new Map(value);
-  if (Array.isArray(value) && value.some((v) => v instanceof Map)) return value.map(structuredCloneMaps);
+  if (Array.isArray(value) && value.some((v) => v instanceof Map))
+    return value.map(structuredCloneMaps);
   if (typeof value !== "object" || value === null || value instanceof Set) return value;
   if (Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, structuredCloneMaps(v)]));

@@ -11,9 +11,9 @@ import type { Pod } from "@nanokube/api/core/v1";
 import { type Diagnosis, describe, noNodes } from "./diagnosis.ts";
 import type { Cycle, Plugin } from "./framework.ts";
 import { type NodeInfo, podInfo } from "./node-info.ts";
-import { type Preemption, preempt } from "./preemption.ts";
 import { defaultPlugins } from "./plugins/registry.ts";
 import { type VolumePlan, volumePlan } from "./plugins/volume-binding.ts";
+import { type Preemption, preempt } from "./preemption.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Status } from "./status.ts";
 

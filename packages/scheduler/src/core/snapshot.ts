@@ -13,8 +13,8 @@ import type {
   PersistentVolumeClaim,
   Pod,
 } from "@nanokube/api/core/v1";
-import type { CSINode, StorageClass } from "@nanokube/api/storage/v1";
 import type { LabelSelector } from "@nanokube/api/meta/v1";
+import type { CSINode, StorageClass } from "@nanokube/api/storage/v1";
 import type { NodeInfo } from "./node-info.ts";
 
 export interface Snapshot {

@@ -57,8 +57,7 @@ export class Binder {
   async evict(preemptor: Pod, victim: Pod, node: string): Promise<void> {
     const { client, clock, recorder } = this.#deps;
     const { namespace = "", name = "", uid } = victim.metadata ?? {};
-    const message =
-      `default-scheduler: preempting to accommodate a higher priority pod`;
+    const message = `default-scheduler: preempting to accommodate a higher priority pod`;
     const condition: PodCondition = {
       type: "DisruptionTarget",
       status: "True",
@@ -92,7 +91,13 @@ export class Binder {
     if (same && nominatedNodeName === undefined) return;
     const lastTransitionTime =
       known?.status === "False" ? known.lastTransitionTime : timestamp(this.#deps.clock);
-    const condition = { type: "PodScheduled", status: "False", reason, message, lastTransitionTime };
+    const condition = {
+      type: "PodScheduled",
+      status: "False",
+      reason,
+      message,
+      lastTransitionTime,
+    };
     const status: Record<string, unknown> = { conditions: [condition] };
     if (nominatedNodeName !== undefined) status["nominatedNodeName"] = nominatedNodeName;
     const target = this.#deps.client.resource(pods).namespace(namespace);
@@ -110,7 +115,9 @@ export class Binder {
       const claimRef = { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name, uid };
       const annotations = { "pv.kubernetes.io/bound-by-controller": "yes" };
       const patch = { metadata: { annotations }, spec: { claimRef } };
-      await client.resource(persistentVolumes).patch(volume.metadata?.name ?? "", patch, { signal });
+      await client
+        .resource(persistentVolumes)
+        .patch(volume.metadata?.name ?? "", patch, { signal });
     }
     for (const { metadata } of plan.provision) {
       if (metadata?.annotations?.[selectedNode] === node) continue;
@@ -135,9 +142,12 @@ export class Binder {
         if (annotations["pv.kubernetes.io/bind-completed"] !== undefined) break;
         // The provisioner takes the annotation away when it cannot make a volume on this node.
         const chosen = annotations[selectedNode];
-        if (claim === undefined) throw new Error(`persistentvolumeclaim "${metadata?.name}" not found`);
+        if (claim === undefined)
+          throw new Error(`persistentvolumeclaim "${metadata?.name}" not found`);
         if (chosen !== undefined && chosen !== node) {
-          throw new Error(`selectedNode annotation value "${chosen}" not set to scheduled node "${node}"`);
+          throw new Error(
+            `selectedNode annotation value "${chosen}" not set to scheduled node "${node}"`,
+          );
         }
         if (clock.monotonic() > deadline) {
           throw new Error("binding volumes: context deadline exceeded");

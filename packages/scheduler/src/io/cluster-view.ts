@@ -16,11 +16,11 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   podDisruptionBudgets,
+  type ResourceRef,
   replicaSets,
   replicationControllers,
-  type ResourceRef,
-  services,
   type SharedInformer,
+  services,
   statefulSets,
   storageClasses,
 } from "@nanokube/client";
@@ -156,11 +156,13 @@ export class ClusterView {
     const owner = pod.metadata?.ownerReferences?.find((reference) => reference.controller);
     const name = owner?.name ?? "";
     if (owner?.kind === "ReplicationController") {
-      const matchLabels = this.#indexer(replicationControllers).get(namespace, name)?.spec?.selector;
+      const matchLabels = this.#indexer(replicationControllers).get(namespace, name)?.spec
+        ?.selector;
       if (matchLabels !== undefined) found.push({ matchLabels });
     } else if (owner?.kind === "ReplicaSet" || owner?.kind === "StatefulSet") {
       const ref = owner.kind === "ReplicaSet" ? replicaSets : statefulSets;
-      const selector = this.#informers.for(ref as typeof replicaSets).indexer.get(namespace, name)?.spec?.selector;
+      const selector = this.#informers.for(ref as typeof replicaSets).indexer.get(namespace, name)
+        ?.spec?.selector;
       if (selector !== undefined) found.push(selector);
     }
     return found;

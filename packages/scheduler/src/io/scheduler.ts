@@ -147,7 +147,8 @@ class SchedulerLoop implements Scheduler {
     if (this.#view.isAssumed(pod)) return;
     this.#queue.addOrUpdate(pod, this.#deps.clock.now());
     const gate = schedulingGates.preEnqueue!(pod);
-    if (gate !== undefined) this.#reportGated(pod, "Scheduling is blocked due to non-empty scheduling gates");
+    if (gate !== undefined)
+      this.#reportGated(pod, "Scheduling is blocked due to non-empty scheduling gates");
     this.#wake();
   }
 
@@ -215,7 +216,10 @@ class SchedulerLoop implements Scheduler {
       this.#view.assume(pod, decision.node);
       void this.#bind(pod, decision, moves);
     } else {
-      log.debug({ hop: "scheduler.schedule", object, resourceVersion, reason: decision.message }, "hop");
+      log.debug(
+        { hop: "scheduler.schedule", object, resourceVersion, reason: decision.message },
+        "hop",
+      );
       void this.#fail(pod, decision, moves);
     }
   }

@@ -136,7 +136,8 @@ function filterState(cycle: Cycle): FilterState {
 function affinityHolds(cycle: Cycle, state: FilterState, node: NodeInfo): boolean {
   const labels = node.node.metadata?.labels ?? {};
   if (state.affinity.some((term) => labels[term.key] === undefined)) return false;
-  if (state.affinity.every((term) => countAt(state.affinityCounts, term.key, node) > 0)) return true;
+  if (state.affinity.every((term) => countAt(state.affinityCounts, term.key, node) > 0))
+    return true;
   const noneAnywhere = [...state.affinityCounts.values()].every((n) => n === 0);
   return noneAnywhere && state.affinity.every((term) => matches(term, cycle.pod, cycle));
 }

@@ -10,9 +10,7 @@ import { skip, unschedulable } from "../status.ts";
 const any = "0.0.0.0";
 
 const conflict = (a: HostPort, b: HostPort) =>
-  a.port === b.port &&
-  a.protocol === b.protocol &&
-  (a.ip === any || b.ip === any || a.ip === b.ip);
+  a.port === b.port && a.protocol === b.protocol && (a.ip === any || b.ip === any || a.ip === b.ip);
 
 export const nodePorts: Plugin = {
   name: "NodePorts",

@@ -9,7 +9,7 @@
  */
 import { type Plugin, scoreMax } from "../framework.ts";
 import type { NodeInfo, PodInfo } from "../node-info.ts";
-import { skip, type Status } from "../status.ts";
+import { type Status, skip } from "../status.ts";
 
 interface Shortage {
   reason: string;
@@ -85,11 +85,7 @@ export const balancedAllocation: Plugin = {
   score({ info }, node) {
     const { milliCPU, memory } = node.requested;
     const before = balance(milliCPU, memory, node);
-    const after = balance(
-      milliCPU + info.requests.milliCPU,
-      memory + info.requests.memory,
-      node,
-    );
+    const after = balance(milliCPU + info.requests.milliCPU, memory + info.requests.memory, node);
     return Math.trunc(scoreMax / 2 + Math.trunc((scoreMax / 2 + after - before) / 2));
   },
 };

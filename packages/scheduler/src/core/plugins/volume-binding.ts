@@ -13,7 +13,7 @@ import { labelSelectorToSelector, parseQuantity } from "@nanokube/machinery";
 import type { Cycle, Plugin } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
 import { matchesNodeSelector, matchesRequirement } from "../node-selector.ts";
-import { skip, type Status, unresolvable } from "../status.ts";
+import { type Status, skip, unresolvable } from "../status.ts";
 
 const name = "VolumeBinding";
 const noProvisioner = "kubernetes.io/no-provisioner";
@@ -135,7 +135,10 @@ function canProvision(claim: PersistentVolumeClaim, node: NodeInfo, cycle: Cycle
     terms.length === 0 ||
     terms.some((term) =>
       (term.matchLabelExpressions ?? []).every(({ key, values }) =>
-        matchesRequirement({ key: key ?? "", operator: "In", values: values ?? [] }, labels[key ?? ""]),
+        matchesRequirement(
+          { key: key ?? "", operator: "In", values: values ?? [] },
+          labels[key ?? ""],
+        ),
       ),
     )
   );
