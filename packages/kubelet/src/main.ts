@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** dev */
+import { readFileSync } from "node:fs";
 import { execFile } from "node:child_process";
 import { createClient, createHttpTransport, loadKubeconfig } from "@nanokube/client";
 import { type Exec, systemClock, systemRandom } from "@nanokube/machinery";
@@ -33,6 +34,7 @@ const kubelet = createKubelet({
   log: pino({ level: "debug" }),
   exec,
   clusterDNS: ["10.96.0.10"],
+  serving: { clientCA: readFileSync(env.CLIENT_CA!, "utf8") },
   ...(env.CGROUP_ROOT ? { cgroups: { root: env.CGROUP_ROOT } } : {}),
 });
 const hold = setInterval(() => {}, 1 << 30);

@@ -60,6 +60,11 @@ async function trees(v2: boolean): Promise<string[]> {
   return V1_CONTROLLERS.filter((name) => present.includes(name)).map((name) => join(ROOT, name));
 }
 
+async function allTrees(): Promise<string[]> {
+  const names: string[] = await readdir(ROOT).catch(() => []);
+  return names.map((name) => join(ROOT, name));
+}
+
 const put = (file: string, value: string | number): Promise<void> =>
   writeFile(file, String(value)).catch(() => {});
 
@@ -134,7 +139,8 @@ export async function createCgroups(cgroupRoot: string, log: Log): Promise<Cgrou
       await (v2 ? limitV2(path, pod) : limitV1(path, pod));
     },
     async remove(uid) {
-      for (const tree of roots) {
+      // The runtime makes groups in more trees than ours (systemd, unified, net_cls …).
+      for (const tree of v2 ? roots : await allTrees()) {
         for (const home of homes) await removeTree(join(tree, home, `pod${uid}`));
       }
     },
