@@ -4,11 +4,36 @@
  * @packageDocumentation
  */
 export type { ClusterState, ComponentChoice, ComponentName } from "./core/cluster-state.ts";
+export { ownComponents, serverURL, stateVersion } from "./core/cluster-state.ts";
 export { normalizeImageName, parseImageReference } from "./core/image-reference.ts";
 export { formatKubeconfig, type KubeconfigInput } from "./core/kubeconfig.ts";
+export { type Network, type NodePlan, planNetwork, planNode } from "./core/topology.ts";
+export { type ClusterPKI, clusterPKI, fileName, nodePKI } from "./io/cluster-pki.ts";
+export { exec, run } from "./io/command.ts";
+export { type DaemonRecord, Daemons, isRunning } from "./io/daemon.ts";
 export { DataDir } from "./io/data-dir.ts";
 export { down } from "./io/down.ts";
 export { type ImageSpec, ImageStore, type StoredImage } from "./io/image-store.ts";
 export type { LayerEntry } from "./io/layer.ts";
+export {
+  findProgram,
+  findUpstream,
+  freeSlot,
+  mayLowerOOMScore,
+  noContainersReason,
+} from "./io/machine.ts";
+export { buildBaseImages, buildNodeImage } from "./io/machine-images.ts";
+export { residentBytes } from "./io/memory.ts";
+export {
+  bootNode,
+  cgroupName,
+  endNode,
+  ensureBridge,
+  type NodeNamespace,
+  removeBridge,
+  spawnOnNode,
+} from "./io/node-namespace.ts";
 export { type Authority, createAuthority, issue, type KeyPair } from "./io/pki.ts";
+export { type Registry, startRegistry } from "./io/registry.ts";
+export { machineSocket, registryPort, runtimeSocket, startRuntime } from "./io/runtime.ts";
 export { type RunningCluster, type UpOptions, up } from "./io/up.ts";

@@ -1,0 +1,298 @@
+/**
+ * Upstream's cluster of one node on this machine, in the same namespaces that ours uses.
+ *
+ * etcd, kube-apiserver, kube-controller-manager and kube-scheduler run on the machine's side of the
+ * bridge, containerd, kubelet and kube-proxy in the node; the network plugin is upstream's bridge.
+ *
+ * Source  the flags of upstream's programs; kubelet.config.k8s.io/v1beta1,
+ *         kubeproxy.config.k8s.io/v1alpha1
+ */
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  bootNode,
+  buildBaseImages,
+  type ClusterState,
+  cgroupName,
+  clusterPKI,
+  DataDir,
+  endNode,
+  ensureBridge,
+  exec,
+  fileName,
+  findProgram,
+  freeSlot,
+  mayLowerOOMScore,
+  type Network,
+  type NodeNamespace,
+  nodePKI,
+  ownComponents,
+  planNetwork,
+  planNode,
+  type Registry,
+  registryPort,
+  removeBridge,
+  spawnOnNode,
+  startRegistry,
+  startRuntime,
+  stateVersion,
+} from "nanokube";
+import { findUpstream, missingReason } from "./cache.ts";
+
+const etcdPort = 23950;
+const cniPlugins = "/usr/lib/cni";
+
+export const upstreamClusterPrograms = [
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+  "kube-proxy",
+];
+
+/** Kernel settings that upstream's kubelet and kube-proxy change, put back afterwards. */
+const tuned = [
+  "vm.overcommit_memory",
+  "kernel.panic",
+  "kernel.panic_on_oops",
+  "kernel.keys.root_maxkeys",
+  "kernel.keys.root_maxbytes",
+];
+
+export class UpstreamCluster {
+  readonly dir: DataDir;
+  readonly state: ClusterState;
+  readonly network: Network;
+  #registry: Registry | undefined;
+  #sysctls: string[] = [];
+
+  constructor(dataDir: string) {
+    const missing = missingReason(...upstreamClusterPrograms);
+    if (missing !== undefined) throw new Error(missing);
+    this.dir = new DataDir(dataDir);
+    const slot = freeSlot();
+    this.network = planNetwork(slot);
+    this.state = {
+      version: stateVersion,
+      mode: "containerd",
+      slot,
+      apiHost: this.network.gateway,
+      apiPort: 6443,
+      nodes: [1],
+      components: ownComponents(),
+    };
+  }
+
+  get kubeconfig(): string {
+    return this.dir.kubeconfig;
+  }
+
+  /** Certificates and images: what a warm start finds ready. */
+  async prepare(): Promise<void> {
+    await this.dir.make();
+    await ensureBridge(this.network);
+    const pki = await clusterPKI(this.dir, this.state);
+    await nodePKI(this.dir, this.state, pki.ca, 1);
+    const node = { node: process.execPath, nodeVersion: process.version };
+    await buildBaseImages({ store: this.dir.images, busybox: findProgram("busybox")!, ...node });
+    this.#registry = await startRegistry(this.dir.images, this.network.gateway, registryPort);
+  }
+
+  async startControlPlane(): Promise<void> {
+    await rm(join(this.dir.path, "etcd"), { recursive: true, force: true });
+    await this.#spawn("etcd", this.#etcdFlags());
+    await this.#spawn("kube-apiserver", this.#apiServerFlags());
+  }
+
+  /** What needs the API server: call it once that is ready. */
+  async startControllers(): Promise<void> {
+    await this.#spawn("kube-controller-manager", this.#controllerManagerFlags());
+    const kubeconfig = this.#kubeconfigOf("system:kube-scheduler");
+    await this.#spawn("kube-scheduler", [
+      `--kubeconfig=${kubeconfig}`,
+      `--authentication-kubeconfig=${kubeconfig}`,
+      `--authorization-kubeconfig=${kubeconfig}`,
+      "--leader-elect=false",
+    ]);
+  }
+
+  async startNode(): Promise<void> {
+    const { dir, network } = this;
+    const { stdout } = await exec(["sysctl", ...tuned]);
+    this.#sysctls = stdout.split("\n").filter((line) => line.includes(" = "));
+    const plan = planNode(network, 1);
+    const directory = dir.node(plan.name);
+    const node = await bootNode({ network, plan, directory, daemons: dir.daemons });
+    await writeFile(join(directory, "cni-conf", "10-bridge.conflist"), this.#cniConfig());
+    await startRuntime({
+      node,
+      network,
+      daemons: dir.daemons,
+      containerd: findProgram("containerd")!,
+      cniBinDir: cniPlugins,
+      mayLowerOOMScore: mayLowerOOMScore(),
+    });
+    await this.#startKubelet(node);
+    await this.#startKubeProxy(node);
+  }
+
+  /** Processes whose memory counts, by the name of each. */
+  async processes(): Promise<{ name: string; pid: number }[]> {
+    const records = await this.dir.daemons.list();
+    return records.filter(({ name }) => !/-(unshare|holder)$/.test(name));
+  }
+
+  async stop(): Promise<void> {
+    const plan = planNode(this.network, 1);
+    const { daemons } = this.dir;
+    for (const name of ["kubelet", "kube-proxy", "containerd"]) {
+      await daemons.stop(`${plan.name}-${name}`);
+    }
+    await endNode(this.network, plan, daemons);
+    for (const name of ["kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"]) {
+      await daemons.stop(name);
+    }
+    for (const line of this.#sysctls) await exec(["sysctl", "-qw", line.replaceAll(" = ", "=")]);
+  }
+
+  async destroy(): Promise<void> {
+    await this.stop();
+    await this.#registry?.close();
+    await removeBridge(this.network);
+    await rm(this.dir.path, { recursive: true, force: true });
+  }
+
+  #spawn(name: string, flags: readonly string[]) {
+    const argv = [findUpstream(name)!, ...flags];
+    return this.dir.daemons.spawn({ name, argv, logFile: this.dir.log(name) });
+  }
+
+  #kubeconfigOf(user: string): string {
+    return this.dir.componentKubeconfig(fileName(user));
+  }
+
+  #pki(file: string): string {
+    return join(this.dir.pki.directory, file);
+  }
+
+  #etcdFlags(): string[] {
+    const client = `http://127.0.0.1:${etcdPort}`;
+    const peer = `http://127.0.0.1:${etcdPort + 1}`;
+    return [
+      "--name=upstream",
+      `--data-dir=${join(this.dir.path, "etcd")}`,
+      `--listen-client-urls=${client}`,
+      `--advertise-client-urls=${client}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=upstream=${peer}`,
+      "--log-level=warn",
+    ];
+  }
+
+  #apiServerFlags(): string[] {
+    return [
+      `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+      `--bind-address=${this.state.apiHost}`,
+      `--secure-port=${this.state.apiPort}`,
+      `--advertise-address=${this.state.apiHost}`,
+      `--service-cluster-ip-range=${this.network.serviceCIDR}`,
+      "--authorization-mode=Node,RBAC",
+      "--enable-admission-plugins=NodeRestriction",
+      "--allow-privileged=true",
+      `--client-ca-file=${this.#pki("ca.crt")}`,
+      `--tls-cert-file=${this.#pki("apiserver.crt")}`,
+      `--tls-private-key-file=${this.#pki("apiserver.key")}`,
+      `--kubelet-client-certificate=${this.#pki("apiserver-kubelet-client.crt")}`,
+      `--kubelet-client-key=${this.#pki("apiserver-kubelet-client.key")}`,
+      "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+      `--service-account-key-file=${this.#pki("sa.pub")}`,
+      `--service-account-signing-key-file=${this.#pki("sa.key")}`,
+    ];
+  }
+
+  #controllerManagerFlags(): string[] {
+    const kubeconfig = this.#kubeconfigOf("system:kube-controller-manager");
+    return [
+      `--kubeconfig=${kubeconfig}`,
+      `--authentication-kubeconfig=${kubeconfig}`,
+      `--authorization-kubeconfig=${kubeconfig}`,
+      "--use-service-account-credentials",
+      "--leader-elect=false",
+      `--root-ca-file=${this.#pki("ca.crt")}`,
+      `--service-account-private-key-file=${this.#pki("sa.key")}`,
+      `--cluster-signing-cert-file=${this.#pki("ca.crt")}`,
+      `--cluster-signing-key-file=${this.#pki("ca.key")}`,
+      `--service-cluster-ip-range=${this.network.serviceCIDR}`,
+      `--cluster-cidr=${this.network.podCIDR}`,
+    ];
+  }
+
+  #cniConfig(): string {
+    const subnet = this.network.podCIDR.replace(".0.0/16", ".1.0/24");
+    const ipam = {
+      type: "host-local",
+      dataDir: "/var/lib/cni/networks",
+      ranges: [[{ subnet }]],
+      routes: [{ dst: "0.0.0.0/0" }],
+    };
+    const bridge = { type: "bridge", bridge: "cni0", isGateway: true, hairpinMode: true, ipam };
+    return JSON.stringify({ cniVersion: "1.0.0", name: "upstream", plugins: [bridge] });
+  }
+
+  async #startKubelet(node: NodeNamespace): Promise<void> {
+    const config = {
+      apiVersion: "kubelet.config.k8s.io/v1beta1",
+      kind: "KubeletConfiguration",
+      authentication: {
+        anonymous: { enabled: false },
+        webhook: { enabled: true },
+        x509: { clientCAFile: this.#pki("ca.crt") },
+      },
+      authorization: { mode: "Webhook" },
+      cgroupDriver: "cgroupfs",
+      cgroupRoot: `/${cgroupName(this.network, node.plan)}`,
+      failCgroupV1: false,
+      failSwapOn: false,
+      clusterDNS: [this.network.clusterDNS],
+      clusterDomain: this.network.clusterDomain,
+      containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
+      imageGCHighThresholdPercent: 100,
+      evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%" },
+    };
+    const file = join(node.directory, "kubelet.json");
+    await mkdir(node.directory, { recursive: true });
+    await writeFile(file, JSON.stringify(config));
+    await spawnOnNode(node, this.dir.daemons, {
+      name: "kubelet",
+      argv: [
+        findUpstream("kubelet")!,
+        `--config=${file}`,
+        `--kubeconfig=${this.dir.componentKubeconfig(node.plan.name)}`,
+        `--hostname-override=${node.plan.name}`,
+        `--node-ip=${node.plan.address}`,
+      ],
+      logFile: this.dir.log("kubelet"),
+    });
+  }
+
+  async #startKubeProxy(node: NodeNamespace): Promise<void> {
+    const config = {
+      apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+      kind: "KubeProxyConfiguration",
+      clientConnection: { kubeconfig: this.#kubeconfigOf("system:kube-proxy") },
+      mode: "iptables",
+      clusterCIDR: this.network.podCIDR,
+      hostnameOverride: node.plan.name,
+      conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
+    };
+    const file = join(node.directory, "kube-proxy.json");
+    await writeFile(file, JSON.stringify(config));
+    await spawnOnNode(node, this.dir.daemons, {
+      name: "kube-proxy",
+      argv: [findUpstream("kube-proxy")!, `--config=${file}`],
+      logFile: this.dir.log("kube-proxy"),
+    });
+  }
+}
