@@ -23,7 +23,7 @@ interface Group {
 }
 
 async function get(upstream: Upstream, path: string, accept?: string): Promise<JSONValue> {
-  const headers = accept === undefined ? {} : { accept };
+  const headers: Record<string, string> = accept === undefined ? {} : { accept };
   const { status, body } = await upstream.send("GET", path, undefined, headers);
   if (status !== 200) throw new Error(`GET ${path}: ${status}`);
   return body as JSONValue;

@@ -4,18 +4,16 @@
  * Strings stand plain where they can; in single quotes when they hold signs that YAML uses; in
  * JSON's quotes when they read as something else ("true", "") or are not printable.
  */
-const plain = /^[A-Za-z_/][\w ./,=+-]*$/;
-const words = /^(?:true|false|yes|no|on|off|null|y|n)$/i;
-
-function isText(value: unknown): value is string {
-  return (
-    typeof value === "string" && value !== "" && !words.test(value) && Number.isNaN(Number(value))
-  );
-}
+/** Reads as something else than text: a truth, nothing, a number, a date. */
+const otherwise = /^(?:|~|true|false|null|[-+]?\.inf|\.nan|<<|[-+.]?\d[\w.:+-]*)$/i;
+/** Signs that begin something else, or end a plain text before its end. */
+const signs = /^[-?:](?:\s|$)|^[\s,[\]{}#&*!|>'"%@`]|:(?:\s|$)|\s#|\s$/;
 
 function scalar(value: unknown): string {
-  if (!isText(value) || /[^ -~]/.test(value)) return JSON.stringify(value);
-  return plain.test(value) && !value.endsWith(" ") ? value : `'${value.replaceAll("'", "''")}'`;
+  if (typeof value !== "string" || otherwise.test(value) || /[^ -~]/.test(value)) {
+    return JSON.stringify(value);
+  }
+  return signs.test(value) ? `'${value.replaceAll("'", "''")}'` : value;
 }
 
 function isCollection(value: unknown): value is object {
