@@ -1,7 +1,7 @@
 #!/usr/bin/env node
+import { execFile } from "node:child_process";
 /** dev */
 import { readFileSync } from "node:fs";
-import { execFile } from "node:child_process";
 import { createClient, createHttpTransport, loadKubeconfig } from "@nanokube/client";
 import { type Exec, systemClock, systemRandom } from "@nanokube/machinery";
 import { dial } from "@nanokube/rpc";

@@ -7,6 +7,8 @@
  * Source  pkg/kubelet/container/runtime.go PodStatus, Status
  */
 
+import type { LifecycleHandler } from "@nanokube/api/core/v1";
+
 export type ContainerState = "created" | "running" | "exited" | "unknown";
 
 export interface RuntimeContainer {
@@ -26,6 +28,9 @@ export interface RuntimeContainer {
   reason: string;
   message: string;
   logPath: string;
+  /** As the pod said when the container was made: all that is known of a pod that is gone. */
+  gracePeriodSeconds?: number;
+  preStop?: LifecycleHandler;
   user?: { uid: number; gid: number; supplementalGroups: number[] };
 }
 

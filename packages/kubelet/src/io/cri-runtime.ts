@@ -86,6 +86,10 @@ export async function toContainer(
     reason: exited ? status.reason : "",
     message: exited ? [status.message, message].filter((part) => part !== "").join(": ") : "",
     logPath: status.logPath,
+    ...(facts.gracePeriodSeconds === undefined
+      ? {}
+      : { gracePeriodSeconds: facts.gracePeriodSeconds }),
+    ...(facts.preStop === undefined ? {} : { preStop: facts.preStop }),
     ...(linux === undefined
       ? {}
       : {

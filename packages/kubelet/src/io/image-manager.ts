@@ -166,7 +166,7 @@ export class ImageManager {
   retryMs(pod: Pod, requested: string): number {
     try {
       const key = `${podUID(pod)}_${withDefaultTag(requested)}`;
-      return this.#backOff.remainingSinceUpdate(key, this.#clock.now());
+      return this.#backOff.remainingSinceUpdate(key, this.#clock.now()) || BACK_OFF_MS;
     } catch {
       return BACK_OFF_MS_MAX;
     }

@@ -15,6 +15,7 @@ import type { DownwardContext } from "../core/downward-api.ts";
 import type { MachineFacts } from "../core/node-status.ts";
 import { podUID } from "../core/pod.ts";
 import { milliValue, wholeValue } from "../core/resources.ts";
+import { runningContainers } from "../core/runtime-status.ts";
 import { type Cgroups, createCgroups, noCgroups } from "./cgroups.ts";
 import { ContainerKiller } from "./container-killer.ts";
 import { ContainerMaker } from "./container-maker.ts";
@@ -275,7 +276,16 @@ export async function buildParts(
     downward,
     maker,
   });
-  workers = new PodWorkers({ steps, clock, log, onGone: (pod) => void forget(pod) });
+  workers = new PodWorkers({
+    steps,
+    clock,
+    log,
+    hasRunningContainers: (uid) => {
+      const status = cache.get(uid);
+      return status !== undefined && runningContainers(status).length > 0;
+    },
+    onGone: (pod) => void forget(pod),
+  });
   const collector = new OrphanCollector({
     runtime,
     cache,

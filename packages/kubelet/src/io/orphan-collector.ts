@@ -8,13 +8,16 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Pod } from "@nanokube/api/core/v1";
 import type { Log } from "@nanokube/machinery";
-import type { PodRuntimeStatus } from "../core/runtime-status.ts";
+import { type PodRuntimeStatus, runningContainers } from "../core/runtime-status.ts";
 import type { Cgroups } from "./cgroups.ts";
 import type { ContainerKiller } from "./container-killer.ts";
 import { isNotFound, type RuntimeClient } from "./cri-runtime.ts";
 import type { PodWorkers } from "./pod-workers.ts";
 import type { RuntimeCache } from "./runtime-cache.ts";
 import type { VolumeManager } from "./volume-manager.ts";
+
+/** For a container that does not say. */
+const GRACE_SECONDS = 30;
 
 export interface OrphanCollectorOptions {
   runtime: RuntimeClient;
@@ -54,12 +57,22 @@ export class OrphanCollector {
   async #endUnknown(status: PodRuntimeStatus): Promise<void> {
     const { cache, killer, log } = this.#options;
     const { uid, name, namespace } = status;
+    const running = runningContainers(status);
     log.info({ uid, pod: `${namespace}/${name}` }, "Clean up orphaned pod");
     const pod: Pod = {
       apiVersion: "v1",
       kind: "Pod",
       metadata: { uid, name, namespace },
-      spec: { terminationGracePeriodSeconds: 30, containers: [] },
+      spec: {
+        terminationGracePeriodSeconds: Math.max(
+          ...running.map((run) => run.gracePeriodSeconds ?? GRACE_SECONDS),
+          0,
+        ),
+        containers: running.map(({ name: container, preStop }) => ({
+          name: container,
+          ...(preStop === undefined ? {} : { lifecycle: { preStop } }),
+        })),
+      },
     };
     await killer.killPod(pod, status);
     await this.forgetPod(uid);

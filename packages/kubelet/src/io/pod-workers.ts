@@ -46,6 +46,8 @@ export interface PodWorkersOptions {
   steps: PodSteps;
   clock: Clock;
   log: Log;
+  /** Does the runtime still run something of the pod? */
+  hasRunningContainers(uid: string): boolean;
   /** The worker has done all and is forgotten. */
   onGone(pod: Pod): void;
 }
@@ -93,6 +95,9 @@ export class PodWorkers {
         failures: 0,
         finished: Promise.withResolvers<void>(),
       };
+      // It ended under an earlier kubelet: its status is final, only the rest is to be cleared away.
+      const over = isTerminalPhase(pod.status?.phase) && !this.#options.hasRunningContainers(uid);
+      if (over) worker.phase = "terminated";
       this.#workers.set(uid, worker);
     }
     worker.pod = pod;

@@ -23,7 +23,6 @@ interface Entry {
   dirty: boolean;
   busy: boolean;
   removed: boolean;
-  forced: boolean;
 }
 
 export interface StatusManagerOptions {
@@ -73,37 +72,42 @@ export class StatusManager {
         dirty: true,
         busy: false,
         removed: false,
-        forced: false,
       };
       this.#entries.set(uid, fresh);
       void this.#flush(uid, fresh);
       return;
     }
     entry.pod = pod;
-    if (deepEqual(entry.status, status) && !entry.forced) return;
-    entry.forced = false;
+    if (deepEqual(entry.status, status)) return;
     entry.status = status;
-    entry.dirty = true;
-    void this.#flush(uid, entry);
-  }
-
-  /** Somebody else wrote over the status: write it again even if nothing changed here. */
-  rewrite(uid: string): void {
-    const entry = this.#entries.get(uid);
-    if (entry === undefined || entry.busy) return;
-    entry.written = undefined;
     entry.dirty = true;
     void this.#flush(uid, entry);
   }
 
   /** Everything of the pod is gone from the node. */
   finish(pod: Pod): void {
-    const entry = this.#entries.get(podUID(pod));
-    if (entry === undefined) return;
+    const uid = podUID(pod);
+    const entry = this.#entries.get(uid) ?? this.#adopt(pod);
     entry.pod = pod;
     entry.finished = true;
     entry.dirty = true;
-    void this.#flush(podUID(pod), entry);
+    void this.#flush(uid, entry);
+  }
+
+  /** A pod whose status is final already. */
+  #adopt(pod: Pod): Entry {
+    const status = pod.status ?? {};
+    const entry: Entry = {
+      pod,
+      status,
+      written: status,
+      finished: false,
+      dirty: false,
+      busy: false,
+      removed: false,
+    };
+    this.#entries.set(podUID(pod), entry);
+    return entry;
   }
 
   remove(uid: string): void {

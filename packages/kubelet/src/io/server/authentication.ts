@@ -7,8 +7,8 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
-import type { SubjectAccessReview } from "@nanokube/api/authorization/v1";
 import type { TokenReview } from "@nanokube/api/authentication/v1";
+import type { SubjectAccessReview } from "@nanokube/api/authorization/v1";
 import type { Client } from "@nanokube/client";
 import type { Clock } from "@nanokube/machinery";
 

@@ -83,7 +83,7 @@ export function containerForLogs(pod: Pod, name: string, previous: boolean): str
   const last = bare(found.lastState?.terminated?.containerID);
   if (previous) {
     if (last === undefined) {
-      throw bad(`previous terminated ${what.replace('in pod', 'in pod')} not found`);
+      throw bad(`previous terminated ${what.replace("in pod", "in pod")} not found`);
     }
     return last;
   }

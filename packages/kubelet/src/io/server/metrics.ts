@@ -3,8 +3,9 @@
  *
  * Source  pkg/kubelet/metrics/collectors/resource_metrics.go, k8s.io/kubelet/pkg/apis/stats/v1alpha1
  */
-import * as os from "node:os";
+
 import { readFile } from "node:fs/promises";
+import * as os from "node:os";
 import { kubernetesVersion } from "@nanokube/api";
 import type { Clock } from "@nanokube/machinery";
 import type { cri } from "@nanokube/rpc";
@@ -37,8 +38,7 @@ const containerStats = async (runtime: RuntimeClient): Promise<cri.ContainerStat
 
 const cpuSeconds = (stats: cri.ContainerStats): number =>
   (stats.cpu?.usageCoreNanoSeconds?.value ?? 0) / 1e9;
-const workingSet = (stats: cri.ContainerStats): number =>
-  stats.memory?.workingSetBytes?.value ?? 0;
+const workingSet = (stats: cri.ContainerStats): number => stats.memory?.workingSetBytes?.value ?? 0;
 
 function nodeCPUSeconds(): number {
   const busy = os.cpus().map(({ times }) => times.user + times.nice + times.sys + times.irq);
@@ -85,7 +85,9 @@ export async function resourceMetrics(deps: MetricsDeps): Promise<string> {
       "container_memory_working_set_bytes",
       "gauge",
       "[STABLE] Current working set of the container in bytes",
-      stats.map((s) => sample("container_memory_working_set_bytes", namesOf(s), workingSet(s), now)),
+      stats.map((s) =>
+        sample("container_memory_working_set_bytes", namesOf(s), workingSet(s), now),
+      ),
     ),
     ...family(
       "node_cpu_usage_seconds_total",
@@ -111,9 +113,12 @@ export async function resourceMetrics(deps: MetricsDeps): Promise<string> {
       "[STABLE] Current working set of the pod in bytes",
       list.map((pod) => sample("pod_memory_working_set_bytes", pod.labels, pod.memory, now)),
     ),
-    ...family("resource_scrape_error", "gauge", "[STABLE] 1 if there was an error while getting container metrics, 0 otherwise", [
-      sample("resource_scrape_error", {}, 0),
-    ]),
+    ...family(
+      "resource_scrape_error",
+      "gauge",
+      "[STABLE] 1 if there was an error while getting container metrics, 0 otherwise",
+      [sample("resource_scrape_error", {}, 0)],
+    ),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -123,24 +128,33 @@ export function processMetrics(deps: MetricsDeps): string {
   const usage = process.cpuUsage();
   const cpu = (usage.user + usage.system) / 1e6;
   const lines = [
-    ...family("kubelet_running_pods", "gauge", "[ALPHA] Number of pods that have a running pod sandbox", [
-      sample("kubelet_running_pods", {}, deps.runningPods()),
-    ]),
+    ...family(
+      "kubelet_running_pods",
+      "gauge",
+      "[ALPHA] Number of pods that have a running pod sandbox",
+      [sample("kubelet_running_pods", {}, deps.runningPods())],
+    ),
     ...family("kubelet_node_name", "gauge", "[ALPHA] The node's name. The count is always 1.", [
       sample("kubelet_node_name", { node: deps.nodeName }, 1),
     ]),
     ...family("kubernetes_build_info", "gauge", "[ALPHA] A metric with a constant '1' value", [
       sample("kubernetes_build_info", { git_version: kubernetesVersion }, 1),
     ]),
-    ...family("process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.", [
-      sample("process_cpu_seconds_total", {}, cpu),
-    ]),
+    ...family(
+      "process_cpu_seconds_total",
+      "counter",
+      "Total user and system CPU time spent in seconds.",
+      [sample("process_cpu_seconds_total", {}, cpu)],
+    ),
     ...family("process_resident_memory_bytes", "gauge", "Resident memory size in bytes.", [
       sample("process_resident_memory_bytes", {}, memory.rss),
     ]),
-    ...family("process_start_time_seconds", "gauge", "Start time of the process since unix epoch in seconds.", [
-      sample("process_start_time_seconds", {}, deps.startMs / 1000),
-    ]),
+    ...family(
+      "process_start_time_seconds",
+      "gauge",
+      "Start time of the process since unix epoch in seconds.",
+      [sample("process_start_time_seconds", {}, deps.startMs / 1000)],
+    ),
   ];
   return `${lines.join("\n")}\n`;
 }

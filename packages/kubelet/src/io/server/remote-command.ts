@@ -23,7 +23,12 @@ const PROTOCOLS = [
   "v4.base64.channel.k8s.io",
   "base64.channel.k8s.io",
 ] as const;
-const RUNTIME_PROTOCOLS = ["v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io", "channel.k8s.io"];
+const RUNTIME_PROTOCOLS = [
+  "v4.channel.k8s.io",
+  "v3.channel.k8s.io",
+  "v2.channel.k8s.io",
+  "channel.k8s.io",
+];
 
 export interface StreamWishes {
   stdin: boolean;

@@ -10,7 +10,10 @@ import * as x509 from "@peculiar/x509";
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
 function toPEM(label: string, bytes: ArrayBuffer): string {
-  const lines = Buffer.from(bytes).toString("base64").match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(bytes)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
 

@@ -11,7 +11,7 @@ import type { Duplex } from "node:stream";
 import type { Pod } from "@nanokube/api/core/v1";
 import { podName, podNamespace, podUID } from "../../core/pod.ts";
 import { runningContainers } from "../../core/runtime-status.ts";
-import { rpcDetails, type RuntimeClient } from "../cri-runtime.ts";
+import { type RuntimeClient, rpcDetails } from "../cri-runtime.ts";
 import type { KubeletOptions } from "../kubelet-options.ts";
 import type { PodWorkers } from "../pod-workers.ts";
 import type { RuntimeCache } from "../runtime-cache.ts";
@@ -89,7 +89,12 @@ class KubeletHandlers {
     return found;
   }
 
-  async #logs(parts: string[], query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
+  async #logs(
+    parts: string[],
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) {
     const [namespace = "", name = "", container = ""] = parts;
     const { runtime, options } = this.#deps;
     if (namespace === "") throw new HTTPError(400, `{"message": "Missing podNamespace."}`);
@@ -129,7 +134,12 @@ class KubeletHandlers {
         text(response, 200, "ok");
         return true;
       case "pods":
-        json(response, { kind: "PodList", apiVersion: "v1", metadata: {}, items: this.#deps.pods() });
+        json(response, {
+          kind: "PodList",
+          apiVersion: "v1",
+          metadata: {},
+          items: this.#deps.pods(),
+        });
         return true;
       case "containerLogs":
         await this.#logs(parts, url.searchParams, request, response);
@@ -160,7 +170,10 @@ class KubeletHandlers {
     const runtime = this.#deps.cache.get(podUID(pod));
     const run = runtime?.containers.find((c) => c.name === container && c.state === "running");
     if (run === undefined) {
-      throw new HTTPError(404, `unable to upgrade connection: container not found ("${container}")`);
+      throw new HTTPError(
+        404,
+        `unable to upgrade connection: container not found ("${container}")`,
+      );
     }
     return { id: run.id, pod };
   }
@@ -196,7 +209,10 @@ class KubeletHandlers {
       const pod = this.#pod(namespace, name, uid);
       const sandbox = this.#deps.cache.get(podUID(pod))?.sandboxes.find((box) => box.ready);
       if (sandbox === undefined) throw new HTTPError(404, `pod not found ("${name}_${namespace}")`);
-      const port = query.getAll("port").flatMap((list) => list.split(",")).map(Number);
+      const port = query
+        .getAll("port")
+        .flatMap((list) => list.split(","))
+        .map(Number);
       await servePortForward(upgrade, async () => {
         return (await runtime.portForward({ podSandboxId: sandbox.id, port })).url;
       });

@@ -8,7 +8,12 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { offeredProtocols, type RawUpgrade, upgradeToSpdy, wantsSpdy } from "@nanokube/rpc/streaming";
+import {
+  offeredProtocols,
+  type RawUpgrade,
+  upgradeToSpdy,
+  wantsSpdy,
+} from "@nanokube/rpc/streaming";
 import type { WebSocket } from "ws";
 import {
   acceptWebSocket,
@@ -88,7 +93,10 @@ export async function serveCommand(
     return;
   }
   if (wantsSpdy(request)) {
-    await passThrough(upgrade, await upgradeToSpdy(await open(), offeredProtocols(request.headers)));
+    await passThrough(
+      upgrade,
+      await upgradeToSpdy(await open(), offeredProtocols(request.headers)),
+    );
     return;
   }
   const protocol = isWebSocket(request)
@@ -133,7 +141,10 @@ export async function servePortForward(
 ): Promise<void> {
   const { request, socket, head } = upgrade;
   if (wantsSpdy(request)) {
-    await passThrough(upgrade, await upgradeToSpdy(await open(), offeredProtocols(request.headers)));
+    await passThrough(
+      upgrade,
+      await upgradeToSpdy(await open(), offeredProtocols(request.headers)),
+    );
     return;
   }
   if (!isWebSocket(request) || !offeredWebSocketProtocols(request).includes(TUNNEL)) {
