@@ -67,7 +67,10 @@ export function bearerToken(headers: Credentials["headers"]): string | undefined
   }
 }
 
-function createTokenCheck(options: AuthenticatorOptions, audiences: readonly string[]): VerifyToken {
+function createTokenCheck(
+  options: AuthenticatorOptions,
+  audiences: readonly string[],
+): VerifyToken {
   const { clock, reader, serviceAccounts } = options;
   const bound =
     serviceAccounts === undefined

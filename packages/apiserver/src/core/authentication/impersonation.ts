@@ -8,7 +8,7 @@ import { internalError } from "@nanokube/machinery";
 import type { AuthorizationAttributes, Authorizer } from "../authorization/authorizer.ts";
 import { forbiddenError } from "../authorization/create-authorizer.ts";
 import type { Credentials, UserInfo } from "./authenticator.ts";
-import { headerValues, unescape } from "./request-header.ts";
+import { headerValues, unescapeHeader } from "./request-header.ts";
 import {
   serviceAccountGroups,
   serviceAccountUserName,
@@ -52,7 +52,7 @@ function readWish(user: UserInfo, headers: Credentials["headers"]): Wish | undef
   const extra: Record<string, string[]> = {};
   for (const [header, value] of Object.entries(headers)) {
     if (!header.startsWith(extraPrefix)) continue;
-    const key = unescape(header.slice(extraPrefix.length));
+    const key = unescapeHeader(header.slice(extraPrefix.length));
     extra[key] = headerValues(value);
     for (const one of extra[key]) {
       const where = { group: authenticationGroup, subresource: key };

@@ -41,7 +41,7 @@ export function userFromHeaders(
   for (const [header, value] of Object.entries(headers)) {
     const prefix = options.extraHeaderPrefixes.find((one) => header.startsWith(one.toLowerCase()));
     if (prefix === undefined) continue;
-    extra[unescape(header.slice(prefix.length))] = headerValues(value);
+    extra[unescapeHeader(header.slice(prefix.length))] = headerValues(value);
   }
   return {
     name,
@@ -51,7 +51,7 @@ export function userFromHeaders(
   };
 }
 
-export function unescape(text: string): string {
+export function unescapeHeader(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

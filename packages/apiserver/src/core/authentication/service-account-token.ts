@@ -106,9 +106,7 @@ async function checkAccount(context: Context, namespace: string, reference: Refe
   const account = await options.reader.get("", "serviceaccounts", namespace, name);
   if (account === undefined) throw new Error(`serviceaccounts "${name}" not found`);
   if (account.metadata?.uid !== uid) {
-    throw new Error(
-      `service account UID (${account.metadata?.uid}) does not match claim (${uid})`,
-    );
+    throw new Error(`service account UID (${account.metadata?.uid}) does not match claim (${uid})`);
   }
   if (isGone(account, nowSeconds)) {
     throw new Error(`service account ${namespace}/${name} has been deleted`);

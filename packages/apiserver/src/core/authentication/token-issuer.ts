@@ -62,11 +62,7 @@ function referTo(object: KubeObject): Reference {
 
 type Bound = Pick<BoundClaims, "pod" | "node" | "secret">;
 
-async function bindToPod(
-  reader: TokenReader,
-  pod: KubeObject,
-  account: string,
-): Promise<Bound> {
+async function bindToPod(reader: TokenReader, pod: KubeObject, account: string): Promise<Bound> {
   const spec = pod.spec as { serviceAccountName?: string; nodeName?: string } | undefined;
   if (spec?.serviceAccountName !== account) {
     throw badRequest(

@@ -5,14 +5,7 @@
  *         kid: unpadded base64url of the SHA-256 of the public key's DER
  * Source  pkg/serviceaccount/jwt.go (keyIDFromPublicKey), pkg/serviceaccount/openidmetadata.go
  */
-import {
-  base64url,
-  type CryptoKey,
-  exportJWK,
-  importPKCS8,
-  importSPKI,
-  type JWK,
-} from "jose";
+import { base64url, type CryptoKey, exportJWK, importPKCS8, importSPKI, type JWK } from "jose";
 
 export type SigningAlgorithm = "RS256" | "ES256" | "ES384" | "ES512";
 

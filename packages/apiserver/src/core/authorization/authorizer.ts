@@ -45,7 +45,12 @@ export interface RulesForUser {
 
 /** Reads what authorizers decide by; cheap, from the watch cache. */
 export interface PolicyReader {
-  get(group: string, plural: string, namespace: string, name: string): Promise<KubeObject | undefined>;
+  get(
+    group: string,
+    plural: string,
+    namespace: string,
+    name: string,
+  ): Promise<KubeObject | undefined>;
   /** `fields` narrows by selectable fields ("spec.nodeName"), so that an index may answer. */
   list(
     group: string,

@@ -95,7 +95,8 @@ export function forbiddenMessage(attributes: AuthorizationAttributes): string {
   }
   const resource =
     subresource === "" ? attributes.resource : `${attributes.resource}/${subresource}`;
-  const scope = namespace === "" ? "at the cluster scope" : `in the namespace ${quoteGo(namespace)}`;
+  const scope =
+    namespace === "" ? "at the cluster scope" : `in the namespace ${quoteGo(namespace)}`;
   const what = `cannot ${verb} resource ${quoteGo(resource)} in API group ${quoteGo(apiGroup)}`;
   return `User ${quoteGo(user.name)} ${what} ${scope}`;
 }

@@ -3,7 +3,7 @@
  *
  * Members of system:masters may; so may who is allowed to "escalate" the role, or to "bind" it.
  *
- * Source  pkg/registry/rbac/escalation_check.go, pkg/registry/rbac/*/policybased/storage.go,
+ * Source  pkg/registry/rbac/escalation_check.go, pkg/registry/rbac/<kind>/policybased/storage.go,
  *         pkg/registry/rbac/validation/rule.go ConfirmNoEscalation
  */
 import type { ClusterRole, PolicyRule, RoleBinding } from "@nanokube/api/rbac/v1";
@@ -73,7 +73,9 @@ async function checkRole(deps: EscalationDeps, write: RoleWrite): Promise<void> 
   const role = write.object as ClusterRole;
   const old = write.old as ClusterRole | undefined;
   const unchanged =
-    old !== undefined && same(role.rules, old.rules) && same(role.aggregationRule, old.aggregationRule);
+    old !== undefined &&
+    same(role.rules, old.rules) &&
+    same(role.aggregationRule, old.aggregationRule);
   if (unchanged) return;
   const name = old === undefined ? "" : (role.metadata?.name ?? "");
   if (await isAllowed(deps, write, "escalate", write.plural, name)) return;
@@ -96,7 +98,11 @@ async function checkRole(deps: EscalationDeps, write: RoleWrite): Promise<void> 
 async function checkBinding(deps: EscalationDeps, write: RoleWrite): Promise<void> {
   const binding = write.object as RoleBinding;
   const old = write.old as RoleBinding | undefined;
-  if (old !== undefined && same(binding.roleRef, old.roleRef) && same(binding.subjects, old.subjects)) {
+  if (
+    old !== undefined &&
+    same(binding.roleRef, old.roleRef) &&
+    same(binding.subjects, old.subjects)
+  ) {
     return;
   }
   const { kind = "", name = "" } = binding.roleRef ?? {};

@@ -239,7 +239,12 @@ export function createNodeAuthorizer(
     async rulesFor(user) {
       const isNode = nodeNameOf(user) !== undefined;
       const why = { evaluationError: "node authorizer does not support user rule resolution" };
-      return { resourceRules: [], nonResourceRules: [], incomplete: isNode, ...(isNode ? why : {}) };
+      return {
+        resourceRules: [],
+        nonResourceRules: [],
+        incomplete: isNode,
+        ...(isNode ? why : {}),
+      };
     },
   };
 }

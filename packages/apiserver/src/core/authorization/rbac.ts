@@ -45,7 +45,11 @@ export interface RBAC extends Authorizer {
   /** Rules a user holds in a namespace ("" for cluster-wide ones only). */
   rulesHeld(user: UserInfo, namespace: string): Promise<PolicyRule[]>;
   /** Rules of the role a binding refers to; undefined when there is no such role. */
-  rulesOfRole(kind: string, name: string, namespace: string): Promise<readonly PolicyRule[] | undefined>;
+  rulesOfRole(
+    kind: string,
+    name: string,
+    namespace: string,
+  ): Promise<readonly PolicyRule[] | undefined>;
 }
 
 function subjectKeys(subject: Subject, namespace: string): string[] {

@@ -70,8 +70,7 @@ function resourcesCover(owner: readonly string[] | undefined, wanted: readonly s
 function covers(owner: PolicyRule, part: PolicyRule): boolean {
   const ownerNames = owner.resourceNames ?? [];
   const partNames = part.resourceNames ?? [];
-  const names =
-    ownerNames.length === 0 || (partNames.length > 0 && all(ownerNames, partNames));
+  const names = ownerNames.length === 0 || (partNames.length > 0 && all(ownerNames, partNames));
   return (
     names &&
     (has(owner.verbs, "*") || all(owner.verbs, part.verbs)) &&
@@ -88,9 +87,7 @@ export function uncovered(
   owned: readonly PolicyRule[],
   wanted: readonly PolicyRule[],
 ): PolicyRule[] {
-  return wanted
-    .flatMap(breakdown)
-    .filter((part) => !owned.some((rule) => covers(rule, part)));
+  return wanted.flatMap(breakdown).filter((part) => !owned.some((rule) => covers(rule, part)));
 }
 
 const quoted = (list: readonly string[]) => `[${list.map(quoteGo).join(" ")}]`;

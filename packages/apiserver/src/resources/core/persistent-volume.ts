@@ -1,0 +1,235 @@
+/**
+ * PersistentVolume: a piece of storage.
+ *
+ * Source  pkg/registry/core/persistentvolume/strategy.go,
+ *         pkg/apis/core/validation/validation.go ValidatePersistentVolume
+ */
+import type { PersistentVolume, PersistentVolumeSpec } from "@nanokube/api/core/v1";
+import type { ResourceStrategy } from "../../core/strategy.ts";
+import {
+  check,
+  type FieldError,
+  type FieldPath,
+  field,
+  forbidden,
+  invalid,
+  notSupported,
+  oneOf,
+  required,
+} from "../field.ts";
+import { kind } from "../generic.ts";
+import { dns1123Label, dns1123Subdomain } from "../names.ts";
+import { validateImmutable } from "../object-meta.ts";
+import { validateNoBacksteps } from "../paths.ts";
+import { compareQuantities } from "../resource-list.ts";
+import { semanticEqual } from "../semantic-equal.ts";
+import { age, columns, nameOf } from "../table.ts";
+import { accessModesText } from "./access-modes.ts";
+import { validateAccessModes } from "./claim-validation.ts";
+import { validateCSIDriverName } from "./csi-driver-name.ts";
+import { validateNodeSelector } from "./pod/affinity.ts";
+import { unifiedDiff } from "./pod/unified-diff.ts";
+
+const sourceKeys = [
+  "hostPath",
+  "gcePersistentDisk",
+  "awsElasticBlockStore",
+  "glusterfs",
+  "flocker",
+  "nfs",
+  "rbd",
+  "quobyte",
+  "cephfs",
+  "iscsi",
+  "cinder",
+  "fc",
+  "flexVolume",
+  "azureFile",
+  "vsphereVolume",
+  "photonPersistentDisk",
+  "portworxVolume",
+  "azureDisk",
+  "scaleIO",
+  "local",
+  "storageos",
+  "csi",
+] as const;
+
+function sourceOf(spec: PersistentVolumeSpec): Record<string, unknown> {
+  return Object.fromEntries(sourceKeys.flatMap((key) => (spec[key] ? [[key, spec[key]]] : [])));
+}
+
+function validateCSI(csi: NonNullable<PersistentVolumeSpec["csi"]>, path: FieldPath) {
+  const errors = validateCSIDriverName(csi.driver ?? "", path.child("driver"));
+  if (!csi.volumeHandle) errors.push(required(path.child("volumeHandle")));
+  for (const key of [
+    "controllerPublishSecretRef",
+    "controllerExpandSecretRef",
+    "nodePublishSecretRef",
+    "nodeExpandSecretRef",
+  ] as const) {
+    const secret = csi[key];
+    if (secret === undefined) continue;
+    const at = path.child(key);
+    if (!secret.name) errors.push(required(at.child("name")));
+    else errors.push(...check(at.child("name"), secret.name, dns1123Label));
+    if (!secret.namespace) errors.push(required(at.child("namespace")));
+    else errors.push(...check(at.child("namespace"), secret.namespace, dns1123Label));
+  }
+  return errors;
+}
+
+function validateSource(spec: PersistentVolumeSpec, path: FieldPath): FieldError[] {
+  const given = sourceKeys.filter((key) => spec[key] !== undefined);
+  if (given.length === 0) return [required(path, "must specify a volume type")];
+  return given.flatMap((key, i) => {
+    const at = path.child(key);
+    if (i > 0) return [forbidden(at, "may not specify more than 1 volume type")];
+    if (key === "csi") return validateCSI(spec.csi ?? {}, at);
+    if (key === "hostPath" || key === "local") {
+      const own = spec[key]?.path ?? "";
+      if (own === "") return [required(at.child("path"))];
+      return validateNoBacksteps(own, at.child("path"));
+    }
+    if (key === "nfs") {
+      const missing = (["server", "path"] as const).filter((name) => !spec.nfs?.[name]);
+      return missing.map((name) => required(at.child(name)));
+    }
+    return [];
+  });
+}
+
+function validateCapacity(spec: PersistentVolumeSpec, path: FieldPath): FieldError[] {
+  const at = path.child("capacity");
+  const names = Object.keys(spec.capacity ?? {});
+  const errors = names.length === 0 ? [required(at)] : [];
+  if (names.length !== 1 || names[0] !== "storage") {
+    errors.push(notSupported(at, spec.capacity ?? null, ["storage"]));
+  }
+  const storage = spec.capacity?.storage;
+  if (storage !== undefined && compareQuantities(String(storage), "0") <= 0) {
+    errors.push(invalid(at.key("storage"), String(storage), "must be greater than zero"));
+  }
+  return errors;
+}
+
+function validateSpec(volume: PersistentVolume): FieldError[] {
+  const spec = volume.spec ?? {};
+  const path = field("spec");
+  const errors = [
+    ...validateAccessModes(spec.accessModes, path.child("accessModes"), ""),
+    ...validateCapacity(spec, path),
+  ];
+  if (spec.persistentVolumeReclaimPolicy) {
+    const at = path.child("persistentVolumeReclaimPolicy");
+    const policies = ["Delete", "Recycle", "Retain"];
+    errors.push(...oneOf(at, spec.persistentVolumeReclaimPolicy, policies));
+  }
+  const affinity = spec.nodeAffinity;
+  const at = path.child("nodeAffinity");
+  if (affinity !== undefined) {
+    if (affinity.required === undefined) {
+      errors.push(required(at.child("required"), "must specify required node constraints"));
+    } else {
+      errors.push(...validateNodeSelector(affinity.required, at.child("required")));
+    }
+  }
+  errors.push(...validateSource(spec, path));
+  if (spec.local !== undefined && affinity === undefined) {
+    errors.push(required(at, "Local volume requires node affinity"));
+  }
+  if (spec.hostPath?.path === "/" && spec.persistentVolumeReclaimPolicy === "Recycle") {
+    const why = "may not be 'recycle' for a hostPath mount of '/'";
+    errors.push(forbidden(path.child("persistentVolumeReclaimPolicy"), why));
+  }
+  if (spec.storageClassName) {
+    errors.push(...check(path.child("storageClassName"), spec.storageClassName, dns1123Subdomain));
+  }
+  if (spec.volumeMode !== undefined) {
+    errors.push(...oneOf(path.child("volumeMode"), spec.volumeMode, ["Block", "Filesystem"]));
+  }
+  return errors;
+}
+
+function validateUpdate(volume: PersistentVolume, old: PersistentVolume): FieldError[] {
+  const errors = validateSpec(volume);
+  const [now, before] = [volume.spec ?? {}, old.spec ?? {}];
+  if (!semanticEqual(sourceOf(now), sourceOf(before))) {
+    const why = "spec.persistentvolumesource is immutable after creation\n";
+    const diff = unifiedDiff(sourceOf(before), sourceOf(now));
+    errors.push(forbidden(field("spec", "persistentvolumesource"), why + diff));
+  }
+  errors.push(...validateImmutable(now.volumeMode, before.volumeMode, field("volumeMode")));
+  if (before.nodeAffinity !== undefined) {
+    const at = field("nodeAffinity");
+    errors.push(...validateImmutable(now.nodeAffinity, before.nodeAffinity, at));
+  }
+  return errors;
+}
+
+function stamp(now: number): string {
+  return new Date(Math.floor(now / 1000) * 1000).toISOString().replace(".000Z", "Z");
+}
+
+function volumeRow(volume: PersistentVolume, now: number): unknown[] {
+  const { spec, status, metadata } = volume;
+  const claim = spec?.claimRef;
+  return [
+    nameOf(volume),
+    String(spec?.capacity?.storage ?? "0"),
+    accessModesText(spec?.accessModes),
+    spec?.persistentVolumeReclaimPolicy ?? "",
+    metadata?.deletionTimestamp ? "Terminating" : (status?.phase ?? ""),
+    claim ? `${claim.namespace ?? ""}/${claim.name ?? ""}` : "",
+    metadata?.annotations?.["volume.beta.kubernetes.io/storage-class"] ??
+      spec?.storageClassName ??
+      "",
+    spec?.volumeAttributesClassName ?? "<unset>",
+    status?.reason ?? "",
+    age(volume, now),
+    spec?.volumeMode ?? "<unset>",
+  ];
+}
+
+export const persistentVolumeStrategy: ResourceStrategy = kind(
+  {
+    status: true,
+    initialStatus: (_object, { now }) => ({
+      phase: "Pending",
+      lastPhaseTransitionTime: stamp(now),
+    }),
+  },
+  {
+    default(object) {
+      const volume = object as PersistentVolume;
+      volume.status ??= {};
+      volume.status.phase ||= "Pending";
+      volume.spec ??= {};
+      volume.spec.persistentVolumeReclaimPolicy ||= "Retain";
+      volume.spec.volumeMode ??= "Filesystem";
+    },
+    prepareForUpdate(object, old, { subresource, now }) {
+      if (subresource !== "status") return;
+      const typed = object as PersistentVolume;
+      typed.status ??= {};
+      const status = typed.status;
+      const before = (old as PersistentVolume).status;
+      const kept = before?.lastPhaseTransitionTime;
+      if (status.phase === before?.phase) status.lastPhaseTransitionTime ??= kept;
+      else if (!status.lastPhaseTransitionTime || status.lastPhaseTransitionTime === kept) {
+        status.lastPhaseTransitionTime = stamp(now);
+      }
+    },
+    validate: (object) => validateSpec(object as PersistentVolume),
+    validateUpdate: (object, old, { subresource }) =>
+      subresource === "status"
+        ? []
+        : validateUpdate(object as PersistentVolume, old as PersistentVolume),
+    selectableFields: (object) => ({ name: nameOf(object) }),
+    columns: columns(
+      "Name, Capacity, Access Modes, Reclaim Policy, Status, Claim, StorageClass, " +
+        "VolumeAttributesClass, Reason, Age, VolumeMode*",
+    ),
+    row: (object, now) => volumeRow(object as PersistentVolume, now),
+  },
+);

@@ -1,0 +1,248 @@
+/**
+ * Volumes of a pod: exactly one source each.
+ *
+ * Source  pkg/apis/core/validation/validation.go ValidateVolumes, validateVolumeSource
+ */
+import type { KeyToPath, PodSpec, Volume } from "@nanokube/api/core/v1";
+import type { ObjectMeta } from "@nanokube/api/meta/v1";
+import { quoteGo } from "@nanokube/machinery";
+import {
+  check,
+  duplicate,
+  type FieldError,
+  type FieldPath,
+  forbidden,
+  invalid,
+  oneOf,
+  required,
+} from "../../field.ts";
+import { dns1123Label, dns1123Subdomain } from "../../names.ts";
+import {
+  validateLocalPath,
+  validateMode,
+  validateNoBacksteps,
+  validateNonReservedPath,
+} from "../../paths.ts";
+import { compareQuantities } from "../../resource-list.ts";
+import { validateClaimSpec } from "../claim-validation.ts";
+import { validateCSIDriverName } from "../csi-driver-name.ts";
+import { validatePullPolicy } from "./container.ts";
+import { validateDownwardFile, validateProjected } from "./projected.ts";
+
+export function validateItems(
+  items: readonly KeyToPath[] | undefined,
+  path: FieldPath,
+): FieldError[] {
+  return (items ?? []).flatMap((item, i) => validateItem(item, path.index(i)));
+}
+
+export function validateItem(item: KeyToPath, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  if (!item.key) errors.push(required(path.child("key")));
+  if (!item.path) errors.push(required(path.child("path")));
+  errors.push(...validateNonReservedPath(item.path ?? "", path.child("path")));
+  return [...errors, ...validateMode(item.mode, path.child("mode"))];
+}
+
+const hostPathTypes = [
+  "",
+  "BlockDevice",
+  "CharDevice",
+  "Directory",
+  "DirectoryOrCreate",
+  "File",
+  "FileOrCreate",
+  "Socket",
+];
+
+function need(path: FieldPath, fields: Record<string, string | undefined>): FieldError[] {
+  return Object.entries(fields)
+    .filter(([, value]) => !value)
+    .map(([name]) => required(path.child(name)));
+}
+
+type Check = (volume: Volume, path: FieldPath) => FieldError[];
+
+function validateEphemeral(volume: Volume, path: FieldPath): FieldError[] {
+  const template = volume.ephemeral?.volumeClaimTemplate;
+  const at = path.child("volumeClaimTemplate");
+  if (template === undefined) return [required(at)];
+  const errors: FieldError[] = [];
+  for (const key of Object.keys(template.metadata ?? {})) {
+    if (key === "annotations" || key === "labels" || key === "creationTimestamp") continue;
+    errors.push(forbidden(at.child("metadata").child(key), "cannot be set"));
+  }
+  return [...errors, ...validateClaimSpec(template.spec ?? {}, at.child("spec"))];
+}
+
+/** In upstream's order: the first source given counts, others are one too many. */
+const sources: readonly [keyof Volume, Check][] = [
+  [
+    "emptyDir",
+    ({ emptyDir }, path) =>
+      emptyDir?.sizeLimit !== undefined && compareQuantities(String(emptyDir.sizeLimit), "0") < 0
+        ? [forbidden(path.child("sizeLimit"), "SizeLimit field must be a valid resource quantity")]
+        : [],
+  ],
+  [
+    "hostPath",
+    ({ hostPath }, path) =>
+      hostPath?.path
+        ? [
+            ...validateNoBacksteps(hostPath.path, path.child("path")),
+            ...oneOf(path.child("type"), hostPath.type, hostPathTypes),
+          ]
+        : [required(path.child("path"))],
+  ],
+  [
+    "gitRepo",
+    ({ gitRepo }, path) => [
+      ...need(path, { repository: gitRepo?.repository }),
+      ...validateLocalPath(gitRepo?.directory ?? "", path.child("directory")),
+    ],
+  ],
+  ["gcePersistentDisk", ({ gcePersistentDisk: v }, path) => need(path, { pdName: v?.pdName })],
+  [
+    "awsElasticBlockStore",
+    ({ awsElasticBlockStore: v }, path) => need(path, { volumeID: v?.volumeID }),
+  ],
+  [
+    "secret",
+    ({ secret }, path) => [
+      ...need(path, { secretName: secret?.secretName }),
+      ...validateMode(secret?.defaultMode, path.child("defaultMode")),
+      ...validateItems(secret?.items, path.child("items")),
+    ],
+  ],
+  [
+    "nfs",
+    ({ nfs }, path) => {
+      const errors = need(path, { server: nfs?.server, path: nfs?.path });
+      if (nfs?.path && !nfs.path.startsWith("/")) {
+        errors.push(invalid(path.child("path"), nfs.path, "must be an absolute path"));
+      }
+      return errors;
+    },
+  ],
+  [
+    "iscsi",
+    ({ iscsi }, path) => need(path, { targetPortal: iscsi?.targetPortal, iqn: iscsi?.iqn }),
+  ],
+  ["glusterfs", ({ glusterfs: v }, path) => need(path, { endpoints: v?.endpoints, path: v?.path })],
+  ["flocker", () => []],
+  [
+    "persistentVolumeClaim",
+    ({ persistentVolumeClaim: v }, path) => need(path, { claimName: v?.claimName }),
+  ],
+  ["rbd", ({ rbd }, path) => need(path, { image: rbd?.image })],
+  ["cinder", ({ cinder }, path) => need(path, { volumeID: cinder?.volumeID })],
+  [
+    "cephfs",
+    ({ cephfs }, path) =>
+      (cephfs?.monitors ?? []).length > 0 ? [] : [required(path.child("monitors"))],
+  ],
+  ["quobyte", ({ quobyte: v }, path) => need(path, { registry: v?.registry, volume: v?.volume })],
+  [
+    "downwardAPI",
+    ({ downwardAPI }, path) => [
+      ...validateMode(downwardAPI?.defaultMode, path.child("defaultMode")),
+      ...(downwardAPI?.items ?? []).flatMap((file) => validateDownwardFile(file, path)),
+    ],
+  ],
+  ["fc", () => []],
+  ["flexVolume", ({ flexVolume }, path) => need(path, { driver: flexVolume?.driver })],
+  [
+    "configMap",
+    ({ configMap }, path) => [
+      ...need(path, { name: configMap?.name }),
+      ...validateMode(configMap?.defaultMode, path.child("defaultMode")),
+      ...validateItems(configMap?.items, path.child("items")),
+    ],
+  ],
+  [
+    "azureFile",
+    ({ azureFile: v }, path) => need(path, { secretName: v?.secretName, shareName: v?.shareName }),
+  ],
+  ["vsphereVolume", ({ vsphereVolume: v }, path) => need(path, { volumePath: v?.volumePath })],
+  ["photonPersistentDisk", ({ photonPersistentDisk: v }, path) => need(path, { pdID: v?.pdID })],
+  ["portworxVolume", ({ portworxVolume: v }, path) => need(path, { volumeID: v?.volumeID })],
+  [
+    "azureDisk",
+    ({ azureDisk: v }, path) => need(path, { diskName: v?.diskName, diskURI: v?.diskURI }),
+  ],
+  ["storageos", ({ storageos: v }, path) => need(path, { volumeName: v?.volumeName })],
+  ["projected", ({ projected }, path) => validateProjected(projected ?? {}, path)],
+  [
+    "scaleIO",
+    ({ scaleIO: v }, path) =>
+      need(path, { gateway: v?.gateway, system: v?.system, volumeName: v?.volumeName }),
+  ],
+  [
+    "csi",
+    ({ csi }, path) => {
+      const errors = validateCSIDriverName(csi?.driver ?? "", path.child("driver"));
+      const secret = csi?.nodePublishSecretRef;
+      if (secret === undefined) return errors;
+      if (!secret.name) return [...errors, required(path.child("nodePublishSecretRef", "name"))];
+      return [...errors, ...check(path.child("name"), secret.name, dns1123Subdomain)];
+    },
+  ],
+  ["ephemeral", validateEphemeral],
+  ["image", ({ image }, path) => validatePullPolicy(image?.pullPolicy, path.child("pullPolicy"))],
+];
+
+function validateSource(volume: Volume, meta: ObjectMeta | undefined, path: FieldPath) {
+  const errors: FieldError[] = [];
+  let found = 0;
+  for (const [type, validate] of sources) {
+    if (volume[type] === undefined) continue;
+    const at = path.child(type);
+    if (found++ > 0) {
+      errors.push(forbidden(at, "may not specify more than 1 volume type"));
+      continue;
+    }
+    errors.push(...validate(volume, at));
+    if (type === "image" && meta !== undefined && !volume.image?.reference) {
+      errors.unshift(required(at.child("reference")));
+    }
+    if (type === "ephemeral" && meta?.name && volume.name) {
+      const claim = `${meta.name}-${volume.name}`;
+      for (const why of dns1123Subdomain(claim)) {
+        errors.push(invalid(path.child("name"), volume.name, `PVC name ${quoteGo(claim)}: ${why}`));
+      }
+    }
+  }
+  if (found === 0) errors.push(required(path, "must specify a volume type"));
+  return errors;
+}
+
+/** Only volumes without errors may be mounted; the others would be reported twice. */
+export function validateVolumes(
+  spec: PodSpec,
+  meta: ObjectMeta | undefined,
+  path: FieldPath,
+): { errors: FieldError[]; volumes: Map<string, Volume> } {
+  const volumes = new Map<string, Volume>();
+  const created = new Set(
+    (spec.volumes ?? [])
+      .filter((volume) => volume.ephemeral !== undefined && meta?.name)
+      .map((volume) => `${meta?.name}-${volume.name}`),
+  );
+  const errors: FieldError[] = [];
+  for (const [i, volume] of (spec.volumes ?? []).entries()) {
+    const at = path.index(i);
+    const { name = "" } = volume;
+    const own = validateSource(volume, meta, at);
+    if (name === "") own.push(required(at.child("name")));
+    else own.push(...check(at.child("name"), name, dns1123Label));
+    if (volumes.has(name)) own.push(duplicate(at.child("name"), name));
+    if (own.length === 0) volumes.set(name, volume);
+    errors.push(...own);
+    const claim = volume.persistentVolumeClaim?.claimName;
+    if (claim !== undefined && created.has(claim)) {
+      const why = "must not reference a PVC that gets created for an ephemeral volume";
+      errors.push(invalid(at.child("persistentVolumeClaim", "claimName"), claim, why));
+    }
+  }
+  return { errors, volumes };
+}
