@@ -1,6 +1,24 @@
 /**
- * An etcd v3 server in TypeScript: MVCC, watch, lease, write-ahead log.
+ * An etcd v3 server in TypeScript: MVCC, watch, lease, write-ahead log; one member.
  *
  * @packageDocumentation
  */
-export {};
+export { type ErrorFact, type ErrorName, EtcdError, errors } from "./core/errors.ts";
+export type { KeySpan, KeyValue } from "./core/key-value.ts";
+export { createLessor, type Lease, type Lessor } from "./core/lessor.ts";
+export {
+  createMvccStore,
+  type MvccStore,
+  type RangeQuery,
+  type RangeResult,
+  type StoreContent,
+  type WriteTransaction,
+} from "./core/mvcc-store.ts";
+export {
+  createWatchHub,
+  type Delivery,
+  type WatchHub,
+  type WatchSpec,
+  type WatchStream,
+} from "./core/watch-hub.ts";
+export { createEtcd, type Etcd, type EtcdOptions } from "./io/etcd.ts";

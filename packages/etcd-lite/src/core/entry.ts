@@ -1,0 +1,18 @@
+/**
+ * What the log says: one write request each, complete enough to be done again at the next start.
+ *
+ * Nothing in an entry depends on when it is applied: ids are chosen, and expiries decided, before.
+ * Source  etcd v3.6 api/etcdserverpb/raft_internal.proto InternalRaftRequest
+ */
+import type { etcd } from "@nanokube/rpc";
+
+export type Entry =
+  | { readonly kind: "put"; readonly request: etcd.PutRequest }
+  | { readonly kind: "deleteRange"; readonly request: etcd.DeleteRangeRequest }
+  | { readonly kind: "txn"; readonly request: etcd.TxnRequest }
+  | { readonly kind: "compact"; readonly request: etcd.CompactionRequest }
+  | { readonly kind: "leaseGrant"; readonly request: etcd.LeaseGrantRequest }
+  | { readonly kind: "leaseRevoke"; readonly request: etcd.LeaseRevokeRequest }
+  | { readonly kind: "alarm"; readonly request: etcd.AlarmRequest };
+
+export type EntryKind = Entry["kind"];

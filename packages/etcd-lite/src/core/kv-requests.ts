@@ -1,0 +1,237 @@
+/**
+ * KV requests on a store: Range, Put, DeleteRange, Txn, as etcd's applier does them.
+ *
+ * Responses carry `header.revision` only; who answers fills in the rest.
+ * Errors  LeaseNotFound, KeyNotFound (ignoreValue/ignoreLease of an absent key), Compacted,
+ *         FutureRevision; a transaction is checked whole before its first write
+ * Source  etcd v3.6 server/etcdserver/txn/txn.go
+ */
+import type { etcd, Init } from "@nanokube/rpc";
+import { compareBytes, keyBytes, keyText, ownBytes } from "./bytes.ts";
+import { EtcdError } from "./errors.ts";
+import { type KeyValue, noValue, spanOf } from "./key-value.ts";
+import type { Lessor } from "./lessor.ts";
+import type { MvccStore, RangeQuery, RangeResult, WriteTransaction } from "./mvcc-store.ts";
+
+interface Readable {
+  range(query: RangeQuery): RangeResult;
+}
+
+export function toMessage(kv: KeyValue, keysOnly = false): etcd.KeyValue {
+  return {
+    key: keyBytes(kv.key),
+    createRevision: kv.createRevision,
+    modRevision: kv.modRevision,
+    version: kv.version,
+    value: keysOnly ? noValue : kv.value,
+    lease: kv.lease,
+  };
+}
+
+export function executeRange(view: Readable, r: etcd.RangeRequest): Init<etcd.RangeResponse> {
+  const filters = rangeFilters(r);
+  const isPlain = r.sortOrder === 0 && filters.length === 0;
+  const result = view.range({
+    ...spanOf(keyText(r.key), keyText(r.rangeEnd)),
+    revision: r.revision,
+    limit: isPlain && r.limit > 0 ? r.limit + 1 : 0,
+    countOnly: r.countOnly,
+  });
+  let { kvs } = result;
+  for (const keep of filters) kvs = kvs.filter(keep);
+  sortKeyValues(kvs, r);
+  const more = r.limit > 0 && kvs.length > r.limit;
+  if (more) kvs = kvs.slice(0, r.limit);
+  return {
+    header: { revision: result.revision },
+    kvs: kvs.map((kv) => toMessage(kv, r.keysOnly)),
+    more,
+    count: result.count,
+  };
+}
+
+function rangeFilters(r: etcd.RangeRequest): ((kv: KeyValue) => boolean)[] {
+  const filters: ((kv: KeyValue) => boolean)[] = [];
+  if (r.maxModRevision !== 0) filters.push((kv) => kv.modRevision <= r.maxModRevision);
+  if (r.minModRevision !== 0) filters.push((kv) => kv.modRevision >= r.minModRevision);
+  if (r.maxCreateRevision !== 0) filters.push((kv) => kv.createRevision <= r.maxCreateRevision);
+  if (r.minCreateRevision !== 0) filters.push((kv) => kv.createRevision >= r.minCreateRevision);
+  return filters;
+}
+
+const descending = 2;
+type Order = (a: KeyValue, b: KeyValue) => number;
+const orders: readonly Order[] = [
+  (a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0),
+  (a, b) => a.version - b.version,
+  (a, b) => a.createRevision - b.createRevision,
+  (a, b) => a.modRevision - b.modRevision,
+  (a, b) => compareBytes(a.value, b.value),
+];
+
+/** Keys come sorted; another target sorts ascending even when no order is asked for. */
+function sortKeyValues(kvs: KeyValue[], { sortOrder, sortTarget }: etcd.RangeRequest): void {
+  if (sortTarget === 0 && sortOrder !== descending) return;
+  const order = orders[sortTarget]!;
+  kvs.sort(sortOrder === descending ? (a, b) => order(b, a) : order);
+}
+
+export function executePut(
+  txn: WriteTransaction,
+  lessor: Lessor,
+  r: etcd.PutRequest,
+): Init<etcd.PutResponse> {
+  checkPutState(txn, lessor, r);
+  return put(txn, r);
+}
+
+function put(txn: WriteTransaction, r: etcd.PutRequest): Init<etcd.PutResponse> {
+  const key = keyText(r.key);
+  let value = r.value;
+  let lease = r.lease;
+  let before: KeyValue | undefined;
+  if (r.ignoreValue || r.ignoreLease || r.prevKv) {
+    before = txn.range({ key, end: undefined }).kvs[0];
+  }
+  if (r.ignoreValue && before !== undefined) value = before.value;
+  if (r.ignoreLease && before !== undefined) lease = before.lease;
+  const kv = txn.put(key, ownBytes(value), lease);
+  const prevKv = r.prevKv && before !== undefined ? toMessage(before) : undefined;
+  return { header: { revision: kv.modRevision }, prevKv };
+}
+
+function checkPutState(view: Readable, lessor: Lessor, r: etcd.PutRequest): void {
+  if (r.ignoreValue || r.ignoreLease) {
+    const { kvs } = view.range({ key: keyText(r.key), end: undefined });
+    if (kvs.length === 0) throw new EtcdError("KeyNotFound");
+  }
+  if (r.lease !== 0n && lessor.find(r.lease) === undefined) throw new EtcdError("LeaseNotFound");
+}
+
+export function executeDeleteRange(
+  txn: WriteTransaction,
+  r: etcd.DeleteRangeRequest,
+): Init<etcd.DeleteRangeResponse> {
+  const span = spanOf(keyText(r.key), keyText(r.rangeEnd));
+  const prevKvs = r.prevKv ? txn.range(span).kvs.map((kv) => toMessage(kv)) : [];
+  const deleted = txn.deleteRange(span);
+  const revision = txn.changes.length > 0 ? txn.revision : txn.revision - 1;
+  return { header: { revision }, deleted, prevKvs };
+}
+
+/** A transaction of ranges only needs no log entry. */
+export function isReadOnly(r: etcd.TxnRequest): boolean {
+  return [...r.success, ...r.failure].every((op) => op.requestRange !== undefined);
+}
+
+export interface TxnContext {
+  readonly store: MvccStore;
+  readonly lessor: Lessor;
+  readonly txn: WriteTransaction;
+}
+
+export function executeTxn(context: TxnContext, r: etcd.TxnRequest): Init<etcd.TxnResponse> {
+  const plan = planTxn(context.store, r);
+  checkPlan(context, plan);
+  const { succeeded, responses } = runPlan(context.txn, plan);
+  const { txn } = context;
+  const revision = txn.changes.length > 0 ? txn.revision : txn.revision - 1;
+  return { header: { revision }, succeeded, responses };
+}
+
+/** Which arm each transaction takes: decided before any write, nested ones too. */
+interface Plan {
+  readonly succeeded: boolean;
+  readonly steps: readonly { readonly op: etcd.RequestOp; readonly nested?: Plan }[];
+}
+
+function planTxn(store: MvccStore, r: etcd.TxnRequest): Plan {
+  const succeeded = r.compare.every((compare) => holds(store, compare));
+  const steps = (succeeded ? r.success : r.failure).map((op) =>
+    op.requestTxn === undefined ? { op } : { op, nested: planTxn(store, op.requestTxn) },
+  );
+  return { succeeded, steps };
+}
+
+function checkPlan({ store, lessor, txn }: TxnContext, plan: Plan): void {
+  for (const { op, nested } of plan.steps) {
+    if (op.requestRange !== undefined) checkRangeState(store, op.requestRange.revision);
+    else if (op.requestPut !== undefined) checkPutState(store, lessor, op.requestPut);
+    else if (nested !== undefined) checkPlan({ store, lessor, txn }, nested);
+  }
+}
+
+function checkRangeState(store: MvccStore, revision: number): void {
+  if (revision === 0) return;
+  if (revision > store.revision) throw new EtcdError("FutureRevision");
+  if (revision < store.compactedRevision) throw new EtcdError("Compacted");
+}
+
+function runPlan(txn: WriteTransaction, plan: Plan): Init<etcd.TxnResponse> {
+  const responses = plan.steps.map(({ op, nested }): Init<etcd.ResponseOp> => {
+    if (op.requestRange !== undefined) return { responseRange: executeRange(txn, op.requestRange) };
+    if (op.requestPut !== undefined) return { responsePut: put(txn, op.requestPut) };
+    if (op.requestDeleteRange !== undefined) {
+      return { responseDeleteRange: executeDeleteRange(txn, op.requestDeleteRange) };
+    }
+    return { responseTxn: { header: {}, ...runPlan(txn, nested!) } };
+  });
+  return { succeeded: plan.succeeded, responses };
+}
+
+const compareValue = 3;
+
+function holds(store: MvccStore, compare: etcd.Compare): boolean {
+  const span = spanOf(keyText(compare.key), keyText(compare.rangeEnd));
+  const { kvs } = store.range(span);
+  if (kvs.length === 0) {
+    // An absent key has no value, not even an empty one; its numbers are 0.
+    return compare.target !== compareValue && compareOne(compare, absent);
+  }
+  return kvs.every((kv) => compareOne(compare, kv));
+}
+
+const absent: KeyValue = {
+  key: "",
+  value: noValue,
+  createRevision: 0,
+  modRevision: 0,
+  sub: 0,
+  version: 0,
+  lease: 0n,
+};
+
+function compareOne(compare: etcd.Compare, kv: KeyValue): boolean {
+  const order = orderOf(compare, kv);
+  switch (compare.result) {
+    case 0:
+      return order === 0;
+    case 1:
+      return order > 0;
+    case 2:
+      return order < 0;
+    case 3:
+      return order !== 0;
+    default:
+      return true;
+  }
+}
+
+function orderOf(compare: etcd.Compare, kv: KeyValue): number {
+  switch (compare.target) {
+    case 0:
+      return kv.version - (compare.version ?? 0);
+    case 1:
+      return kv.createRevision - (compare.createRevision ?? 0);
+    case 2:
+      return kv.modRevision - (compare.modRevision ?? 0);
+    case compareValue:
+      return compareBytes(kv.value, compare.value ?? noValue);
+    case 4: {
+      const wanted = compare.lease ?? 0n;
+      return kv.lease < wanted ? -1 : kv.lease > wanted ? 1 : 0;
+    }
+    default:
+      return 0;
+  }
+}

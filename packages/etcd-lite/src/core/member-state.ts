@@ -1,0 +1,137 @@
+/**
+ * The replicated state of a member: what every entry of the log does, in order.
+ *
+ * `apply` is a function of the state and the entry (time only sets when leases run out), so that the
+ * same log always gives the same state. It throws EtcdError for entries that change nothing.
+ * Source  etcd v3.6 server/etcdserver/apply/apply.go, storage/quota.go
+ */
+import type { etcd, Init } from "@nanokube/rpc";
+import type { Entry } from "./entry.ts";
+import { EtcdError } from "./errors.ts";
+import { executeDeleteRange, executePut, executeTxn } from "./kv-requests.ts";
+import { createLessor, type Lessor } from "./lessor.ts";
+import { createMvccStore, type MvccStore, type WriteTransaction } from "./mvcc-store.ts";
+import { createWatchHub, type WatchHub } from "./watch-hub.ts";
+
+export const noSpaceAlarm = 1;
+export const corruptAlarm = 2;
+
+export interface Alarm {
+  readonly memberID: bigint;
+  readonly alarm: number;
+}
+
+export interface Slots {
+  readonly store?: MvccStore | undefined;
+  readonly lessor?: Lessor | undefined;
+}
+
+export class MemberState {
+  readonly store: MvccStore;
+  readonly lessor: Lessor;
+  readonly hub: WatchHub;
+  readonly quotaBytes: number;
+  readonly alarms: Alarm[] = [];
+  /** Index of the last entry applied. */
+  index = 0;
+
+  constructor(quotaBytes: number, slots: Slots = {}) {
+    this.quotaBytes = quotaBytes;
+    this.store = slots.store ?? createMvccStore();
+    this.lessor = slots.lessor ?? createLessor();
+    this.hub = createWatchHub(this.store);
+  }
+
+  hasAlarm(alarm: number): boolean {
+    return this.alarms.some((a) => a.alarm === alarm);
+  }
+
+  /** Whether a write of `costBytes` still fits. */
+  hasRoom(costBytes: number): boolean {
+    if (costBytes === 0 || this.quotaBytes < 0) return true;
+    return this.store.sizeBytes + costBytes < this.quotaBytes;
+  }
+
+  apply(entry: Entry, nowMs: number): unknown {
+    this.index++;
+    if (this.hasAlarm(corruptAlarm) && entry.kind !== "alarm") throw new EtcdError("Corrupt");
+    switch (entry.kind) {
+      case "put":
+        this.#refuseWhenFull();
+        return this.#write((txn) => executePut(txn, this.lessor, entry.request));
+      case "deleteRange":
+        return this.#write((txn) => executeDeleteRange(txn, entry.request));
+      case "txn":
+        if (txnCostBytes(entry.request) > 0) this.#refuseWhenFull();
+        return this.#write((txn) =>
+          executeTxn({ store: this.store, lessor: this.lessor, txn }, entry.request),
+        );
+      case "compact":
+        this.store.compact(entry.request.revision);
+        return { header: { revision: this.store.revision } };
+      case "leaseGrant":
+        return this.#grant(entry.request, nowMs);
+      case "leaseRevoke":
+        return this.#revoke(entry.request);
+      case "alarm":
+        return this.#alarm(entry.request);
+    }
+  }
+
+  #refuseWhenFull(): void {
+    if (this.hasAlarm(noSpaceAlarm)) throw new EtcdError("NoSpace");
+  }
+
+  #write<T>(change: (txn: WriteTransaction) => T): T {
+    const txn = this.store.begin();
+    const response = change(txn);
+    txn.commit();
+    if (txn.changes.length > 0) {
+      this.lessor.follow(txn.changes);
+      this.hub.notify(txn.revision, txn.changes);
+    }
+    return response;
+  }
+
+  #grant(request: etcd.LeaseGrantRequest, nowMs: number): Init<etcd.LeaseGrantResponse> {
+    this.#refuseWhenFull();
+    const lease = this.lessor.grant(request.ID, request.TTL, nowMs);
+    return { header: { revision: this.store.revision }, ID: lease.id, TTL: lease.ttlSeconds };
+  }
+
+  #revoke(request: etcd.LeaseRevokeRequest): Init<etcd.LeaseRevokeResponse> {
+    const keys = this.lessor.revoke(request.ID);
+    this.#write((txn) => {
+      for (const key of keys) txn.deleteRange({ key, end: undefined });
+    });
+    return { header: { revision: this.store.revision } };
+  }
+
+  #alarm({ action, memberID, alarm }: etcd.AlarmRequest): Init<etcd.AlarmResponse> {
+    const header = { revision: this.store.revision };
+    if (action === 0) {
+      const alarms = this.alarms.filter((a) => alarm === 0 || a.alarm === alarm);
+      return { header, alarms };
+    }
+    const at = this.alarms.findIndex((a) => a.alarm === alarm && a.memberID === memberID);
+    const changed = { memberID, alarm };
+    if (action === 1 && alarm !== 0) {
+      if (at < 0) this.alarms.push(changed);
+    } else if (action === 2 && at >= 0) this.alarms.splice(at, 1);
+    else return { header };
+    return { header, alarms: [{ memberID, alarm }] };
+  }
+}
+
+const keyValueOverheadBytes = 256;
+export const leaseCostBytes = 64;
+
+export function putCostBytes(r: etcd.PutRequest): number {
+  return keyValueOverheadBytes + r.key.length + r.value.length;
+}
+
+export function txnCostBytes(r: etcd.TxnRequest): number {
+  const sum = (ops: readonly etcd.RequestOp[]) =>
+    ops.reduce((total, op) => total + (op.requestPut ? putCostBytes(op.requestPut) : 0), 0);
+  return Math.max(sum(r.success), sum(r.failure));
+}

@@ -1,0 +1,79 @@
+/**
+ * What changed at each revision, in order: where watchers read the past, and compaction finds garbage.
+ *
+ * Shapes  one entry a revision: the versions written there, in the order of the transaction
+ *         entries stand in chunks, so that forgetting the oldest and forking copy almost nothing
+ */
+import type { KeyValue } from "./key-value.ts";
+
+type Entry = KeyValue | readonly KeyValue[];
+
+interface Chunk {
+  owner: object;
+  entries: Entry[];
+}
+
+const chunkSize = 512;
+
+export class RevisionLog {
+  #owner: object = {};
+  #chunks: Chunk[] = [];
+  /** The revision of the first entry of the first chunk. */
+  #base: number;
+  #next: number;
+
+  constructor(first: number) {
+    this.#base = first;
+    this.#next = first;
+  }
+
+  /** The oldest revision still held. */
+  get first(): number {
+    return this.#base;
+  }
+
+  /** The revision that the next append will have. */
+  get next(): number {
+    return this.#next;
+  }
+
+  fork(): RevisionLog {
+    const copy = new RevisionLog(this.#base);
+    copy.#chunks = this.#chunks.slice();
+    copy.#next = this.#next;
+    this.#owner = {};
+    return copy;
+  }
+
+  append(changes: readonly KeyValue[]): void {
+    const offset = (this.#next - this.#base) % chunkSize;
+    const at = (this.#next - this.#base - offset) / chunkSize;
+    let chunk = this.#chunks[at];
+    if (chunk === undefined) {
+      chunk = { owner: this.#owner, entries: [] };
+      this.#chunks[at] = chunk;
+    } else if (chunk.owner !== this.#owner) {
+      // The other fork may have appended to it meanwhile: only what is ours is copied.
+      chunk = { owner: this.#owner, entries: chunk.entries.slice(0, offset) };
+      this.#chunks[at] = chunk;
+    }
+    chunk.entries.push(changes.length === 1 ? changes[0]! : changes);
+    this.#next++;
+  }
+
+  at(revision: number): readonly KeyValue[] {
+    if (revision < this.#base || revision >= this.#next) return [];
+    const offset = (revision - this.#base) % chunkSize;
+    const chunk = this.#chunks[(revision - this.#base - offset) / chunkSize]!;
+    const entry = chunk.entries[offset]!;
+    return Array.isArray(entry) ? entry : [entry as KeyValue];
+  }
+
+  /** Forgets whole chunks that lie before `revision`; a little more than asked may stay. */
+  forgetBefore(revision: number): void {
+    const count = Math.floor((Math.min(revision, this.#next) - this.#base) / chunkSize);
+    if (count <= 0) return;
+    this.#chunks = this.#chunks.slice(count);
+    this.#base += count * chunkSize;
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * The KV service: Range, Put, DeleteRange, Txn, Compact on the wire.
+ *
+ * Reads are linearizable without asking anybody: a write is applied before it is acknowledged, and
+ * there is one member.
+ * Source  etcd v3.6 server/etcdserver/api/v3rpc/key.go, quota.go
+ */
+import type { etcd, Handlers } from "@nanokube/rpc";
+import { checkDeleteRange, checkPut, checkRange, checkTxn } from "../core/check-request.ts";
+import { EtcdError } from "../core/errors.ts";
+import { executeRange, executeTxn, isReadOnly } from "../core/kv-requests.ts";
+import { corruptAlarm, noSpaceAlarm, putCostBytes, txnCostBytes } from "../core/member-state.ts";
+import { answer, guarded, type Member, write } from "./member.ts";
+
+export function createKVService(member: Member): Handlers<typeof etcd.KV> {
+  const { state } = member;
+  return {
+    range: (request) =>
+      guarded(() => {
+        checkRange(request);
+        refuseWhenCorrupt(member);
+        return answer(member, executeRange(state.store, request));
+      }),
+
+    put: (request) => {
+      guarded(() => {
+        checkRoom(member, putCostBytes(request));
+        checkPut(request);
+        checkSize(member, request.key.length + request.value.length);
+      });
+      return write<etcd.PutResponse>(member, { kind: "put", request });
+    },
+
+    deleteRange: (request) => {
+      guarded(() => checkDeleteRange(request));
+      return write<etcd.DeleteRangeResponse>(member, { kind: "deleteRange", request });
+    },
+
+    txn: (request) => {
+      guarded(() => {
+        checkRoom(member, txnCostBytes(request));
+        checkTxn(request, member.limits.txnOpsMax);
+        checkSize(member, txnCostBytes(request));
+      });
+      if (!isReadOnly(request)) return write<etcd.TxnResponse>(member, { kind: "txn", request });
+      return guarded(() => {
+        refuseWhenCorrupt(member);
+        const { store, lessor } = state;
+        const response = executeTxn({ store, lessor, txn: store.begin() }, request);
+        return answer(member, response);
+      });
+    },
+
+    compact: (request) => write<etcd.CompactionResponse>(member, { kind: "compact", request }),
+  };
+}
+
+function refuseWhenCorrupt({ state }: Member): void {
+  if (state.hasAlarm(corruptAlarm)) throw new EtcdError("Corrupt");
+}
+
+/** A request that does not fit raises the alarm, which then refuses every later one. */
+export function checkRoom(member: Member, costBytes: number): void {
+  if (member.state.hasRoom(costBytes)) return;
+  const request = { action: 1, memberID: member.identity.memberId, alarm: noSpaceAlarm };
+  const raised = member.proposals.propose({ kind: "alarm", request });
+  if (raised instanceof Promise) {
+    raised.catch((error) => member.log.error({ error: String(error) }, "cannot raise NOSPACE"));
+  }
+  throw new EtcdError("NoSpace");
+}
+
+function checkSize(member: Member, sizeBytes: number): void {
+  if (sizeBytes > member.limits.requestBytesMax) throw new EtcdError("RequestTooLarge");
+}

@@ -1,0 +1,82 @@
+/**
+ * The one member: who it is, its state, and the way in for writes. Every service stands on it.
+ */
+import type { Clock, Log, Random } from "@nanokube/machinery";
+import { type etcd, type Init, RpcError } from "@nanokube/rpc";
+import type { Entry } from "../core/entry.ts";
+import { EtcdError } from "../core/errors.ts";
+import type { MemberState } from "../core/member-state.ts";
+import type { Proposals } from "./proposals.ts";
+
+export interface MemberIdentity {
+  readonly clusterId: bigint;
+  readonly memberId: bigint;
+  readonly name: string;
+  readonly peerURLs: readonly string[];
+  readonly clientURLs: readonly string[];
+}
+
+export interface Limits {
+  readonly txnOpsMax: number;
+  readonly requestBytesMax: number;
+  readonly progressNotifyMs: number;
+}
+
+export interface Member {
+  readonly identity: MemberIdentity;
+  /** Raft's term: one member elects itself anew at each start. */
+  readonly term: number;
+  readonly state: MemberState;
+  readonly proposals: Proposals;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export function header(member: Member, revision?: number): etcd.ResponseHeader {
+  return {
+    clusterId: member.identity.clusterId,
+    memberId: member.identity.memberId,
+    revision: revision || member.state.store.revision,
+    raftTerm: member.term,
+  };
+}
+
+interface WithHeader {
+  readonly header?: { readonly revision?: number | undefined } | undefined;
+}
+
+/** A state's response, complete. */
+export function answer<T extends WithHeader>(member: Member, response: T): T {
+  return { ...response, header: header(member, response.header?.revision) };
+}
+
+/** Proposes a write and gives the complete response; the state's refusals come as RpcErrors. */
+export function write<T>(member: Member, entry: Entry): Promise<Init<T>> | Init<T> {
+  try {
+    const response = member.proposals.propose(entry);
+    if (!(response instanceof Promise)) return answer(member, response as WithHeader) as Init<T>;
+    return response.then(
+      (done) => answer(member, done as WithHeader) as Init<T>,
+      (error) => {
+        throw toRpc(error);
+      },
+    );
+  } catch (error) {
+    throw toRpc(error);
+  }
+}
+
+export function toRpc(error: unknown): unknown {
+  return error instanceof EtcdError ? new RpcError(error.code, error.message) : error;
+}
+
+/** Runs a check or a read, turning the core's errors into the wire's. */
+export function guarded<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw toRpc(error);
+  }
+}
