@@ -4,7 +4,7 @@
  * Source  staging/src/k8s.io/apiserver/pkg/server/routes, pkg/endpoints/discovery
  */
 import { kubernetesVersion, type ResourceInfo } from "@nanokube/api";
-import { buildDiscovery, type Discovery } from "./discovery/index.ts";
+import { buildDiscovery, type Discovery } from "./discovery/discovery.ts";
 import { type HealthCheck, health } from "./health.ts";
 import type { ApiRequest, ApiResponse } from "./rest/context.ts";
 import { encodeTree } from "./rest/respond.ts";
