@@ -2,6 +2,7 @@
  * The list of controllers: what --controllers knows, and how each is made.
  */
 import type { Controller } from "./controller.ts";
+import { createDaemonSetController } from "./daemonset/daemonset.ts";
 import { createDeploymentController } from "./deployment/deployment.ts";
 import { createEndpointsController } from "./endpoints/endpoints.ts";
 import { createEndpointSliceController } from "./endpointslice/endpointslice.ts";
@@ -9,6 +10,7 @@ import { createNamespaceController } from "./namespace/namespace.ts";
 import { createReplicaSetController } from "./replicaset/replicaset.ts";
 import { createRootCAController } from "./root-ca/root-ca.ts";
 import { createServiceAccountController } from "./serviceaccount/serviceaccount.ts";
+import { createStatefulSetController } from "./statefulset/statefulset.ts";
 
 export interface ControllerOptions {
   /** PEM of the CA that signed the API server's certificate; absent: nothing is published. */
@@ -37,6 +39,8 @@ export const controllers: readonly ControllerEntry[] = [
   },
   { name: "replicaset-controller", create: createReplicaSetController },
   { name: "deployment-controller", create: createDeploymentController },
+  { name: "statefulset-controller", create: createStatefulSetController },
+  { name: "daemonset-controller", create: createDaemonSetController },
   { name: "endpointslice-controller", create: createEndpointSliceController },
   { name: "endpoints-controller", create: createEndpointsController },
 ];

@@ -11,7 +11,9 @@ export type AddressType = "IPv4" | "IPv6";
 
 export function addressTypesOf(service: Service): AddressType[] {
   const { ipFamilies = [], clusterIP } = service.spec ?? {};
-  const families = ipFamilies.filter((family) => family === "IPv4" || family === "IPv6") as AddressType[];
+  const families = ipFamilies.filter(
+    (family) => family === "IPv4" || family === "IPv6",
+  ) as AddressType[];
   if (families.length > 0) return families;
   if (clusterIP && clusterIP !== "None") return [clusterIP.includes(":") ? "IPv6" : "IPv4"];
   return ["IPv4", "IPv6"];
