@@ -3,6 +3,23 @@
  *
  * @packageDocumentation
  */
+export {
+  type ApplyOptions,
+  apply,
+  type OwnershipOptions,
+  type UpdateOptions,
+  updateManagedFields,
+} from "./apply/apply.ts";
+export {
+  type ApplySchema,
+  applySchemaOf,
+  type ListSchema,
+  type MapSchema,
+  scalarSchema,
+  untypedSchema,
+} from "./apply/apply-schema.ts";
+export { FieldSet, type FieldsV1, formatPath } from "./apply/fields-v1.ts";
+export { lastAppliedAnnotation } from "./apply/last-applied.ts";
 export * from "./clock.ts";
 export { canonicalize } from "./codec/canonical.ts";
 export {
