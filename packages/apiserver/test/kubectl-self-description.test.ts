@@ -12,8 +12,7 @@ import { join } from "node:path";
 import { resources } from "@nanokube/api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildDiscovery } from "../src/core/discovery/discovery.ts";
-import { encodeV2, encodeV3 } from "../src/core/openapi/gnostic.ts";
-import { buildOpenAPI, openAPIv3Index } from "../src/core/openapi/openapi.ts";
+import { createOpenAPIServer } from "../src/core/openapi/serve-openapi.ts";
 import { findUpstream } from "./upstream.ts";
 
 const kubectl = findUpstream("kubectl");
@@ -22,7 +21,12 @@ const reason = works ? "" : " (skipped: no kubectl on this machine)";
 
 const ga = resources.filter((r) => r.ga);
 const discovery = buildDiscovery({ resources: ga, serverAddress: "127.0.0.1" });
-const api = buildOpenAPI({ resources: ga });
+const serveOpenAPI = createOpenAPIServer({
+  resources: () => ({ resources: ga }),
+  generation: () => 1,
+  sha512: (bytes) => createHash("sha512").update(bytes).digest("hex").toUpperCase(),
+  yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),
+});
 
 function deployment(...names: string[]) {
   const containers = names.map((name) => ({ name, image: `${name}:1` }));
@@ -48,30 +52,16 @@ const live = {
   },
 };
 
-/** The answer to a GET: a document, or bytes. */
-function answer(path: string, accept: string): { type: string; body: string | Uint8Array } {
-  const json = (document: unknown) => ({
-    type: "application/json",
-    body: JSON.stringify(document) ?? JSON.stringify({ kind: "Status", code: 404 }),
-  });
-  const isProto = accept.includes("proto-openapi");
-  const proto = (version: string, body: Uint8Array) => ({
-    type: `application/com.github.proto-openapi.spec.${version}.v1.0+protobuf`,
-    body,
-  });
+/** The answer to a GET of what is not OpenAPI. */
+function answer(path: string): { status: number; type: string; body: string } {
+  const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
   if (path === "/api" || path === "/apis") {
     const list = path === "/api" ? discovery.aggregatedCore() : discovery.aggregated();
-    const type = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-    return { type, body: JSON.stringify(list) };
+    return { status: 200, type: aggregated, body: JSON.stringify(list) };
   }
-  if (path === "/openapi/v2") return isProto ? proto("v2", encodeV2(api.v2())) : json(api.v2());
-  if (path === "/openapi/v3") {
-    const sha512 = (text: string) => createHash("sha512").update(text).digest("hex").toUpperCase();
-    return json(openAPIv3Index(api, (name) => sha512(JSON.stringify(api.v3(name)))));
-  }
-  const document = api.v3(path.replace(/^\/openapi\/v3\//, ""));
-  if (document !== undefined) return isProto ? proto("v3", encodeV3(document)) : json(document);
-  return json(path.endsWith("/deployments/web") ? live : undefined);
+  const found = path.endsWith("/deployments/web");
+  const body = JSON.stringify(found ? live : { kind: "Status", apiVersion: "v1", code: 404 });
+  return { status: found ? 200 : 404, type: "application/json", body };
 }
 
 interface Call {
@@ -86,22 +76,33 @@ describe.skipIf(!works)(`kubectl${reason}`, () => {
   let cache: string;
   let url: string;
 
-  function serve(request: IncomingMessage, response: ServerResponse): void {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const { method = "", url: target = "" } = request;
-      calls.push({ method, url: target, body: Buffer.concat(chunks).toString() });
-      const { pathname } = new URL(target, "http://server");
-      const { type, body } = answer(pathname, request.headers.accept ?? "");
-      const found = typeof body !== "string" || !body.includes('"code":404');
-      response.writeHead(found ? 200 : 404, { "content-type": type }).end(body);
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = "", url: target = "" } = request;
+    const body = Buffer.concat(await Array.fromAsync(request)).toString();
+    calls.push({ method, url: target, body });
+    const { pathname: path, searchParams: query } = new URL(target, "http://server");
+    const headers = { accept: request.headers.accept ?? "" };
+    const never = new AbortController().signal;
+    const none = async () => new Uint8Array();
+    const described = await serveOpenAPI({
+      method,
+      path,
+      query,
+      headers,
+      body: none,
+      signal: never,
     });
+    if (described !== undefined) {
+      response.writeHead(described.status, described.headers).end(described.body);
+      return;
+    }
+    const { status, type, body: text } = answer(path);
+    response.writeHead(status, { "content-type": type }).end(text);
   }
 
   beforeAll(async () => {
     cache = mkdtempSync(join(tmpdir(), "nanokube-kubectl-"));
-    server = createServer(serve);
+    server = createServer((request, response) => void serve(request, response));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });

@@ -4,7 +4,7 @@
  *
  * Shapes  built-in groups have numbers of their own, those of custom resources 1000 and 100,
  *         an APIService brings both in its spec (groupPriorityMinimum, versionPriority)
- *         greater stands first; then names ascend, and versions go v2, v1, v1beta2, v1alpha1, others
+ *         greater stands first; then names ascend, versions go v2, v1, v1beta2, v1alpha1, others
  * Source  staging/src/k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/helper/helpers.go,
  *         staging/src/k8s.io/apimachinery/pkg/version/helpers.go,
  *         cmd/kube-apiserver/app/aggregator.go

@@ -1,12 +1,13 @@
 /**
  * OpenAPI of everything the server serves, built from the list of its resources.
  *
- * Nothing is built before it is asked for, and everything at most once: when CRDs change, make a
- * new one (documents of other groups come out the same, so that their hashes stay).
+ * Nothing is built before it is asked for, and nothing is kept: callers keep the bytes they send.
  *
  * Shapes  v2()       the one document of /openapi/v2
  *         names()    the documents of /openapi/v3: "api", "api/v1", "apis/apps", "apis/apps/v1", …
  *         v3(name)   one of them; undefined: 404
+ *         sources(name)    what the document is made from: as long as these are the same objects, it
+ *                    is the same document
  *         openAPIv3Index   the answer of GET /openapi/v3: each document's path and its hash
  * Source  k8s.io/kube-openapi pkg/handler, pkg/handler3
  */
@@ -27,9 +28,11 @@ export interface OpenAPI {
   v2(): Document;
   names(): string[];
   v3(name: string): Document | undefined;
+  sources(name: string): readonly object[];
 }
 
 interface Part {
+  readonly sources: object[];
   readonly paths: (() => Path[])[];
   readonly isCustom: boolean;
   readonly own?: { readonly group: string; readonly version: string };
@@ -39,23 +42,26 @@ interface Part {
 function parts({ resources, custom = [] }: OpenAPIOptions): Map<string, Part> {
   const found = new Map<string, Part>();
   for (const [name, path] of Object.entries(serverPaths)) {
-    found.set(name, { isCustom: false, paths: [() => [path]] });
+    found.set(name, { isCustom: false, sources: [path], paths: [() => [path]] });
   }
-  const add = (resource: ResourceInfo, isCustom: boolean) => {
+  const add = (resource: ResourceInfo, isCustom: boolean, source: object) => {
     const { group, version } = resource;
     const name = group === "" ? `api/${version}` : `apis/${group}/${version}`;
     if (!found.has(name)) {
       // Upstream tells discovery paths of its own groups only.
       const paths = isCustom ? [] : [() => [versionPath(group, version)]];
-      found.set(name, { own: { group, version }, isCustom, paths });
+      found.set(name, { own: { group, version }, isCustom, sources: [], paths });
       if (group !== "" && !isCustom) {
-        found.set(`apis/${group}`, { isCustom, paths: [() => [groupPath(group)]] });
+        const paths = [() => [groupPath(group)]];
+        found.set(`apis/${group}`, { isCustom, sources: [], paths });
       }
     }
-    found.get(name)!.paths.push(() => resourcePaths(resource, isCustom));
+    const part = found.get(name)!;
+    part.paths.push(() => resourcePaths(resource, isCustom));
+    part.sources.push(source);
   };
-  for (const resource of resources) add(resource, false);
-  for (const { resource } of custom) add(resource, true);
+  for (const resource of resources) add(resource, false, resource);
+  for (const source of custom) add(source.resource, true, source);
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -66,27 +72,20 @@ function write(part: Part): Path[] {
 export function buildOpenAPI(options: OpenAPIOptions): OpenAPI {
   const all = parts(options);
   const custom = customSchemas(options.custom ?? []);
-  const built = new Map<string, Document>();
-  let whole: Document | undefined;
   return {
     v2() {
-      if (whole === undefined) {
-        const paths = [...all.values()].flatMap(write);
-        whole = documentV2(paths, definitions({ dialect: "v2", paths, custom }));
-      }
-      return whole;
+      const paths = [...all.values()].flatMap(write);
+      return documentV2(paths, definitions({ dialect: "v2", paths, custom }));
     },
     names: () => [...all.keys()],
     v3(name) {
       const part = all.get(name);
       if (part === undefined) return undefined;
-      if (!built.has(name)) {
-        const paths = write(part);
-        const schemas = definitions({ dialect: "v3", paths, own: part.own, custom });
-        built.set(name, documentV3(paths, schemas, part.isCustom));
-      }
-      return built.get(name);
+      const paths = write(part);
+      const schemas = definitions({ dialect: "v3", paths, own: part.own, custom });
+      return documentV3(paths, schemas, part.isCustom);
     },
+    sources: (name) => all.get(name)?.sources ?? [],
   };
 }
 

@@ -2,7 +2,7 @@
  * Query and path parameters of the REST API's operations, as OpenAPI lists them.
  *
  * Source  staging/src/k8s.io/apiserver/pkg/endpoints/installer.go (addObjectParams),
- *         k8s.io/apimachinery/pkg/apis/meta/v1 ListOptions, DeleteOptions, CreateOptions, PatchOptions
+ *         k8s.io/apimachinery/pkg/apis/meta/v1/types.go ListOptions, DeleteOptions, PatchOptions
  */
 import { jsonFields } from "@nanokube/api";
 
