@@ -25,6 +25,7 @@ import { customCodec } from "./custom-codec.ts";
 import { EtcdStore } from "./etcd-store.ts";
 import { HttpServer } from "./http-server.ts";
 import { createMemoryTransport } from "./memory-transport.ts";
+import { serveOpenAPI } from "./openapi-server.ts";
 
 export interface ApiServerPKI {
   /** PEM bundle of the CAs whose certificates are users. */
@@ -139,7 +140,7 @@ function assemble(options: ApiServerOptions): Parts {
     generation: () => registry.generation,
     serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
     checks: healthChecks(store, state),
-    more: [],
+    more: [serveOpenAPI(registry)],
   });
   const handler = createHandler({
     server,

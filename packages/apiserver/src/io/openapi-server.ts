@@ -1,0 +1,27 @@
+/**
+ * OpenAPI of what the registry serves, with Node's hash and event loop.
+ */
+import { createHash } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { createOpenAPIServer } from "../core/openapi/serve-openapi.ts";
+import type { ResourceRegistry } from "../core/registry.ts";
+import type { ApiRequest, ApiResponse } from "../core/rest/context.ts";
+
+export function serveOpenAPI(
+  registry: ResourceRegistry,
+): (request: ApiRequest) => Promise<ApiResponse | undefined> {
+  return createOpenAPIServer({
+    resources: () => {
+      const served = [...registry.served()];
+      return {
+        resources: served.filter(({ custom }) => custom === undefined).map(({ info }) => info),
+        custom: served
+          .filter(({ custom }) => custom !== undefined)
+          .map(({ info }) => ({ resource: info })),
+      };
+    },
+    generation: () => registry.generation,
+    sha512: (bytes) => createHash("sha512").update(bytes).digest("hex").toUpperCase(),
+    yieldTurn: () => nextTurn(),
+  });
+}
