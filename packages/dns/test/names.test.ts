@@ -1,0 +1,248 @@
+/**
+ * The names of a cluster, one table on this server and on CoreDNS: what they answer is held in a golden file, and must be the same.
+ *
+ * Source  github.com/kubernetes/dns/docs/specification.md 1.1.0; CoreDNS v1.14 (when its program is there)
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { nullLog, systemClock } from "@nanokube/machinery";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createDns } from "../src/index.ts";
+import { question, send, show } from "./ask.ts";
+import { fill } from "./cluster.ts";
+import { createFakeAPI, type FakeAPI } from "./fake-api.ts";
+
+const coredns = join(homedir(), ".cache/upstream/bin/coredns");
+const api = createFakeAPI();
+fill(api);
+
+const svc = (name: string) => `${name}.svc.cluster.local`;
+const questions = [
+  ...[
+    `A ${svc("web.shop")}`,
+    `AAAA ${svc("web.shop")}`,
+    `SRV ${svc("web.shop")}`,
+    `A ${svc("WEB.Shop")}`,
+  ],
+  ...[
+    `SRV ${svc("_http._tcp.web.shop")}`,
+    `SRV ${svc("_dns._udp.web.shop")}`,
+    `A ${svc("_http._tcp.web.shop")}`,
+  ],
+  ...[
+    `SRV ${svc("_http._udp.web.shop")}`,
+    `SRV ${svc("_none._tcp.web.shop")}`,
+    `SRV ${svc("http.tcp.web.shop")}`,
+  ],
+  ...[
+    `A ${svc("10-244-0-2.web.shop")}`,
+    `A ${svc("10-244-0-9.web.shop")}`,
+    `A ${svc("a.b.c.web.shop")}`,
+  ],
+  ...[
+    `A ${svc("db.shop")}`,
+    `AAAA ${svc("db.shop")}`,
+    `SRV ${svc("db.shop")}`,
+    `SRV ${svc("_sql._tcp.db.shop")}`,
+  ],
+  ...[
+    `A ${svc("db-0.db.shop")}`,
+    `SRV ${svc("db-1.db.shop")}`,
+    `A ${svc("db-2.db.shop")}`,
+    `A ${svc("10-244-1-5.db.shop")}`,
+  ],
+  ...[
+    `AAAA ${svc("db6.shop")}`,
+    `A ${svc("db6.shop")}`,
+    `SRV ${svc("db6.shop")}`,
+    `AAAA ${svc("fd00-244-1--0.db6.shop")}`,
+  ],
+  ...[
+    `A ${svc("none.shop")}`,
+    `SRV ${svc("none.shop")}`,
+    `A ${svc("portless.shop")}`,
+    `SRV ${svc("portless.shop")}`,
+  ],
+  ...[`A ${svc("idle.shop")}`, `SRV ${svc("idle.shop")}`],
+  ...[`A ${svc("gone.shop")}`, `A ${svc("web.gone")}`, `A ${svc("shop")}`, `A ${svc("gone")}`],
+  ...["A svc.cluster.local", "A pod.cluster.local", "A cluster.local", "A foo.cluster.local"],
+  ...["SOA cluster.local", `SOA ${svc("web.shop")}`, "SOA foo.cluster.local"],
+  ...[
+    "TXT dns-version.cluster.local",
+    "A dns-version.cluster.local",
+    `TXT ${svc("web.shop")}`,
+    `TXT ${svc("gone.shop")}`,
+  ],
+  ...[
+    `MX ${svc("web.shop")}`,
+    `MX ${svc("gone.shop")}`,
+    `CNAME ${svc("web.shop")}`,
+    `65 ${svc("web.shop")}`,
+    `ANY ${svc("web.shop")}`,
+  ],
+  ...[
+    `NS ${svc("web.shop")}`,
+    "AXFR cluster.local",
+    `PTR ${svc("web.shop")}`,
+    `PTR ${svc("gone.shop")}`,
+  ],
+  ...[
+    `A ${svc("out.shop")}`,
+    `CNAME ${svc("out.shop")}`,
+    `SRV ${svc("out.shop")}`,
+    `TXT ${svc("out.shop")}`,
+  ],
+  ...[
+    `A ${svc("inside.shop")}`,
+    `AAAA ${svc("inside.shop")}`,
+    `CNAME ${svc("inside.shop")}`,
+    `SRV ${svc("inside.shop")}`,
+  ],
+  ...[`A ${svc("loop.shop")}`, `A ${svc("dangling.shop")}`, `A ${svc("x.out.shop")}`],
+  ...[
+    "A 10-244-0-2.shop.pod.cluster.local",
+    "A 1-2-3-4.default.pod.cluster.local",
+    "A 10-244-0-2.gone.pod.cluster.local",
+  ],
+  ...[
+    "AAAA fd00--2.shop.pod.cluster.local",
+    "A fd00--2.shop.pod.cluster.local",
+    "A web.shop.pod.cluster.local",
+    "A shop.pod.cluster.local",
+  ],
+  ...["SRV 10-244-0-2.shop.pod.cluster.local"],
+  ...[
+    "PTR 5.0.96.10.in-addr.arpa",
+    "PTR 3.0.244.10.in-addr.arpa",
+    "PTR 5.1.244.10.in-addr.arpa",
+    "PTR 4.1.244.10.in-addr.arpa",
+  ],
+  ...[
+    "PTR 9.9.9.9.in-addr.arpa",
+    "PTR 10.in-addr.arpa",
+    "A 5.0.96.10.in-addr.arpa",
+    "SOA in-addr.arpa",
+    "PTR in-addr.arpa",
+  ],
+  "PTR 5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.0.d.f.ip6.arpa",
+  `PTR ${"5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.0.d.f"}.ip6.arpa`,
+  ...["A www.example.com", "A localhost", "A ."],
+];
+
+interface Subject {
+  port: number;
+  close(): Promise<void>;
+}
+
+async function ours(): Promise<Subject> {
+  const stop = new AbortController();
+  const listen = { host: "127.0.0.1", port: 0 };
+  const dns = createDns({
+    client: api.client,
+    clusterDomain: "cluster.local",
+    upstreams: [],
+    listen,
+    clock: systemClock,
+    log: nullLog,
+    ttl: 5,
+  });
+  const running = dns.start(stop.signal);
+  await Promise.race([dns.ready, running]);
+  return {
+    port: dns.port,
+    async close() {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+/** The fake API on a real port, for a program that is not ours. */
+async function serve(of: FakeAPI): Promise<{ server: Server; port: number }> {
+  const server = createServer(async (request, response) => {
+    const stop = new AbortController();
+    response.on("close", () => stop.abort());
+    if (request.url?.includes("sendInitialEvents")) {
+      const status = {
+        kind: "Status",
+        apiVersion: "v1",
+        status: "Failure",
+        reason: "Invalid",
+        code: 422,
+      };
+      response.writeHead(422, { "content-type": "application/json" }).end(JSON.stringify(status));
+      return;
+    }
+    const answer = await of.transport({
+      method: "GET",
+      path: request.url ?? "/",
+      headers: {},
+      signal: stop.signal,
+    });
+    response.writeHead(answer.status, answer.headers);
+    response.flushHeaders();
+    for await (const chunk of answer.body) response.write(chunk);
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { server, port: (server.address() as { port: number }).port };
+}
+
+async function upstream(): Promise<Subject> {
+  const dir = mkdtempSync(join(tmpdir(), "nk-test-dns-"));
+  const { server, port: apiPort } = await serve(api);
+  const free = createServer();
+  await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
+  const { port } = free.address() as { port: number };
+  await new Promise((resolve) => free.close(resolve));
+  writeFileSync(
+    join(dir, "Corefile"),
+    `.:${port} {\n bind 127.0.0.1\n kubernetes cluster.local in-addr.arpa ip6.arpa {\n  endpoint http://127.0.0.1:${apiPort}\n  pods insecure\n  fallthrough in-addr.arpa ip6.arpa\n  ttl 5\n }\n}\n`,
+  );
+  const child: ChildProcess = spawn(coredns, ["-conf", join(dir, "Corefile")], {
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  for (let i = 0; i < 100; i++) {
+    const answer = await send(port, question("A kubernetes.default.svc.cluster.local"), 100);
+    if (answer !== undefined && show(answer).status === "NOERROR") break;
+  }
+  return {
+    port,
+    async close() {
+      child.kill("SIGKILL");
+      await new Promise((resolve) => child.once("exit", resolve));
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+const subjects = [
+  { name: "nanokube", open: ours, missing: false },
+  { name: "coredns", open: upstream, missing: !existsSync(coredns) },
+];
+
+describe.each(subjects)("$name", ({ open, missing }) => {
+  let subject: Subject;
+  beforeAll(async () => {
+    if (!missing) subject = await open();
+  });
+  afterAll(async () => subject?.close());
+
+  test.skipIf(missing)("answers as the golden file says", async () => {
+    const lines: string[] = [];
+    for (const asked of questions) {
+      const answer = await send(subject.port, question(asked));
+      const { status, flags, answer: a, authority, additional } = show(answer!);
+      lines.push(`${asked}\n  ${status} ${flags}`.trimEnd());
+      for (const record of a) lines.push(`  ${record}`);
+      for (const record of authority) lines.push(`  authority: ${record}`);
+      for (const record of additional) lines.push(`  additional: ${record}`);
+    }
+    await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot("testdata/names.txt");
+  });
+});
