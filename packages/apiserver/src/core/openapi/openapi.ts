@@ -6,8 +6,8 @@
  * Shapes  v2()       the one document of /openapi/v2
  *         names()    the documents of /openapi/v3: "api", "api/v1", "apis/apps", "apis/apps/v1", …
  *         v3(name)   one of them; undefined: 404
- *         sources(name)    what the document is made from: as long as these are the same objects, it
- *                    is the same document
+ *         sources(name)    what the document is made from: while these are the same objects, it is
+ *                    the same document
  *         openAPIv3Index   the answer of GET /openapi/v3: each document's path and its hash
  * Source  k8s.io/kube-openapi pkg/handler, pkg/handler3
  */

@@ -129,7 +129,8 @@ export function createOpenAPIServer(
     }
     const now = documents.api(); // A CRD may have come or gone since: what it changed is made now.
     const tree = openAPIv3Index(now, (name) => documents.document(name)!.hash);
-    const headers = { "content-type": "text/plain; charset=utf-8" }; // As upstream says, it is JSON.
+    // It is JSON, but this is the type that upstream gives it.
+    const headers = { "content-type": "text/plain; charset=utf-8" };
     return { status: 200, headers, body: encoder.encode(JSON.stringify(tree)) };
   }
 
