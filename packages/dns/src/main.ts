@@ -88,6 +88,7 @@ async function main(): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
   await dns.start(stop.signal);
+  await dns.closed;
   transport.close();
 }
 

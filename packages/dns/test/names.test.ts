@@ -149,13 +149,13 @@ async function ours(): Promise<Subject> {
     log: nullLog,
     ttl: 5,
   });
-  const running = dns.start(stop.signal);
-  await Promise.race([dns.ready, running]);
+  await dns.start(stop.signal);
+  await dns.ready;
   return {
     port: dns.port,
     async close() {
       stop.abort();
-      await running;
+      await dns.closed;
     },
   };
 }

@@ -29,12 +29,12 @@ async function start(options: Partial<DnsOptions> = {}) {
     log: nullLog,
     ...options,
   });
-  const running = dns.start(stop.signal);
+  await dns.start(stop.signal);
   cleanups.push(() => {
     stop.abort();
-    return running.catch(() => undefined); // start's caller has heard of it
+    return dns.closed;
   });
-  await Promise.race([dns.ready, running]);
+  await dns.ready;
   return dns;
 }
 

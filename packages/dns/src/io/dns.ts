@@ -49,20 +49,20 @@ export interface DnsOptions {
 }
 
 export interface Dns {
-  /** Answers until the signal. */
+  /** Resolves when the sockets listen; answers until the signal. */
   start(signal: AbortSignal): Promise<void>;
-  /** Resolves when the sockets listen and the first lists are there. */
+  /** Resolves when the first lists are there, too. */
   readonly ready: Promise<void>;
+  /** Resolves when, after the signal, every socket is closed. */
+  readonly closed: Promise<void>;
   /** Once started. */
   readonly port: number;
 }
 
 export function createDns(options: DnsOptions): Dns {
   const { log, listen: at } = options;
-  let resolveReady = () => {};
-  const ready = new Promise<void>((resolve) => {
-    resolveReady = resolve;
-  });
+  const ready = deferred();
+  const closed = deferred();
   let listeners: Listeners | undefined;
 
   async function start(signal: AbortSignal): Promise<void> {
@@ -71,31 +71,47 @@ export function createDns(options: DnsOptions): Dns {
     const sync = { synced: false };
     const metrics = new Metrics();
     const parts = createParts({ ...options, view, metrics, sync, upstreams });
-    listeners = await listen(at, parts.handler, log);
-    let doors: Record<string, OpenDoor> = {};
+    const sockets = await listen(at, parts.handler, log);
+    listeners = sockets;
+    let doors: Record<string, OpenDoor>;
     try {
       doors = await openDoors(options, metrics, sync);
-      void parts.probe();
-      await watch(options, view, signal);
-      sync.synced = !signal.aborted;
+    } catch (error) {
+      await sockets.close();
+      throw error;
+    }
+    void parts.probe();
+    void watch(options, view, signal).then(() => {
+      if (signal.aborted) return;
+      sync.synced = true;
       const ports = Object.fromEntries(Object.entries(doors).map(([name, d]) => [name, d.port]));
       const { upstreams: forwardedTo } = options;
-      log.info({ port: listeners.port, doors: ports, upstreams: forwardedTo }, "name server ready");
-      resolveReady();
-      await untilAborted(signal);
-    } finally {
+      log.info({ port: sockets.port, doors: ports, upstreams: forwardedTo }, "name server ready");
+      ready.resolve();
+    });
+    void untilAborted(signal).then(async () => {
       for (const door of Object.values(doors)) await door.close();
-      await listeners.close();
-    }
+      await sockets.close();
+      closed.resolve();
+    });
   }
 
   return {
     start,
-    ready,
+    ready: ready.promise,
+    closed: closed.promise,
     get port() {
       return listeners?.port ?? at.port;
     },
   };
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {
