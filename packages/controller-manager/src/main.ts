@@ -27,6 +27,10 @@ interface Flags {
   serviceAccountPrivateKeyFile?: string;
   clusterSigningCertFile?: string;
   clusterSigningKeyFile?: string;
+  nodeMonitorGracePeriod: string;
+  nodeMonitorPeriod: string;
+  nodeStartupGracePeriod: string;
+  terminatedPodGcThreshold: string;
   leaderElect: string;
   leaderElectLeaseDuration: string;
   leaderElectRenewDeadline: string;
@@ -55,6 +59,10 @@ const program = new Command("controller-manager")
   .option("--service-account-private-key-file <file>", "key of service account tokens")
   .option("--cluster-signing-cert-file <file>", "CA that signs certificate signing requests")
   .option("--cluster-signing-key-file <file>", "its key")
+  .option("--node-monitor-grace-period <duration>", "a node may be silent this long", "50s")
+  .option("--node-monitor-period <duration>", "how often nodes are looked at", "5s")
+  .option("--node-startup-grace-period <duration>", "a new node may be silent this long", "1m")
+  .option("--terminated-pod-gc-threshold <count>", "ended pods that are kept", "12500")
   .option("--leader-elect <bool>", "run only while holding the lease", "true")
   .option("--leader-elect-lease-duration <duration>", "how long a lease is good", "15s")
   .option("--leader-elect-renew-deadline <duration>", "give up leading after", "10s")
@@ -63,7 +71,8 @@ const program = new Command("controller-manager")
   .option("--leader-elect-resource-namespace <namespace>", "where it is", "kube-system")
   .addOption(new Option("-v, --v <level>", "log level").default("2"));
 
-function seconds(text: string, flag: string): number {
+/** In milliseconds. */
+function duration(text: string, flag: string): number {
   const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
   const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$/.exec(text);
   if (match === null) {
@@ -100,6 +109,10 @@ async function main(): Promise<void> {
     serviceAccountKey: readPEM(flags.serviceAccountPrivateKeyFile),
     clusterCIDR: allocate ? flags.clusterCidr : undefined,
     nodeCIDRMaskSize: Number(flags.nodeCidrMaskSize),
+    nodeMonitorGracePeriodMs: duration(flags.nodeMonitorGracePeriod, "node-monitor-grace-period"),
+    nodeMonitorPeriodMs: duration(flags.nodeMonitorPeriod, "node-monitor-period"),
+    nodeStartupGracePeriodMs: duration(flags.nodeStartupGracePeriod, "node-startup-grace-period"),
+    terminatedPodGCThreshold: Number(flags.terminatedPodGcThreshold),
     clusterSigning:
       signingCert === undefined || signingKey === undefined
         ? undefined
@@ -111,9 +124,15 @@ async function main(): Promise<void> {
             identity: `${hostname()}_${systemRandom.uuid()}`,
             name: flags.leaderElectResourceName,
             namespace: flags.leaderElectResourceNamespace,
-            leaseDurationMs: seconds(flags.leaderElectLeaseDuration, "leader-elect-lease-duration"),
-            renewDeadlineMs: seconds(flags.leaderElectRenewDeadline, "leader-elect-renew-deadline"),
-            retryPeriodMs: seconds(flags.leaderElectRetryPeriod, "leader-elect-retry-period"),
+            leaseDurationMs: duration(
+              flags.leaderElectLeaseDuration,
+              "leader-elect-lease-duration",
+            ),
+            renewDeadlineMs: duration(
+              flags.leaderElectRenewDeadline,
+              "leader-elect-renew-deadline",
+            ),
+            retryPeriodMs: duration(flags.leaderElectRetryPeriod, "leader-elect-retry-period"),
           },
         }),
   });

@@ -6,13 +6,22 @@ import { createDaemonSetController } from "./daemonset/daemonset.ts";
 import { createDeploymentController } from "./deployment/deployment.ts";
 import { createEndpointsController } from "./endpoints/endpoints.ts";
 import { createEndpointSliceController } from "./endpointslice/endpointslice.ts";
+import { createJobController } from "./job/job.ts";
 import { createNamespaceController } from "./namespace/namespace.ts";
+import { createNodeIPAMController } from "./node-ipam/node-ipam.ts";
+import {
+  createNodeLifecycleController,
+  type NodeLifecycleOptions,
+} from "./node-lifecycle/node-lifecycle.ts";
+import { createPodGCController } from "./pod-gc/pod-gc.ts";
 import { createReplicaSetController } from "./replicaset/replicaset.ts";
 import { createRootCAController } from "./root-ca/root-ca.ts";
 import { createServiceAccountController } from "./serviceaccount/serviceaccount.ts";
 import { createStatefulSetController } from "./statefulset/statefulset.ts";
+import { createTaintEvictionController } from "./taint-eviction/taint-eviction.ts";
+import { createTTLAfterFinishedController } from "./ttl-after-finished/ttl-after-finished.ts";
 
-export interface ControllerOptions {
+export interface ControllerOptions extends NodeLifecycleOptions {
   /** PEM of the CA that signed the API server's certificate; absent: nothing is published. */
   rootCA?: string | undefined;
   /** PEM of the key that signs service account tokens. Tokens are made by the API server: kept for the seam's sake. */
@@ -20,6 +29,7 @@ export interface ControllerOptions {
   /** "10.244.0.0/16"; absent: nodes are given no pod ranges. */
   clusterCIDR?: string | undefined;
   nodeCIDRMaskSize?: number | undefined;
+  terminatedPodGCThreshold?: number | undefined;
   /** PEM of the CA that signs certificate signing requests; absent: none are signed. */
   clusterSigning?: { cert: string; key: string } | undefined;
 }
@@ -41,6 +51,21 @@ export const controllers: readonly ControllerEntry[] = [
   { name: "deployment-controller", create: createDeploymentController },
   { name: "statefulset-controller", create: createStatefulSetController },
   { name: "daemonset-controller", create: createDaemonSetController },
+  { name: "job-controller", create: createJobController },
+  { name: "ttl-after-finished-controller", create: createTTLAfterFinishedController },
   { name: "endpointslice-controller", create: createEndpointSliceController },
   { name: "endpoints-controller", create: createEndpointsController },
+  { name: "node-lifecycle-controller", create: createNodeLifecycleController },
+  { name: "taint-eviction-controller", create: createTaintEvictionController },
+  {
+    name: "pod-garbage-collector-controller",
+    create: ({ terminatedPodGCThreshold }) => createPodGCController(terminatedPodGCThreshold),
+  },
+  {
+    name: "node-ipam-controller",
+    create: ({ clusterCIDR, nodeCIDRMaskSize = 24 }) =>
+      clusterCIDR === undefined
+        ? undefined
+        : createNodeIPAMController({ clusterCIDR, nodeCIDRMaskSize }),
+  },
 ];
