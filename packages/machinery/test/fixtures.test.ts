@@ -22,8 +22,8 @@ import {
 function fixtureDirectory(): string | undefined {
   const version = kubernetesVersion.replace(/^v1\./, "v0.");
   try {
-    const options = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] } as const;
-    const out = execFileSync("go", ["mod", "download", "-json", `k8s.io/api@${version}`], options);
+    const argv = ["mod", "download", "-json", `k8s.io/api@${version}`];
+    const out = execFileSync("go", argv, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
     const directory = join((JSON.parse(out) as { Dir: string }).Dir, "testdata/HEAD");
     return existsSync(directory) ? directory : undefined;
   } catch {

@@ -278,5 +278,5 @@ function illegalBase64At(text: string): number | undefined {
     if (!/[A-Za-z0-9+/]/.test(char)) return i;
     quantum = (quantum + 1) % 4;
   }
-  return quantum === 0 ? undefined : text.length;
+  return quantum === 0 ? undefined : text.length - quantum;
 }

@@ -64,7 +64,12 @@ class Reader {
   }
 
   unexpected(context: string): JSONSyntaxError {
-    if (this.atEnd) return new JSONSyntaxError("unexpected end of JSON input");
+    if (this.atEnd) {
+      // Go ends a text with a space, which fits between values but not within one.
+      const within = /^in (?!string literal)|^after decimal/.test(context);
+      const message = within ? `invalid character ' ' ${context}` : "unexpected end of JSON input";
+      return new JSONSyntaxError(message);
+    }
     const first = new TextEncoder().encode(this.#text.slice(this.#at, this.#at + 2))[0]!;
     const char = String.fromCharCode(first);
     const shown = char === "'" ? "\\'" : char === '"' ? '"' : quoteGo(char).slice(1, -1);

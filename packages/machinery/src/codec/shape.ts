@@ -177,7 +177,7 @@ function buildStruct(name: string): Struct {
         omitZero: field.omitZero ?? false,
         ptr,
         field,
-        embedded: [],
+        embedded: info.typeMeta && (key === "kind" || key === "apiVersion") ? ["TypeMeta"] : [],
       });
     }
     if (field.num !== undefined) {

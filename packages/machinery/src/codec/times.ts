@@ -84,7 +84,7 @@ function explain(text: string, layout: string): string {
     [/^\d\d/, "04"],
     [/^:/, ":"],
     layout === layoutMicro ? [/^\d\d/, "05"] : [/^\d\d(?:[.,]\d+)?/, "05"],
-    ...(layout === layoutMicro ? ([[/^[.,]\d{6}(?!\d)/, ".000000"]] as [RegExp, string][]) : []),
+    ...(layout === layoutMicro ? ([[/^[.,]\d{6}/, ".000000"]] as [RegExp, string][]) : []),
     [/^(?:Z|[+-]\d\d:\d\d)/, "Z07:00"],
   ];
   const prefix = `parsing time ${quoteGo(text)}`;
