@@ -15,6 +15,8 @@ import {
   type RpcServer,
 } from "@nanokube/rpc";
 import { MemberState } from "../core/member-state.ts";
+import { lockDataDir } from "./data-dir.ts";
+import { type Disk, openDisk } from "./disk.ts";
 import { createHttpHandler } from "./http-endpoints.ts";
 import { createIdentity, type IdentityOptions } from "./identity.ts";
 import { createKVService } from "./kv-service.ts";
@@ -25,8 +27,10 @@ import {
   createHealthService,
   createMaintenanceService,
 } from "./maintenance-service.ts";
-import type { Limits, Member } from "./member.ts";
+import type { Limits, Member, MemberIdentity } from "./member.ts";
 import { Proposals } from "./proposals.ts";
+import { recover } from "./recover.ts";
+import type { Wal } from "./wal.ts";
 import { createWatchService } from "./watch-service.ts";
 
 export interface EtcdOptions extends IdentityOptions {
@@ -35,6 +39,13 @@ export interface EtcdOptions extends IdentityOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** In place of the data directory's own files: for tests that crash and tear. */
+  readonly disk?: Disk | undefined;
+  /** Acknowledge before the disk has it: fast, and loses writes when power fails. */
+  readonly unsafeNoSync?: boolean | undefined;
+  /** Log so many bytes before the first snapshot; 16 MiB. */
+  readonly snapshotAfterBytes?: number | undefined;
+  /** 0 is etcd's default of 2 GiB, negative is none. */
   readonly quotaBytes?: number | undefined;
   readonly limits?: Partial<Limits> | undefined;
 }
@@ -58,10 +69,11 @@ const defaultLimits: Limits = {
 export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   const { clock, random, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const state = new MemberState(options.quotaBytes || defaultQuotaBytes);
-  const proposals = new Proposals({ state, log: undefined, clock, logger: log });
   const identity = createIdentity(options);
-  const member: Member = { identity, term: 2, state, proposals, limits, clock, random, log };
+  const storage = await openStorage(options, identity);
+  const { state, term, wal } = storage;
+  const proposals = new Proposals({ state, log: wal, clock, logger: log });
+  const member: Member = { identity, term, state, proposals, limits, clock, random, log };
   const expiry = new LeaseExpiry(member);
   const server = createServer({
     clock,
@@ -85,8 +97,39 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
       expiry.close();
       await server.close();
       await proposals.close();
+      await storage.release();
     },
   };
+}
+
+interface Storage {
+  readonly state: MemberState;
+  readonly term: number;
+  readonly wal: Wal | undefined;
+  release(): Promise<void>;
+}
+
+const memoryTerm = 2;
+
+async function openStorage(options: EtcdOptions, head: MemberIdentity): Promise<Storage> {
+  const { clock, log, dataDir, unsafeNoSync, snapshotAfterBytes } = options;
+  const quotaBytes = options.quotaBytes || defaultQuotaBytes;
+  if (dataDir === undefined && options.disk === undefined) {
+    const release = async () => {};
+    return { state: new MemberState(quotaBytes), term: memoryTerm, wal: undefined, release };
+  }
+  const locked = dataDir === undefined ? undefined : await lockDataDir(dataDir);
+  const release = async () => locked?.release();
+  try {
+    const disk = options.disk ?? (await openDisk(locked!.logDirectory, { unsafeNoSync }));
+    const onError = (error: Error) =>
+      log.error({ error: error.message }, "cannot write a snapshot; the log goes on growing");
+    const opened = { disk, head, quotaBytes, clock, log, onError, snapshotAfterBytes };
+    return { ...(await recover(opened)), release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
 }
 
 /** `http://host:port`, `unix:///path`; TLS needs its files and comes as ListenOptions. */

@@ -1,0 +1,260 @@
+/**
+ * The log on disk: frames in preallocated segments, each frame one group commit.
+ *
+ *     offset  0  magic "NKW1"         8  index of the first entry (u64)   28  CRC of the payload (u32)
+ *             4  payload bytes (u32) 16  sequence of the frame (u64)      32  count of entries (u32)
+ *            36  CRC of bytes 0..35  24  term (u32)                       40  payload, then 0xff, 1 to
+ *                                                                             8 times, to a multiple of 8
+ *
+ * Integers are little-endian; CRCs are CRC-32C. A payload's CRC continues that of the frame before,
+ * so that a frame from elsewhere, or a missing one, does not fit. An entry is a length (u32), a kind
+ * (u8) and bytes; kind 0 is about the log itself and has no index. What is not written yet is zero.
+ *
+ * A frame is written only after the one before it is durable. So when a frame is bad,
+ *   – and a good one with a later sequence follows: the log was DAMAGED in the middle: refused by name;
+ *   – and nothing follows, and its bytes look cut off (the file ends, a sector or the end is zero):
+ *     the write was TORN by a crash, nobody was told that it was done: it is cut off;
+ *   – and nothing follows, but it is all there: it was acknowledged and is damaged: refused.
+ * Source  the idea of a torn-sector test: etcd v3.6 server/storage/wal/decoder.go isTornEntry
+ */
+import { crc32c } from "./crc32c.ts";
+
+export const frameHeaderBytes = 40;
+const checkedBytes = 36;
+const magic = 0x31574b4e;
+const sectorBytes = 512;
+const padByte = 0xff;
+
+export interface RawEntry {
+  readonly kind: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface Frame {
+  readonly firstIndex: number;
+  readonly sequence: number;
+  readonly term: number;
+  readonly entries: readonly RawEntry[];
+}
+
+export interface Cursor {
+  /** CRC of the last payload. */
+  readonly crc: number;
+  /** Index that the next entry must have. */
+  readonly nextIndex: number;
+  /** Sequence that the next frame must have. */
+  readonly nextSequence: number;
+}
+
+export interface Scan {
+  readonly frames: readonly Frame[];
+  /** Where the next frame goes. */
+  readonly end: number;
+  /** Bytes behind `end` that are not zero: a torn frame to be wiped. */
+  readonly tornBytes: number;
+  readonly cursor: Cursor;
+}
+
+export class WalDamage extends Error {
+  override readonly name = "WalDamage";
+}
+
+export function encodeFrame(frame: Frame, previousCrc: number): { bytes: Buffer; crc: number } {
+  let payloadBytes = 0;
+  for (const { bytes } of frame.entries) payloadBytes += 5 + bytes.length;
+  const out = Buffer.allocUnsafe(frameSize(payloadBytes));
+  let at = frameHeaderBytes;
+  for (const { kind, bytes } of frame.entries) {
+    out.writeUInt32LE(bytes.length, at);
+    out[at + 4] = kind;
+    out.set(bytes, at + 5);
+    at += 5 + bytes.length;
+  }
+  out.fill(padByte, at);
+  const crc = crc32c(out.subarray(frameHeaderBytes, at), previousCrc);
+  out.writeUInt32LE(magic, 0);
+  out.writeUInt32LE(payloadBytes, 4);
+  out.writeBigUInt64LE(BigInt(frame.firstIndex), 8);
+  out.writeBigUInt64LE(BigInt(frame.sequence), 16);
+  out.writeUInt32LE(frame.term, 24);
+  out.writeUInt32LE(crc, 28);
+  out.writeUInt32LE(frame.entries.length, 32);
+  out.writeUInt32LE(crc32c(out.subarray(0, checkedBytes), 0), checkedBytes);
+  return { bytes: out, crc };
+}
+
+function frameSize(payloadBytes: number): number {
+  return (frameHeaderBytes + payloadBytes + 8) & ~7;
+}
+
+/** How many indexes a frame takes. */
+export function indexedCount(frame: Frame): number {
+  return frame.entries.filter(({ kind }) => kind !== 0).length;
+}
+
+export interface ScanFrom {
+  /** Where in the file the first frame is. */
+  readonly offset: number;
+  readonly cursor: Cursor;
+  /** Only the newest segment may end torn. */
+  readonly isLast: boolean;
+}
+
+/** Reads the frames of one segment from an offset on. */
+export function scanFrames(data: Buffer, name: string, from: ScanFrom): Scan {
+  const frames: Frame[] = [];
+  let { cursor } = from;
+  let at = from.offset;
+  for (;;) {
+    const read = readFrame(data, at, cursor);
+    if (typeof read === "string") {
+      const tornBytes = checkEnd(data, name, { at, why: read, cursor, isLast: from.isLast });
+      return { frames, end: at, tornBytes, cursor };
+    }
+    frames.push(read.frame);
+    const nextIndex = cursor.nextIndex + indexedCount(read.frame);
+    cursor = { crc: read.crc, nextIndex, nextSequence: cursor.nextSequence + 1 };
+    at += read.size;
+  }
+}
+
+/** The first frame of a segment, which begins a new chain; undefined when it was never written. */
+export function readFirstFrame(
+  data: Buffer,
+  name: string,
+  isLast: boolean,
+): { frame: Frame; end: number; crc: number } | undefined {
+  const head = readHeader(data, 0);
+  const cursor = {
+    crc: 0,
+    nextIndex: head?.firstIndex ?? 0,
+    nextSequence: head?.sequence ?? 0,
+  };
+  const read = readFrame(data, 0, cursor);
+  if (typeof read !== "string") return { frame: read.frame, end: read.size, crc: read.crc };
+  checkEnd(data, name, { at: 0, why: read, cursor, isLast });
+  return undefined;
+}
+
+interface End {
+  readonly at: number;
+  readonly why: string;
+  readonly cursor: Cursor;
+  readonly isLast: boolean;
+}
+
+/** Is a place without a good frame the end of the log? Answers how many torn bytes are there. */
+function checkEnd(data: Buffer, name: string, { at, why, cursor, isLast }: End): number {
+  const dirtyEnd = lastNonZero(data, at);
+  if (dirtyEnd === at) return 0;
+  const later = findLaterFrame(data, at, cursor.nextSequence);
+  if (later !== undefined) {
+    const text = `${why}, and a good record follows at ${later}`;
+    throw new WalDamage(`wal: ${name}: damaged at offset ${at}: ${text}`);
+  }
+  if (!isLast || !isTorn(data, at, dirtyEnd)) {
+    throw new WalDamage(`wal: ${name}: damaged at offset ${at}: ${why}`);
+  }
+  return dirtyEnd - at;
+}
+
+type Read = { frame: Frame; crc: number; size: number };
+
+/** The frame at an offset, or what is wrong with it. */
+function readFrame(data: Buffer, at: number, cursor: Cursor): Read | string {
+  const { crc, nextIndex, nextSequence } = cursor;
+  const head = readHeader(data, at);
+  if (head === undefined) return "no valid record header";
+  if (head.sequence !== nextSequence) {
+    return `record has sequence ${head.sequence}, ${nextSequence} is next`;
+  }
+  if (head.firstIndex !== nextIndex) {
+    return `record has index ${head.firstIndex}, ${nextIndex} is next`;
+  }
+  const size = frameSize(head.payloadBytes);
+  if (at + size > data.length) return "record goes beyond the end of the file";
+  const from = at + frameHeaderBytes;
+  const payload = data.subarray(from, from + head.payloadBytes);
+  const actual = crc32c(payload, crc);
+  if (actual !== head.crc) return "record checksum mismatch";
+  for (let i = from + head.payloadBytes; i < at + size; i++) {
+    if (data[i] !== padByte) return "record end marker is damaged";
+  }
+  const entries = readEntries(payload, head.count);
+  if (entries === undefined) return "record content does not fit its length";
+  const { firstIndex, sequence, term } = head;
+  const frame = { firstIndex, sequence, term, entries };
+  return { frame, crc: actual, size };
+}
+
+interface Header {
+  readonly payloadBytes: number;
+  readonly firstIndex: number;
+  readonly sequence: number;
+  readonly count: number;
+  readonly term: number;
+  readonly crc: number;
+}
+
+function readHeader(data: Buffer, at: number): Header | undefined {
+  if (at + frameHeaderBytes > data.length) return undefined;
+  if (data.readUInt32LE(at) !== magic) return undefined;
+  const sum = crc32c(data.subarray(at, at + checkedBytes), 0);
+  if (sum !== data.readUInt32LE(at + checkedBytes)) return undefined;
+  return {
+    payloadBytes: data.readUInt32LE(at + 4),
+    firstIndex: Number(data.readBigUInt64LE(at + 8)),
+    sequence: Number(data.readBigUInt64LE(at + 16)),
+    term: data.readUInt32LE(at + 24),
+    crc: data.readUInt32LE(at + 28),
+    count: data.readUInt32LE(at + 32),
+  };
+}
+
+function readEntries(payload: Buffer, count: number): RawEntry[] | undefined {
+  const entries: RawEntry[] = [];
+  let at = 0;
+  while (at + 5 <= payload.length) {
+    const size = payload.readUInt32LE(at);
+    if (at + 5 + size > payload.length) return undefined;
+    entries.push({ kind: payload[at + 4]!, bytes: payload.subarray(at + 5, at + 5 + size) });
+    at += 5 + size;
+  }
+  return at === payload.length && entries.length === count ? entries : undefined;
+}
+
+/** Where the bytes from `from` on end to be other than zero. */
+function lastNonZero(data: Buffer, from: number): number {
+  let end = data.length;
+  while (end > from && data[end - 1] === 0) end--;
+  return end;
+}
+
+/** A header with a later sequence was written after this frame was durable. */
+function findLaterFrame(data: Buffer, at: number, sequence: number): number | undefined {
+  for (let offset = at + 8; offset + frameHeaderBytes <= data.length; offset += 8) {
+    if (data.readUInt32LE(offset) !== magic) continue;
+    const head = readHeader(data, offset);
+    if (head !== undefined && head.sequence > sequence) return offset;
+  }
+  return undefined;
+}
+
+function isTorn(data: Buffer, at: number, dirtyEnd: number): boolean {
+  const head = readHeader(data, at);
+  const end = head === undefined ? dirtyEnd : at + frameSize(head.payloadBytes);
+  if (end > data.length) return true;
+  // The end marker of a whole frame is never zero.
+  if (head !== undefined && data[end - 1] === 0) return true;
+  if (head === undefined && dirtyEnd - at < frameHeaderBytes) return true;
+  return hasZeroSector(data, at, end);
+}
+
+/** Disks write sectors whole: one that stayed zero was not written. */
+function hasZeroSector(data: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at = (Math.floor(at / sectorBytes) + 1) * sectorBytes) {
+    const stop = Math.min((Math.floor(at / sectorBytes) + 1) * sectorBytes, to);
+    if (lastNonZero(data.subarray(0, stop), at) === at) return true;
+  }
+  return false;
+}

@@ -1,0 +1,84 @@
+/**
+ * The data directory: whose it is, and that only one process has it.
+ *
+ * The lock is a unix socket in the directory: it goes with its process, however that ends, and a
+ * leftover file is known by nobody answering.
+ * Errors  Error, one line, naming the directory
+ */
+import { existsSync } from "node:fs";
+import { mkdir, rename, unlink } from "node:fs/promises";
+import { connect, createServer, type Server } from "node:net";
+import { join, relative } from "node:path";
+
+export interface DataDir {
+  /** Where the log lives. */
+  readonly logDirectory: string;
+  release(): Promise<void>;
+}
+
+const socketPathMax = 103;
+
+export async function lockDataDir(dataDir: string): Promise<DataDir> {
+  const base = join(dataDir, "etcd-lite");
+  if (existsSync(join(dataDir, "member", "snap", "db"))) {
+    throw new Error(
+      `data directory ${dataDir} holds etcd's own store (member/snap/db), which etcd-lite does not read`,
+    );
+  }
+  await mkdir(base, { recursive: true, mode: 0o700 });
+  const server = await listenOrTakeOver(shortPath(join(base, "lock")), dataDir);
+  return {
+    logDirectory: join(base, "log"),
+    release: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** Socket paths are limited to about 100 bytes: a relative one may do when the whole one does not. */
+function shortPath(path: string): string {
+  if (Buffer.byteLength(path) <= socketPathMax) return path;
+  const short = relative(process.cwd(), path);
+  if (Buffer.byteLength(short) <= socketPathMax) return short;
+  throw new Error(`data directory: the path ${path} is too long for the lock's socket (103 bytes)`);
+}
+
+async function listenOrTakeOver(path: string, dataDir: string): Promise<Server> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      return await listen(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    }
+    if (await isAnswered(path)) break;
+    // Moved away before it is judged again: another starter may have taken its place meanwhile.
+    const aside = `${path}.${process.pid}`;
+    await rename(path, aside).catch(() => {});
+    if (await isAnswered(aside)) {
+      await rename(aside, path);
+      break;
+    }
+    await unlink(aside).catch(() => {});
+  }
+  throw new Error(`data directory ${dataDir} is in use by another process`);
+}
+
+function listen(path: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once("error", reject);
+    server.listen(path, () => {
+      server.unref();
+      resolve(server);
+    });
+  });
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

@@ -1,0 +1,210 @@
+#!/usr/bin/env node
+/**
+ * etcd-lite as a program: etcd's flags, signals, and sockets.
+ *
+ * Exit codes  0 stopped by SIGINT or SIGTERM; 1 anything that keeps it from running; 2 wrong flags
+ */
+import { readFileSync } from "node:fs";
+import { systemClock, systemRandom } from "@nanokube/machinery";
+import type { ListenOptions, ServerTls } from "@nanokube/rpc";
+import { pino } from "pino";
+import { FlagError, type FlagValues, isTrue, parseDurationMs, parseFlags } from "./core/flags.ts";
+import { type AutoCompaction, startAutoCompaction } from "./io/auto-compaction.ts";
+import { createEtcd, type Etcd } from "./io/etcd.ts";
+import { serverVersion } from "./io/version.ts";
+
+const usage = `Usage:
+
+  etcd-lite [flags]
+    Start an etcd server of one member.
+
+  etcd-lite --version
+    Show the version of etcd that it is like.
+
+Flags are etcd's; those it does not have are refused by name (see README, "Left out").
+`;
+
+async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const flags = parseFlags(argv, env);
+  if (isTrue(flags["help"])) {
+    process.stdout.write(usage);
+    return;
+  }
+  if (isTrue(flags["version"])) {
+    process.stdout.write(`etcd Version: ${serverVersion}\nServed by: etcd-lite\n`);
+    return;
+  }
+  const settings = readSettings(flags);
+  const output = flags["log-outputs"] === "stdout" ? 1 : 2;
+  const log = pino({ level: logLevel(flags["log-level"]) }, pino.destination(output));
+  const etcd = await createEtcd({
+    ...settings.options,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+  });
+  await listen(etcd, settings);
+  const compaction = settings.autoCompaction;
+  const compactor = compaction && startAutoCompaction(etcd.member, compaction);
+  const { memberId } = etcd.member.identity;
+  log.info(
+    { member: memberId.toString(16), urls: settings.listenURLs, dataDir: settings.options.dataDir },
+    "ready to serve client requests",
+  );
+
+  let isStopping = false;
+  const stop = async (signal: string) => {
+    if (isStopping) return;
+    isStopping = true;
+    log.info({ signal }, "received signal; shutting down");
+    compactor?.stop();
+    await etcd.close();
+    process.exit(0);
+  };
+  process.on("SIGINT", () => stop("interrupt"));
+  process.on("SIGTERM", () => stop("terminated"));
+}
+
+interface Settings {
+  readonly options: Omit<Parameters<typeof createEtcd>[0], "clock" | "random" | "log">;
+  readonly listenURLs: readonly string[];
+  readonly tls: ServerTls | undefined;
+  readonly autoCompaction: AutoCompaction | undefined;
+}
+
+function readSettings(flags: FlagValues): Settings {
+  if (flags["listen-client-urls"] && !flags["advertise-client-urls"]) {
+    throw new FlagError(
+      "--advertise-client-urls is required when --listen-client-urls is set explicitly",
+    );
+  }
+  const name = flags["name"] ?? "default";
+  const peerURLs = list(flags["initial-advertise-peer-urls"]) ?? ["http://localhost:2380"];
+  checkInitialCluster(flags["initial-cluster"], name, peerURLs);
+  const listenURLs = [
+    ...(list(flags["listen-client-urls"]) ?? ["http://localhost:2379"]),
+    ...(list(flags["listen-metrics-urls"]) ?? []),
+  ];
+  const tls = readTls(flags);
+  const secure = listenURLs.find((url) => /^(https|unixs):/.test(url));
+  if (secure !== undefined && tls === undefined) {
+    throw new FlagError(`--cert-file and --key-file must be set to listen on ${secure}`);
+  }
+  const progress =
+    flags["watch-progress-notify-interval"] ?? flags["experimental-watch-progress-notify-interval"];
+  return {
+    options: {
+      name,
+      peerURLs,
+      clientURLs: list(flags["advertise-client-urls"]) ?? ["http://localhost:2379"],
+      clusterToken: flags["initial-cluster-token"],
+      dataDir: flags["data-dir"] ?? `${name}.etcd`,
+      unsafeNoSync: isTrue(flags["unsafe-no-fsync"]),
+      quotaBytes: Number(flags["quota-backend-bytes"] ?? 0),
+      limits: {
+        ...number("txnOpsMax", flags["max-txn-ops"]),
+        ...number("requestBytesMax", flags["max-request-bytes"]),
+        ...number("progressNotifyMs", progress && String(parseDurationMs(progress))),
+      },
+    },
+    listenURLs,
+    tls,
+    autoCompaction: readAutoCompaction(flags),
+  };
+}
+
+function number<K extends string>(key: K, text: string | undefined): { [P in K]?: number } {
+  return text === undefined ? {} : ({ [key]: Number(text) } as { [P in K]?: number });
+}
+
+function list(text: string | undefined): string[] | undefined {
+  return text === undefined ? undefined : text.split(",");
+}
+
+/** One member: itself. More is refused before anything is written. */
+function checkInitialCluster(
+  text: string | undefined,
+  name: string,
+  peerURLs: readonly string[],
+): void {
+  if (text === undefined || text === "") return;
+  const members = text.split(",").map((part) => part.split("="));
+  const mine = members.filter(([member]) => member === name).map(([, url]) => url);
+  if (mine.length === 0) {
+    throw new FlagError(`couldn't find local name "${name}" in the initial cluster configuration`);
+  }
+  if (members.length > mine.length) {
+    throw new FlagError("--initial-cluster names several members: etcd-lite has one");
+  }
+  if ([...mine].sort().join() !== [...peerURLs].sort().join()) {
+    throw new FlagError(
+      `--initial-cluster has ${text} but missing from --initial-advertise-peer-urls=${peerURLs}`,
+    );
+  }
+}
+
+function readTls(flags: FlagValues): ServerTls | undefined {
+  const { "cert-file": cert, "key-file": key, "trusted-ca-file": ca } = flags;
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    throw new FlagError("--cert-file and --key-file must be set together");
+  }
+  return {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
+    requireClientCert: isTrue(flags["client-cert-auth"]),
+  };
+}
+
+function readAutoCompaction(flags: FlagValues): AutoCompaction | undefined {
+  const mode = (flags["auto-compaction-mode"] ?? "periodic") as AutoCompaction["mode"];
+  const text = flags["auto-compaction-retention"] ?? "0";
+  const isWhole = /^\d+$/.test(text);
+  // A bare number is hours when it is about time.
+  const retention =
+    mode === "revision" || isWhole
+      ? Number(text) * (mode === "periodic" ? 3_600_000 : 1)
+      : parseDurationMs(text);
+  if (retention === undefined || Number.isNaN(retention)) {
+    throw new FlagError(`error parsing AutoCompactionRetention: "${text}"`);
+  }
+  return retention === 0 ? undefined : { mode, retention };
+}
+
+const levels = ["debug", "info", "warn", "error", "fatal"];
+
+function logLevel(text = "info"): string {
+  if (text === "panic") return "fatal";
+  if (!levels.includes(text)) throw new FlagError(`unrecognized level: "${text}"`);
+  return text;
+}
+
+async function listen(etcd: Etcd, { listenURLs, tls }: Settings): Promise<void> {
+  for (const text of listenURLs) {
+    try {
+      await etcd.listen(listenOptions(text, tls));
+    } catch (error) {
+      await etcd.close();
+      throw new Error(`listen ${text}: ${listenFault(error as NodeJS.ErrnoException)}`);
+    }
+  }
+}
+
+function listenOptions(text: string, tls: ServerTls | undefined): ListenOptions {
+  if (text.startsWith("unix")) return { path: text.replace(/^unixs?:\/\//, "") };
+  const url = new URL(text);
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  return { host, port: Number(url.port), tls: url.protocol === "https:" ? tls : undefined };
+}
+
+function listenFault(error: NodeJS.ErrnoException): string {
+  if (error.code === "EADDRINUSE") return "bind: address already in use";
+  if (error.code === "EACCES") return "bind: permission denied";
+  return error.message;
+}
+
+main(process.argv.slice(2), process.env).catch((error: Error) => {
+  process.stderr.write(`etcd-lite: ${error.message}\n`);
+  process.exit(error instanceof FlagError ? 2 : 1);
+});
