@@ -1,7 +1,8 @@
 /**
  * Ages for people: two or three significant figures, `5m3s`, `47h`, `2d`, `3y40d`.
  *
- * Source  k8s.io/apimachinery/pkg/util/duration/duration.go; k8s.io/kubernetes/pkg/printers (translateTimestampSince)
+ * Source  k8s.io/apimachinery/pkg/util/duration/duration.go; k8s.io/kubernetes/pkg/printers
+ *         (translateTimestampSince)
  */
 import { parseTime } from "./codec/times.ts";
 

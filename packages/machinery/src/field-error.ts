@@ -2,7 +2,8 @@
  * What is wrong with one field, in upstream's words.
  *
  * Shapes  type      upstream's cause type, also what `status.details.causes[].reason` says
- *         badValue  printed as Go prints it: strings quoted, numbers and booleans bare, the rest as JSON
+ *         badValue  printed as Go prints it: strings quoted, numbers and booleans bare, the rest
+ *                   as JSON
  *         toString  `spec.replicas: Invalid value: -1: must be greater than or equal to 0`
  * Source  k8s.io/apimachinery/pkg/util/validation/field/errors.go
  */

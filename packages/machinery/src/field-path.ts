@@ -1,7 +1,8 @@
 /**
  * Where in an object something is wrong: `spec.containers[0].name`, `metadata.labels[app]`.
  *
- * A path is a cheap linked list: children are made on every step of a validation, the text only on failure.
+ * A path is a cheap linked list: children are made on every step of a validation, the text only
+ * on failure.
  *
  * Source  k8s.io/apimachinery/pkg/util/validation/field/path.go
  */

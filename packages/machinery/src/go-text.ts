@@ -2,7 +2,8 @@
  * Values as Go prints them, for error texts that must be upstream's to the letter.
  *
  * Shapes  quoteGo(s)     fmt's %q of a string
- *         marshalGo(v)   encoding/json's Marshal of plain data: `<`, `>`, `&` escaped; keys in the order held
+ *         marshalGo(v)   encoding/json's Marshal of plain data: `<`, `>`, `&` escaped; keys in
+ *                        the order held
  * Source  Go strconv/quote.go, encoding/json/encode.go
  */
 

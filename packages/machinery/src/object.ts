@@ -1,46 +1,14 @@
 /**
  * What every API object looks like to code that does not know its kind.
  *
- * Shapes  an object is its wire JSON as plain data: times RFC 3339 strings, bytes base64, int64 numbers,
+ * Shapes  an object is its wire JSON as plain data: times RFC 3339 strings, bytes base64, int64
+ *         numbers,
  *         quantities strings, IntOrString number or string.
  */
 
-export interface OwnerReference {
-  apiVersion: string;
-  kind: string;
-  name: string;
-  uid: string;
-  controller?: boolean;
-  blockOwnerDeletion?: boolean;
-}
+import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from "@nanokube/api/meta/v1";
 
-export interface ManagedFieldsEntry {
-  manager?: string;
-  operation?: string;
-  apiVersion?: string;
-  time?: string;
-  fieldsType?: string;
-  fieldsV1?: { [field: string]: unknown };
-  subresource?: string;
-}
-
-export interface ObjectMeta {
-  name?: string;
-  generateName?: string;
-  namespace?: string;
-  selfLink?: string;
-  uid?: string;
-  resourceVersion?: string;
-  generation?: number;
-  creationTimestamp?: string;
-  deletionTimestamp?: string;
-  deletionGracePeriodSeconds?: number;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-  ownerReferences?: OwnerReference[];
-  finalizers?: string[];
-  managedFields?: ManagedFieldsEntry[];
-}
+export type { ManagedFieldsEntry, ObjectMeta, OwnerReference };
 
 export interface KubeObject {
   apiVersion?: string;
@@ -68,7 +36,9 @@ export interface GroupResource {
   resource: string;
 }
 
-/** "apps/v1" → apps, v1; "v1" is the core group. More than one slash is refused as upstream does. */
+/**
+ * "apps/v1" → apps, v1; "v1" is the core group. More than one slash is refused as upstream does.
+ */
 export function parseGroupVersion(apiVersion: string): GroupVersion {
   if (apiVersion === "" || apiVersion === "/") return { group: "", version: "" };
   const parts = apiVersion.split("/");

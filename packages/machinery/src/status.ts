@@ -1,36 +1,16 @@
 /**
  * Status: how the API says that something did not work, and the error that carries it.
  *
- * Shapes  Status       the wire object, complete (kind, apiVersion, empty metadata), ready to be served
- *         StatusError  thrown on every boundary that speaks Kubernetes; its text is `status.message`
+ * Shapes  Status       the wire object, complete (kind, apiVersion, empty metadata), ready to be
+ *                      served
+ *         StatusError  thrown on every boundary that speaks Kubernetes; its text is
+ *                      `status.message`
  * Source  k8s.io/apimachinery/pkg/apis/meta/v1/types.go, pkg/api/errors/errors.go
  */
 
-export interface StatusCause {
-  reason?: string;
-  message?: string;
-  field?: string;
-}
+import type { Status, StatusCause, StatusDetails } from "@nanokube/api/meta/v1";
 
-export interface StatusDetails {
-  name?: string;
-  group?: string;
-  kind?: string;
-  uid?: string;
-  causes?: StatusCause[];
-  retryAfterSeconds?: number;
-}
-
-export interface Status {
-  kind?: string;
-  apiVersion?: string;
-  metadata?: { resourceVersion?: string; continue?: string; remainingItemCount?: number };
-  status?: string;
-  message?: string;
-  reason?: string;
-  details?: StatusDetails;
-  code?: number;
-}
+export type { Status, StatusCause, StatusDetails };
 
 export class StatusError extends Error {
   readonly status: Status;

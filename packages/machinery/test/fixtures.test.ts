@@ -1,7 +1,9 @@
 /**
- * Upstream's own fixtures: every kind it serves, as JSON, YAML and protobuf, read and written back to the byte.
+ * Upstream's own fixtures: every kind it serves, as JSON, YAML and protobuf, read and written
+ * back to the byte.
  *
- * They are in the Go module k8s.io/api, which `go mod download` brings; without Go the suite is skipped.
+ * They are in the Go module k8s.io/api, which `go mod download` brings; without Go the suite is
+ * skipped.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";

@@ -1,9 +1,12 @@
 /**
- * What server-side apply must know of a type: which maps and lists are owned as a whole, and what tells items apart.
+ * What server-side apply must know of a type: which maps and lists are owned as a whole, and
+ * what tells items apart.
  *
- * Built-in types get theirs from the api table; a custom resource's can be made from its OpenAPI schema.
+ * Built-in types get theirs from the api table; a custom resource's can be made from its OpenAPI
+ * schema.
  *
- * Source  k8s.io/kube-openapi/pkg/schemaconv, sigs.k8s.io/structured-merge-diff/v6 schema/elements.go
+ * Source  k8s.io/kube-openapi/pkg/schemaconv, sigs.k8s.io/structured-merge-diff/v6
+ *         schema/elements.go
  */
 
 import { typeInfo } from "@nanokube/api";

@@ -1,17 +1,22 @@
 /**
  * Server-side apply, and the bookkeeping of ownership for every other write.
  *
- * Shapes  apply({live, applied, …})        the object as it is to be stored, managedFields included; `changed` is false
- *                                          when the configuration already held (only ownership may differ)
- *         updateManagedFields({live, updated, …})  the same object with managedFields brought up to date
+ * Shapes  apply({live, applied, …})        the object as it is to be stored, managedFields
+ *                                          included; `changed` is false
+ *                                          when the configuration already held (only ownership
+ *                                          may differ)
+ *         updateManagedFields({live, updated, …})  the same object with managedFields brought up
+ *                                                  to date
  *         live          absent: the object is being created
  *         typeName      a built-in type; a custom resource brings `schema` in its place
  *         applied       as the client sent it: what it does not say must not be filled in
  *         nowMs         for the entries' times
  *         resetFields   paths (field names) that this endpoint ignores: [["status"]]
- * Errors  StatusError: 409 with every conflict, 400 for managedFields in a configuration, 500 for a configuration
+ * Errors  StatusError: 409 with every conflict, 400 for managedFields in a configuration, 500
+ *         for a configuration
  *         that does not fit its type (upstream answers so)
- * Source  k8s.io/apimachinery/pkg/util/managedfields/internal (fieldmanager.go and the managers it stacks)
+ * Source  k8s.io/apimachinery/pkg/util/managedfields/internal (fieldmanager.go and the managers
+ *         it stacks)
  */
 import { canonicalize } from "../codec/canonical.ts";
 import { formatTime } from "../codec/times.ts";

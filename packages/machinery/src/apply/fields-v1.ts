@@ -1,10 +1,11 @@
 /**
  * Sets of paths into an object: who owns what.
  *
- * A set is a tree. A path can be a member and have members below it: owning a map's entry and owning its fields differ.
- * Sets are values: operations give new ones.
+ * A set is a tree. A path can be a member and have members below it: owning a map's entry and
+ * owning its fields differ. Sets are values: operations give new ones.
  *
- * Shapes  toFieldsV1()    {"f:spec":{"f:replicas":{}}}; a member with something below it has ".":{} there
+ * Shapes  toFieldsV1()    {"f:spec":{"f:replicas":{}}}; a member with something below it has
+ *                         ".":{} there
  *         fromFieldsV1(o) the other way; throws on malformed input
  * Source  sigs.k8s.io/structured-merge-diff/v6 fieldpath/set.go, serialize.go
  */

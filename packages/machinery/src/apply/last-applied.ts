@@ -1,9 +1,11 @@
 /**
  * The annotation in which kubectl's client-side apply remembers what it wrote.
  *
- * When kubectl turns to server-side apply, what the annotation holds unchanged is its own: no conflict.
+ * When kubectl turns to server-side apply, what the annotation holds unchanged is its own: no
+ * conflict.
  *
- * Source  k8s.io/apimachinery/pkg/util/managedfields/internal/lastappliedmanager.go, lastappliedupdater.go
+ * Source  k8s.io/apimachinery/pkg/util/managedfields/internal/lastappliedmanager.go,
+ *         lastappliedupdater.go
  */
 import { marshalGo } from "../go-text.ts";
 import { deepClone, isPlainObject } from "../json-tree.ts";

@@ -1,9 +1,11 @@
 /**
  * metadata.managedFields read and written: who owns which paths, since when, in which version.
  *
- * A manager is identified by name, operation, subresource and, for updates, version; the identifier is a JSON text.
+ * A manager is identified by name, operation, subresource and, for updates, version; the
+ * identifier is a JSON text.
  *
- * Source  k8s.io/apimachinery/pkg/util/managedfields/internal/managedfields.go, capmanagers.go, stripmeta.go
+ * Source  k8s.io/apimachinery/pkg/util/managedfields/internal/managedfields.go, capmanagers.go,
+ *         stripmeta.go
  */
 import { parseTime } from "../codec/times.ts";
 import type { ManagedFieldsEntry } from "../object.ts";

@@ -1,6 +1,7 @@
 /**
- * Merges an applied configuration into the live object: the configuration wins where it says something, list items
- * are matched by their keys and keep the configuration's order among themselves.
+ * Merges an applied configuration into the live object: the configuration wins where it says
+ * something, list items are matched by their keys and keep the configuration's order among
+ * themselves.
  *
  * Source  sigs.k8s.io/structured-merge-diff/v6 typed/merge.go
  */

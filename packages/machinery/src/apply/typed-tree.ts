@@ -1,9 +1,11 @@
 /**
- * Trees under an apply schema: their field sets, their differences, their merge, and what is left when paths go.
+ * Trees under an apply schema: their field sets, their differences, their merge, and what is
+ * left when paths go.
  *
  * Absent is `undefined`; null is a value of its own, as in upstream.
  *
- * Source  sigs.k8s.io/structured-merge-diff/v6 typed/tofieldset.go, compare.go, remove.go, helpers.go
+ * Source  sigs.k8s.io/structured-merge-diff/v6 typed/tofieldset.go, compare.go, remove.go,
+ *         helpers.go
  */
 import { deepEqual, isPlainObject, setMember } from "../json-tree.ts";
 import {

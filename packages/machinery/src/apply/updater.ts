@@ -129,7 +129,9 @@ function manager(
   return { set, apiVersion, applied, time };
 }
 
-/** The object after an apply; undefined when nothing changed. @throws ConflictsError unless forced */
+/**
+ * The object after an apply; undefined when nothing changed. @throws ConflictsError unless forced
+ */
 export function applyOwnership(
   context: UpdaterContext,
   live: Tree,

@@ -1,9 +1,10 @@
 /**
  * The canonical tree of a typed object: what Go would hold after decoding it, as Go would write it.
  *
- * Members stand in Go's order; empty ones are left out or filled in by Go's rules (`omitempty`, `omitzero`,
- * pointers); map keys are sorted; quantities and times have their canonical text. So two canonical trees
- * are deepEqual exactly when upstream would call the objects equal, and JSON.stringify writes upstream's JSON.
+ * Members stand in Go's order; empty ones are left out or filled in by Go's rules (`omitempty`,
+ * `omitzero`, pointers); map keys are sorted; quantities and times have their canonical text. So
+ * two canonical trees are deepEqual exactly when upstream would call the objects equal, and
+ * JSON.stringify writes upstream's JSON.
  *
  * One walk, compiled once a type. It does not explain: on anything unusual it raises a flag, and
  * json-diagnose.ts finds the words.
@@ -272,8 +273,8 @@ function converterOf(shape: Shape): Convert {
 }
 
 /**
- * The canonical tree of an object that code has put together. Parts without a type (RawExtension, fieldsV1)
- * are shared with the argument, all others are new.
+ * The canonical tree of an object that code has put together. Parts without a type
+ * (RawExtension, fieldsV1) are shared with the argument, all others are new.
  *
  * @throws TypeError when a value does not fit its field: that is a bug of the caller.
  */

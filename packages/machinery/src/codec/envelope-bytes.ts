@@ -1,9 +1,11 @@
 /**
  * The envelope around a protobuf object: four magic bytes and a runtime.Unknown.
  *
- * Shapes  "k8s\0" then { typeMeta = 1 { apiVersion = 1, kind = 2 }, raw = 2, contentEncoding = 3, contentType = 4 }
+ * Shapes  "k8s\0" then { typeMeta = 1 { apiVersion = 1, kind = 2 }, raw = 2, contentEncoding =
+ *         3, contentType = 4 }
  * Errors  ProtobufError with upstream's texts
- * Source  k8s.io/apimachinery/pkg/runtime/serializer/protobuf/protobuf.go, pkg/runtime/generated.proto
+ * Source  k8s.io/apimachinery/pkg/runtime/serializer/protobuf/protobuf.go,
+ *         pkg/runtime/generated.proto
  */
 import { ProtobufError, ProtoReader } from "./proto-reader.ts";
 

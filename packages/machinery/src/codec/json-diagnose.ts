@@ -1,8 +1,10 @@
 /**
  * What exactly is wrong with a JSON text of a type: upstream's words, in the order of the document.
  *
- * Shapes  error         the first value that does not fit: "json: cannot unmarshal string into Go struct field
- *                       DeploymentSpec.spec.replicas of type int32"; a text that a type refuses itself
+ * Shapes  error         the first value that does not fit: "json: cannot unmarshal string into
+ *                       Go struct field
+ *                       DeploymentSpec.spec.replicas of type int32"; a text that a type refuses
+ *                       itself
  *                       (time, quantity) comes before one that only has the wrong kind
  *         strictErrors  `unknown field "spec.foo"`, `duplicate field "spec.replicas"`; at most 100
  * Source  sigs.k8s.io/json internal/golang/encoding/json/decode.go, kubernetes_patch.go

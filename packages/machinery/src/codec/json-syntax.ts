@@ -1,5 +1,6 @@
 /**
- * JSON read slowly and exactly: member order, duplicates, the text of numbers, and Go's words for bad syntax.
+ * JSON read slowly and exactly: member order, duplicates, the text of numbers, and Go's words
+ * for bad syntax.
  *
  * Only for texts in which something is wrong; the way of the many is JSON.parse.
  *

@@ -1,4 +1,7 @@
-/** Decoding: answers as upstream's decoder gives them (taken by running sigs.k8s.io/json on the same texts). */
+/**
+ * Decoding: answers as upstream's decoder gives them (taken by running sigs.k8s.io/json on the same
+ * texts).
+ */
 import { describe, expect, test } from "vitest";
 import { DecodeError, decodeJSON, encodeJSON } from "./json.ts";
 

@@ -2,7 +2,8 @@
  * JSON in and out of typed objects, as kube-apiserver reads and writes it.
  *
  * Shapes  decodeJSON(text, type, {strict})  the canonical tree, and what a strict reader objects to
- *         encodeJSON(type, object)          the very text upstream would serve, without the final newline
+ *         encodeJSON(type, object)          the very text upstream would serve, without the
+ *                                           final newline
  *         without a type (a custom resource) the tree is the text's own
  * Errors  DecodeError  in upstream's words, ready for "… cannot be handled as a …: "
  * Source  k8s.io/apimachinery/pkg/runtime/serializer/json/json.go, sigs.k8s.io/json
@@ -103,8 +104,8 @@ function mismatch(text: string, typeName: string | undefined): DecodeError {
 }
 
 /**
- * How many object members a JSON text has: quotes before a colon, less the escaped ones. Off when there is
- * space before a colon, which then only costs the slow look.
+ * How many object members a JSON text has: quotes before a colon, less the escaped ones. Off
+ * when there is space before a colon, which then only costs the slow look.
  */
 function countMembersOf(text: string): number {
   if (/"\s+:/.test(text)) return -1;

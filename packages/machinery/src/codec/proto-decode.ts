@@ -1,8 +1,8 @@
 /**
  * Protobuf to objects: the canonical tree, the same that the JSON of the object decodes to.
  *
- * Unknown fields are skipped, as upstream does. Of a field that comes twice the last one counts (upstream
- * merges messages, which its own writer never makes anyone do).
+ * Unknown fields are skipped, as upstream does. Of a field that comes twice the last one counts
+ * (upstream merges messages, which its own writer never makes anyone do).
  *
  * Errors  ProtobufError  truncated or malformed bytes, in the words of upstream's generated code
  * Source  generated.pb.go (Unmarshal) of k8s.io/api and apimachinery
@@ -44,7 +44,10 @@ export function decodeProtobuf<T extends object = Record<string, unknown>>(
   return readObject(messageOf(typeName), new ProtoReader(bytes)) as T;
 }
 
-/** Decodes an object in its envelope; kind and apiVersion stand first in the tree. @throws ProtobufError */
+/**
+ * Decodes an object in its envelope; kind and apiVersion stand first in the tree. @throws
+ * ProtobufError
+ */
 export function decodeObject<T extends object = KubeObject>(bytes: Uint8Array): T {
   const { apiVersion, kind, raw } = readEnvelope(bytes);
   const type = typeOf(apiVersion, kind);
@@ -292,7 +295,9 @@ function readRaw(reader: ProtoReader): unknown {
   return value;
 }
 
-/** RawExtension's bytes are JSON, or an object in upstream's protobuf envelope (in watch events). */
+/**
+ * RawExtension's bytes are JSON, or an object in upstream's protobuf envelope (in watch events).
+ */
 function rawValue(bytes: Uint8Array): unknown {
   if (bytes.length === 0) return null;
   if (isEnvelope(bytes)) return decodeObject(bytes);

@@ -1,10 +1,11 @@
 /**
- * Objects to protobuf, byte for byte as upstream's generated code: fields by ascending number, those that are no
- * pointer always, map entries by sorted key, repeated numbers unpacked.
+ * Objects to protobuf, byte for byte as upstream's generated code: fields by ascending number,
+ * those that are no pointer always, map entries by sorted key, repeated numbers unpacked.
  *
  * Compiled once a type: a list of small closures that write backwards.
  *
- * Source  k8s.io/api and apimachinery generated.pb.go (MarshalToSizedBuffer), api/resource/generated.proto,
+ * Source  k8s.io/api and apimachinery generated.pb.go (MarshalToSizedBuffer),
+ *         api/resource/generated.proto,
  *         apis/meta/v1/time_proto.go, apiextensions v1 generated.proto
  */
 

@@ -1,7 +1,8 @@
 /**
  * Protobuf bytes, read field by field.
  *
- * Errors  ProtobufError  with the texts of upstream's generated code ("unexpected EOF", "proto: integer overflow")
+ * Errors  ProtobufError  with the texts of upstream's generated code ("unexpected EOF", "proto:
+ *                        integer overflow")
  */
 
 export class ProtobufError extends Error {

@@ -1,6 +1,6 @@
 /**
- * Protobuf written from the end to the front: a message's length is known when its head is written, so that
- * nothing is measured beforehand and nothing moved afterwards.
+ * Protobuf written from the end to the front: a message's length is known when its head is
+ * written, so that nothing is measured beforehand and nothing moved afterwards.
  *
  * The writer is one growing buffer, used again for each message; `take()` copies the message out.
  */

@@ -1,5 +1,6 @@
 /**
- * Quantities on the wire: any accepted text to its canonical one, remembered, for a cluster says few of them often.
+ * Quantities on the wire: any accepted text to its canonical one, remembered, for a cluster says
+ * few of them often.
  */
 import { parseQuantity } from "../quantity/quantity.ts";
 

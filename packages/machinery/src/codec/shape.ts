@@ -2,7 +2,8 @@
  * The api table made ready to run: each type word parsed once, each struct's members in Go's order.
  *
  * Shapes  Shape    what a value is: a scalar, a list, a map (string keys), or a struct
- *         Struct   the members its JSON object has (inline fields opened up), and its protobuf fields
+ *         Struct   the members its JSON object has (inline fields opened up), and its protobuf
+ *                  fields
  * Errors  UnknownTypeError  a type name that is not in the table
  */
 import { type Field, typeInfo } from "@nanokube/api";

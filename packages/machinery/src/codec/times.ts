@@ -138,7 +138,9 @@ export function formatMicroTime(ms: number): string {
   return `${format(whole)}.${digits(micro - whole * 1_000_000, 6)}Z`;
 }
 
-/** Milliseconds since the epoch of any RFC 3339 text; undefined for an absent one. @throws TimeError */
+/**
+ * Milliseconds since the epoch of any RFC 3339 text; undefined for an absent one. @throws TimeError
+ */
 export function parseTime(text: string | null | undefined): number | undefined {
   if (text === undefined || text === null) return undefined;
   const { epochSeconds, micros: fraction } = parse(text, seconds, layoutSeconds);

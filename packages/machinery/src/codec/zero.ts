@@ -1,7 +1,8 @@
 /**
  * Go's zero values as JSON shows them: what a member is when nobody set it.
  *
- * Shapes  zeroOf(member)  undefined when JSON leaves it out, else its value ({}, null, "", 0, "0"), fresh each time
+ * Shapes  zeroOf(member)  undefined when JSON leaves it out, else its value ({}, null, "", 0,
+ *                         "0"), fresh each time
  */
 import { type Member, type Shape, structOf } from "./shape.ts";
 

@@ -1,8 +1,9 @@
 /**
- * The order of a merged list: the patch's items in the patch's order, the server's own in the server's, and the two
- * interleaved so that neither order is broken.
+ * The order of a merged list: the patch's items in the patch's order, the server's own in the
+ * server's, and the two interleaved so that neither order is broken.
  *
- * Source  k8s.io/apimachinery/pkg/util/strategicpatch/patch.go (normalizeElementOrder, mergeSortedSlice)
+ * Source  k8s.io/apimachinery/pkg/util/strategicpatch/patch.go (normalizeElementOrder,
+ *         mergeSortedSlice)
  */
 import { isPlainObject } from "../json-tree.ts";
 

@@ -1,6 +1,7 @@
 /**
- * JSON Patch (RFC 6902), with the leniencies and the texts of upstream's library: `replace` sets an absent member
- * of an object, indexes may be negative, `test` of an absent member with null holds.
+ * JSON Patch (RFC 6902), with the leniencies and the texts of upstream's library: `replace` sets
+ * an absent member of an object, indexes may be negative, `test` of an absent member with null
+ * holds.
  *
  * The document is not changed; the result shares what the patch left alone.
  *
@@ -256,7 +257,9 @@ const appliers = new Map([
   ["copy", copy],
 ]);
 
-/** The operations of a parsed body. @throws PatchError (badRequest) when it is no list of objects */
+/**
+ * The operations of a parsed body. @throws PatchError (badRequest) when it is no list of objects
+ */
 export function asJSONPatch(body: unknown): JSONPatchOperation[] {
   if (!Array.isArray(body)) {
     const kind = body === null ? "null" : isPlainObject(body) ? "object" : typeof body;

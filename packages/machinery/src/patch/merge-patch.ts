@@ -7,7 +7,9 @@
 import { deepClone, deepEqual, getMember, isPlainObject, setMember } from "../json-tree.ts";
 import { PatchError } from "./patch-error.ts";
 
-/** The result shares what the patch leaves alone; neither argument is changed. @throws PatchError */
+/**
+ * The result shares what the patch leaves alone; neither argument is changed. @throws PatchError
+ */
 export function applyMergePatch<T extends object>(document: T, patch: unknown): T {
   if (!isPlainObject(patch)) throw new PatchError("badRequest", "Invalid JSON Patch");
   return merge(document, patch) as T;

@@ -1,7 +1,9 @@
 /**
- * How a field takes part in a strategic merge: its strategies, its merge key, the type of what is inside.
+ * How a field takes part in a strategic merge: its strategies, its merge key, the type of what
+ * is inside.
  *
- * Source  k8s.io/apimachinery/pkg/util/strategicpatch/meta.go, third_party/forked/golang/json/fields.go
+ * Source  k8s.io/apimachinery/pkg/util/strategicpatch/meta.go,
+ *         third_party/forked/golang/json/fields.go
  */
 import { goStructName, type Shape, structOf } from "../codec/shape.ts";
 import { quoteGo } from "../go-text.ts";

@@ -1,7 +1,7 @@
 /**
- * Strategic merge patch: a merge patch that knows the type. Lists with a merge key merge item by item, and
- * directives say what a patch cannot otherwise: $patch (replace, delete, merge), $retainKeys,
- * $setElementOrder/list, $deleteFromPrimitiveList/list.
+ * Strategic merge patch: a merge patch that knows the type. Lists with a merge key merge item by
+ * item, and directives say what a patch cannot otherwise: $patch (replace, delete, merge),
+ * $retainKeys, $setElementOrder/list, $deleteFromPrimitiveList/list.
  *
  * Neither argument is changed: the work is done on copies.
  *
@@ -104,7 +104,9 @@ function fieldOfDirective(key: string, error: () => PatchError): string {
   return key.slice(slash + 1);
 }
 
-/** A new value comes without its nulls and directives; one that is a directive only does not come. */
+/**
+ * A new value comes without its nulls and directives; one that is a directive only does not come.
+ */
 function setClean(target: Tree, key: string, value: unknown): void {
   discardNulls(value);
   const cleaned = removeDirectives(value);
@@ -178,8 +180,8 @@ function applyElementOrder(original: Tree, patch: Tree, shape: Shape): void {
 }
 
 /**
- * The order the server is said to have had. Upstream merges in place: where the patch deletes items, ones it adds
- * take the room that became free, and count as the server's.
+ * The order the server is said to have had. Upstream merges in place: where the patch deletes
+ * items, ones it adds take the room that became free, and count as the server's.
  */
 function serverOrder(current: unknown[], given: unknown[], mergeKey: string): unknown[] {
   const keysOf = (items: unknown[]) => new Set(items.map((item) => (item as Tree)[mergeKey]));
@@ -265,7 +267,10 @@ function elementKind(...lists: unknown[][]): string {
   throw new PatchError("internal", text);
 }
 
-/** Items of the patch that are directives: `$patch: delete` by key, `$patch: replace` for the whole list. */
+/**
+ * Items of the patch that are directives: `$patch: delete` by key, `$patch: replace` for the whole
+ * list.
+ */
 function takeOutDirectives(original: unknown[], patch: unknown[], mergeKey: string) {
   let kept = original;
   const given: unknown[] = [];

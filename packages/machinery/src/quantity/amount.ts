@@ -12,7 +12,9 @@ export function pow10(n: number): bigint {
   return powers[n] ?? 10n ** BigInt(n);
 }
 
-/** Scales further apart than this belong to no real quantity; aligning them would only fill memory. */
+/**
+ * Scales further apart than this belong to no real quantity; aligning them would only fill memory.
+ */
 const maxScaleDistance = 10_000;
 
 export function alignable(a: number, b: number): boolean {

@@ -1,4 +1,7 @@
-/** Quantities: cases as upstream answers them (taken from k8s.io/apimachinery/pkg/api/resource by running it). */
+/**
+ * Quantities: cases as upstream answers them (taken from k8s.io/apimachinery/pkg/api/resource by
+ * running it).
+ */
 import { describe, expect, test } from "vitest";
 import { milliQuantityOf, parseQuantity, QuantityError, quantityOf } from "./quantity.ts";
 

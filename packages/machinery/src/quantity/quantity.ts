@@ -1,12 +1,14 @@
 /**
  * Quantities: exact fixed-point numbers with a unit, as `resources.requests.cpu` holds them.
  *
- * A Quantity is a value: its operations return a new one. It remembers in which of three notations it was
- * written, and prints in that notation's canonical form: no fraction, the largest unit that loses nothing.
+ * A Quantity is a value: its operations return a new one. It remembers in which of three
+ * notations it was written, and prints in that notation's canonical form: no fraction, the
+ * largest unit that loses nothing.
  *
  * Shapes  amount     mantissa × 10^scale, exact, of any size
  *         format     DecimalSI 12M, BinarySI 12Mi, DecimalExponent 12e6
- *         value()    whole units, rounded away from zero, held within 64 bits (upstream overflows there)
+ *         value()    whole units, rounded away from zero, held within 64 bits (upstream
+ *                    overflows there)
  * Errors  QuantityError with upstream's texts
  * Source  k8s.io/apimachinery/pkg/api/resource/quantity.go, amount.go, suffix.go
  */
@@ -106,7 +108,9 @@ export class Quantity {
     return Number(this.scaledValue(-3));
   }
 
-  /** Multiples of 10^scale, rounded away from zero; what 64 bits do not hold is held at their end. */
+  /**
+   * Multiples of 10^scale, rounded away from zero; what 64 bits do not hold is held at their end.
+   */
   scaledValue(scale: number): bigint {
     const shift = this.#scale - scale;
     if (this.#mantissa === 0n) return 0n;
@@ -198,7 +202,10 @@ export function parseQuantity(text: string): Quantity {
   return parseSmall(parts, text) ?? parseBig(parts);
 }
 
-/** What fits upstream's int64 form; there a text that is canonical already is kept as it was written. */
+/**
+ * What fits upstream's int64 form; there a text that is canonical already is kept as it was
+ * written.
+ */
 function parseSmall(parts: Parts, text: string): Quantity | undefined {
   const { num, denom, base, exponent, format } = parts;
   const scale = (base === 10 ? exponent : 0) - denom.length;

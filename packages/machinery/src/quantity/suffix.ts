@@ -57,7 +57,10 @@ export function interpretSuffix(suffix: string): Suffix | undefined {
   return { base: 10, exponent: Number(BigInt.asIntN(32, exponent)), format: "DecimalExponent" };
 }
 
-/** The unit of 10^exponent (2^exponent for BinarySI); empty when there is none, as upstream prints it. */
+/**
+ * The unit of 10^exponent (2^exponent for BinarySI); empty when there is none, as upstream prints
+ * it.
+ */
 export function suffixFor(format: Format, exponent: number): string {
   if (format === "BinarySI") return binarySuffix.get(exponent) ?? "";
   if (format === "DecimalSI") return decimalSuffix.get(exponent) ?? "";

@@ -2,7 +2,8 @@
  * Field selectors: `metadata.name=web,status.phase!=Running`.
  *
  * Shapes  matches(fields)  over a flat set of the kind's selectable fields; an absent one is ""
- *         transform(fn)    renames or refuses fields (each kind knows which it has); see `checkFields`
+ *         transform(fn)    renames or refuses fields (each kind knows which it has); see
+ *                          `checkFields`
  * Errors  SelectorError with upstream's texts
  * Source  k8s.io/apimachinery/pkg/fields/selector.go
  */

@@ -1,6 +1,6 @@
 /**
- * The grammar of label selectors: `key`, `!key`, `key=v`, `key==v`, `key!=v`, `key in (a,b)`, `key notin (a)`,
- * `key>1`, `key<1`, joined by commas.
+ * The grammar of label selectors: `key`, `!key`, `key=v`, `key==v`, `key!=v`, `key in (a,b)`,
+ * `key notin (a)`, `key>1`, `key<1`, joined by commas.
  *
  * Source  k8s.io/apimachinery/pkg/labels/selector.go (Lexer, Parser)
  */

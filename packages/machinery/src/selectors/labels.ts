@@ -2,7 +2,8 @@
  * Label selectors: which objects are meant, by their labels.
  *
  * Shapes  parseLabelSelector("app in (a,b),!old")     from a request or a flag
- *         labelSelectorToSelector({ matchLabels, … })  from an object; absent selects nothing, empty everything
+ *         labelSelectorToSelector({ matchLabels, … })  from an object; absent selects nothing,
+ *                                                      empty everything
  *         matches, toString                            requirements stand sorted by key
  * Errors  SelectorError with upstream's texts
  * Source  k8s.io/apimachinery/pkg/labels/selector.go, pkg/apis/meta/v1/helpers.go

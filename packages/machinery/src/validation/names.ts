@@ -1,7 +1,8 @@
 /**
  * Which names and values the API accepts, and what it says of the others.
  *
- * Each function gives the list of complaints, in upstream's words; an empty list means the value is good.
+ * Each function gives the list of complaints, in upstream's words; an empty list means the value
+ * is good.
  *
  * Source  k8s.io/apimachinery/pkg/util/validation/validation.go, pkg/api/validate/content
  */
