@@ -3,4 +3,5 @@
  *
  * @packageDocumentation
  */
-export {};
+export { BEHAVIOUR, type Behaviour, behaviourOf, parseBehaviour } from "./core/behaviour.ts";
+export { type CriEmbedded, type CriEmbeddedOptions, createCriEmbedded } from "./io/cri-embedded.ts";
