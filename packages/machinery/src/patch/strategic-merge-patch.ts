@@ -232,8 +232,9 @@ function checkOrder(patchList: unknown[], order: unknown[], mergeKey: string): v
     else if (keyOf(items[at]) === keyOf(order[next++])) at++;
   }
   if (at < items.length) {
-    const lists = `${formatGoValue(patchList)}\n doesn't match ${orderPrefix} list:\n${formatGoValue(order)}`;
-    throw new PatchError("internal", `The order in patch list:\n${lists}\n`);
+    const given = `The order in patch list:\n${formatGoValue(patchList)}\n`;
+    const wanted = ` doesn't match ${orderPrefix} list:\n${formatGoValue(order)}\n`;
+    throw new PatchError("internal", given + wanted);
   }
 }
 

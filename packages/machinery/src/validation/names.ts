@@ -105,7 +105,8 @@ export const isWildcardDNS1123Subdomain: Check = ruleCheck({
 const keyFormat = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const keyPattern = new RegExp(`^${keyFormat}$`);
 const keyError = regexError(
-  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  "must consist of alphanumeric characters, '-', '_' or '.', " +
+    "and must start and end with an alphanumeric character",
   keyFormat,
   "MyName",
   "my.name",
