@@ -13,3 +13,4 @@ export {
   createControllerManager,
   knownControllers,
 } from "./io/controller-manager.ts";
+export { type CsiProvisionerDeps, createCsiProvisioner } from "./io/csi-provisioner.ts";

@@ -38,6 +38,8 @@ export interface Controller {
   workers?: number;
   /** Woken when all caches are filled, whatever is in them. */
   initialKeys?: readonly string[];
+  /** Answers its questions; given by `io/`. */
+  answer?: (question: unknown, signal: AbortSignal) => Promise<unknown>;
   reconcile(key: string, context: Context): Steps<number | undefined>;
 }
 

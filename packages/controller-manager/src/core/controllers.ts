@@ -13,11 +13,16 @@ import {
   createNodeLifecycleController,
   type NodeLifecycleOptions,
 } from "./node-lifecycle/node-lifecycle.ts";
+import { createPersistentVolumeController } from "./persistent-volume/persistent-volume.ts";
 import { createPodGCController } from "./pod-gc/pod-gc.ts";
 import { createReplicaSetController } from "./replicaset/replicaset.ts";
 import { createRootCAController } from "./root-ca/root-ca.ts";
 import { createServiceAccountController } from "./serviceaccount/serviceaccount.ts";
 import { createStatefulSetController } from "./statefulset/statefulset.ts";
+import {
+  createClaimProtectionController,
+  createVolumeProtectionController,
+} from "./storage-protection/storage-protection.ts";
 import { createTaintEvictionController } from "./taint-eviction/taint-eviction.ts";
 import { createTTLAfterFinishedController } from "./ttl-after-finished/ttl-after-finished.ts";
 
@@ -55,6 +60,9 @@ export const controllers: readonly ControllerEntry[] = [
   { name: "ttl-after-finished-controller", create: createTTLAfterFinishedController },
   { name: "endpointslice-controller", create: createEndpointSliceController },
   { name: "endpoints-controller", create: createEndpointsController },
+  { name: "persistentvolume-binder-controller", create: createPersistentVolumeController },
+  { name: "persistentvolumeclaim-protection-controller", create: createClaimProtectionController },
+  { name: "persistentvolume-protection-controller", create: createVolumeProtectionController },
   { name: "node-lifecycle-controller", create: createNodeLifecycleController },
   { name: "taint-eviction-controller", create: createTaintEvictionController },
   {

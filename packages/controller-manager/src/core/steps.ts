@@ -12,7 +12,7 @@
 import type { PatchType, ResourceRef } from "@nanokube/client";
 import { type ApiObject, isNotFound } from "@nanokube/client";
 
-export type Effect = Write | Read | EventNote;
+export type Effect = Write | Read | EventNote | Question;
 
 export type Write =
   | { do: "create"; resource: ResourceRef; object: ApiObject; hop?: string }
@@ -62,11 +62,18 @@ export interface EventNote {
   message: string;
 }
 
+/** To whoever the controller was given to ask: a CSI driver, a signer. The answer comes in `answer`. */
+export interface Question {
+  do: "ask";
+  question: unknown;
+}
+
 export interface Outcome {
   /** A list's outcome has `items`; a discovery's has `resources`. */
   object?: ApiObject;
   items?: ApiObject[];
   resources?: DiscoveredResource[];
+  answer?: unknown;
   error?: Error;
 }
 

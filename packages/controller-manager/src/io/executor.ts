@@ -11,7 +11,7 @@ import {
   type ResourceRef,
 } from "@nanokube/client";
 import type { Log } from "@nanokube/machinery";
-import type { Effect, EventNote, Outcome, Read, Write } from "../core/steps.ts";
+import type { Effect, EventNote, Outcome, Question, Read, Write } from "../core/steps.ts";
 import { discoverResources } from "./discover.ts";
 
 export interface Executor {
@@ -23,6 +23,7 @@ export interface ExecutorOptions {
   recorder: EventRecorder;
   log: Log;
   controller: string;
+  answer?: ((question: unknown, signal: AbortSignal) => Promise<unknown>) | undefined;
   signal: AbortSignal;
 }
 
@@ -31,6 +32,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const one = async (effect: Effect): Promise<Outcome> => {
     try {
       if (effect.do === "event") return note(recorder, effect);
+      if (effect.do === "ask") return await ask(options, effect);
       if (effect.do === "get" || effect.do === "list" || effect.do === "discover") {
         return await read(options, effect);
       }
@@ -42,6 +44,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
   };
   return { perform: (effects) => Promise.all(effects.map(one)) };
+}
+
+async function ask({ answer, controller, signal }: ExecutorOptions, effect: Question) {
+  if (answer === undefined) throw new Error(`${controller} has nobody to ask`);
+  return { answer: await answer(effect.question, signal) };
 }
 
 function note(recorder: EventRecorder, effect: EventNote): Outcome {

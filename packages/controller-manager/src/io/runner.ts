@@ -45,7 +45,14 @@ export async function runController(
     log,
     signal,
   });
-  const executor = createExecutor({ client, recorder, log, controller: controller.name, signal });
+  const executor = createExecutor({
+    client,
+    recorder,
+    log,
+    controller: controller.name,
+    answer: controller.answer,
+    signal,
+  });
   const informers = new Map<string, SharedInformer>();
   const caches: Caches = {
     of: (resource) => {
