@@ -41,7 +41,7 @@ export function decodeProtobuf<T extends object = Record<string, unknown>>(
   typeName: string,
   bytes: Uint8Array,
 ): T {
-  return readObject(messageOf(typeName), new ProtoReader(bytes)) as T;
+  return readWhole(typeName, bytes) as T;
 }
 
 /**
@@ -54,8 +54,18 @@ export function decodeObject<T extends object = KubeObject>(bytes: Uint8Array): 
   if (type === undefined) {
     throw new ProtobufError(`no kind "${kind}" is registered for version "${apiVersion}"`);
   }
-  const object = readObject(messageOf(type), new ProtoReader(raw));
+  const object = readWhole(type, raw);
   return { kind, apiVersion, ...object } as unknown as T;
+}
+
+/** Messages within messages without end are refused, not left to overflow the stack. */
+function readWhole(typeName: string, bytes: Uint8Array): Record<string, unknown> {
+  try {
+    return readObject(messageOf(typeName), new ProtoReader(bytes));
+  } catch (error) {
+    if (error instanceof RangeError) throw new ProtobufError("exceeded max depth");
+    throw error;
+  }
 }
 
 function messageOf(typeName: string): Message {
