@@ -3,4 +3,9 @@
  *
  * @packageDocumentation
  */
-export {};
+export {
+  type ApiServer,
+  type ApiServerOptions,
+  type ApiServerPKI,
+  createApiServer,
+} from "./io/api-server.ts";

@@ -43,7 +43,6 @@ export function createHttp2Transport(
     session.once("goaway", drop);
     session.on("error", drop); // Its streams fail by themselves.
     watchOver(session);
-    session.unref(); // An idle session keeps no process alive.
     return new Promise((resolve, reject) => {
       session.once("error", reject);
       session.once("close", () => reject(new Error("http2: session closed before its settings")));
@@ -51,6 +50,7 @@ export function createHttp2Transport(
       session.once("remoteSettings", () => {
         session.setLocalWindowSize(sessionWindowBytes);
         session.off("error", reject);
+        session.unref(); // An idle session keeps no process alive; one that is being opened does.
         resolve(line);
       });
     });

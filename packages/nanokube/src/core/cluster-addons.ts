@@ -5,6 +5,7 @@
  * DNS answers on the machine's side of the bridge, so its Service has no selector and the
  * EndpointSlice names that address.
  */
+import type { PolicyRule } from "@nanokube/api/rbac/v1";
 import type { KubeObject } from "@nanokube/machinery";
 import type { Network } from "./topology.ts";
 
@@ -37,60 +38,59 @@ function dnsObjects(network: Network): KubeObject[] {
       ports,
       endpoints: [{ addresses: [network.gateway], conditions: { ready: true } }],
     },
-    {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: "ClusterRoleBinding",
-      metadata: { name: "nanokube:dns" },
-      roleRef: {
-        apiGroup: "rbac.authorization.k8s.io",
-        kind: "ClusterRole",
-        name: "system:kube-dns",
+    ...roleFor("nanokube:dns", { kind: "User", name: "system:kube-dns" }, [
+      {
+        apiGroups: [""],
+        resources: ["services", "namespaces", "pods", "endpoints", "nodes"],
+        verbs: ["list", "watch"],
       },
-      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "system:kube-dns" }],
-    },
+      { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
+    ]),
+  ];
+}
+
+/** A ClusterRole and the binding that gives it to one user or group. */
+function roleFor(
+  name: string,
+  subject: { kind: "User" | "Group"; name: string },
+  rules: readonly PolicyRule[],
+): KubeObject[] {
+  const apiVersion = "rbac.authorization.k8s.io/v1";
+  const apiGroup = "rbac.authorization.k8s.io";
+  const roleRef = { apiGroup, kind: "ClusterRole", name };
+  const subjects = [{ apiGroup, ...subject }];
+  return [
+    { apiVersion, kind: "ClusterRole", metadata: { name }, rules },
+    { apiVersion, kind: "ClusterRoleBinding", metadata: { name }, roleRef, subjects },
   ];
 }
 
 /** Lets each node run the provisioner for its own volumes. */
 function storageAccess(): KubeObject[] {
-  const name = "nanokube:csi-provisioner";
-  return [
+  const read = ["get", "list", "watch"];
+  return roleFor("nanokube:csi-provisioner", { kind: "Group", name: "system:nodes" }, [
     {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: "ClusterRole",
-      metadata: { name },
-      rules: [
-        {
-          apiGroups: [""],
-          resources: ["persistentvolumes"],
-          verbs: ["get", "list", "watch", "create", "patch", "update", "delete"],
-        },
-        {
-          apiGroups: [""],
-          resources: ["persistentvolumeclaims"],
-          verbs: ["get", "list", "watch", "patch", "update"],
-        },
-        {
-          apiGroups: ["storage.k8s.io"],
-          resources: ["storageclasses", "csinodes", "csidrivers", "volumeattachments"],
-          verbs: ["get", "list", "watch"],
-        },
-        { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
-        {
-          apiGroups: ["", "events.k8s.io"],
-          resources: ["events"],
-          verbs: ["create", "patch", "update"],
-        },
-      ],
+      apiGroups: [""],
+      resources: ["persistentvolumes"],
+      verbs: [...read, "create", "patch", "update", "delete"],
     },
     {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: "ClusterRoleBinding",
-      metadata: { name },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
-      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:nodes" }],
+      apiGroups: [""],
+      resources: ["persistentvolumeclaims"],
+      verbs: [...read, "patch", "update"],
     },
-  ];
+    {
+      apiGroups: ["storage.k8s.io"],
+      resources: ["storageclasses", "csinodes", "csidrivers", "volumeattachments"],
+      verbs: read,
+    },
+    { apiGroups: [""], resources: ["nodes"], verbs: read },
+    {
+      apiGroups: ["", "events.k8s.io"],
+      resources: ["events"],
+      verbs: ["create", "patch", "update"],
+    },
+  ]);
 }
 
 export function clusterAddons(mode: "containerd" | "embedded", network: Network): KubeObject[] {

@@ -121,8 +121,9 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   }
   if (config.mode === "containerd") {
     jobs.push(writeCNIConfig(agent, client));
+    // A node may read no other Node; kube-proxy's user may.
     const routes = createNodeRoutes({
-      client,
+      client: clientOf(config.proxyKubeconfig, "nanokube-node-routes"),
       nodeName: config.nodeName,
       exec,
       clock: systemClock,

@@ -74,24 +74,25 @@ function apiServerOptions(state: ClusterState, pki: ClusterPKI, etcd: Channel, l
 }
 
 function clientFor({ apiserver }: Running, name: string, groups: readonly string[] = []) {
-  return createClient({ transport: apiserver.transport({ name, groups }), userAgent: name });
+  const user = { name, groups: [...groups, "system:authenticated"] };
+  return createClient({ transport: apiserver.transport(user), userAgent: name });
 }
 
-async function startControllers(running: Running, pki: ClusterPKI): Promise<void> {
+function startControllers(running: Running, pki: ClusterPKI): void {
   const { state, log, signal, network } = running;
   if (state.components["controller-manager"] !== "own") return;
   const manager = createControllerManager({
     ...base,
     log: log.child({ component: "controller-manager" }),
-    client: clientFor(running, "system:kube-controller-manager"),
+    client: clientFor(running, "system:kube-controller-manager", ["system:masters"]),
     rootCA: pki.ca.cert,
     serviceAccountKey: pki.serviceAccount.privateKey,
     clusterCIDR: network.podCIDR,
   });
-  await manager.start(signal);
+  manager.start(signal).catch((err: Error) => log.error({ err }, "controllers ended"));
 }
 
-async function startScheduler(running: Running): Promise<void> {
+function startScheduler(running: Running): void {
   const { state, log, signal } = running;
   if (state.components.scheduler !== "own") return;
   const scheduler = createScheduler({
@@ -99,7 +100,7 @@ async function startScheduler(running: Running): Promise<void> {
     log: log.child({ component: "scheduler" }),
     client: clientFor(running, "system:kube-scheduler"),
   });
-  await scheduler.start(signal);
+  scheduler.start(signal).catch((err: Error) => log.error({ err }, "scheduler ended"));
 }
 
 /** DNS and routes to pods, on the machine's own side of the bridge. */
@@ -148,7 +149,8 @@ export async function runControlPlane(dir: DataDir, log: Log, signal: AbortSigna
   const running: Running = { state, network, apiserver, log, signal };
   await apiserver.ready;
   log.info({ port: state.apiPort }, "API server ready");
-  await Promise.all([startControllers(running, pki), startScheduler(running)]);
+  startControllers(running, pki);
+  startScheduler(running);
   const admin = clientFor(running, "kubernetes-admin", ["system:masters"]);
   await applyObjects(admin, clusterAddons(state.mode, network));
   const servers: { close(): Promise<void> }[] = [];

@@ -78,6 +78,8 @@ export interface Change {
   create?(): KubeObject;
   /** A retry after a lost race makes sense (patches); else a race is a 409. */
   keepsTrying?: boolean;
+  /** The server's own change (a binding): neither admitted nor validated as a user's update is. */
+  isOwn?: boolean;
 }
 
 export async function changeObject(
@@ -178,6 +180,7 @@ async function changeOnce(
     options: { ...options.object, kind: "UpdateOptions" },
     warn: (text: string) => context.warnings.add(text),
   };
+  if (change.isOwn) return storeChange(context, stored, object, old, options);
   await server.admission.admit(attributes);
   const hooks = server.hooksFor(resource);
   const allocation =

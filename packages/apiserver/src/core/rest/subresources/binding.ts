@@ -43,6 +43,7 @@ export async function bind(context: RestContext): Promise<ApiResponse> {
       uid: binding.metadata?.uid || undefined,
       createsWhenAbsent: false,
       keepsTrying: true,
+      isOwn: true,
       apply: (current) => assign(context, current as Pod, binding) as KubeObject,
     },
     options,

@@ -1,0 +1,2 @@
+/** temporary */
+export async function startStorage(..._args: unknown[]): Promise<void> {}
