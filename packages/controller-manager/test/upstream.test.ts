@@ -8,30 +8,37 @@ import {
   controllerRevisions,
   createClient,
   createHttpTransport,
+  csiNodes,
   daemonSets,
   deployments,
   endpointSlices,
   endpoints,
   events,
   isNotFound,
+  jobs,
+  leases,
+  microTime,
   namespaces,
   nodes,
   persistentVolumeClaims,
+  persistentVolumes,
   pods,
   type ResourceRef,
   replicaSets,
   serviceAccounts,
   services,
   statefulSets,
+  storageClasses,
 } from "@nanokube/client";
 import { nullLog, systemClock, systemRandom } from "@nanokube/machinery";
+import { createServer, csi } from "@nanokube/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   missingUpstream,
   startUpstream,
   type UpstreamApiServer,
 } from "../../client/test/upstream.ts";
-import { createControllerManager } from "../src/index.ts";
+import { createControllerManager, createCsiProvisioner } from "../src/index.ts";
 import { type FakedPods, fakePods } from "./faked-pods.ts";
 
 const missing = missingUpstream();
@@ -91,6 +98,8 @@ describe.skipIf(missing !== undefined)(
         log: nullLog,
         rootCA: "PEM of the CA",
         clusterCIDR: "10.244.0.0/16",
+        nodeMonitorGracePeriodMs: 1500,
+        nodeMonitorPeriodMs: 200,
         leaderElection: { identity: "test" },
       });
       running = manager.start(stop.signal);
@@ -358,6 +367,316 @@ describe.skipIf(missing !== undefined)(
       await client.resource(nodes).patch("n3", { spec: { taints: null } }, { type: "merge" });
       await expect.poll(onNodes, poll).toEqual(["n1", "n2", "n3"]);
       for (const name of ["n1", "n2", "n3"]) await client.resource(nodes).delete(name);
+    });
+
+    test("a Job completes, fails at its limit, and is gone after its TTL", async () => {
+      const ns = await newNamespace();
+      const api = in_(jobs, ns);
+      faked.fate = (pod) => {
+        if (pod.metadata?.namespace !== ns) return "Ready";
+        return pod.metadata?.labels?.fails ? "Failed" : "Succeeded";
+      };
+      const job = (name: string, spec: object, labels = {}) => ({
+        metadata: { name },
+        spec: {
+          template: {
+            metadata: { labels },
+            spec: { restartPolicy: "Never", containers: [{ name: "main", image: "busybox" }] },
+          },
+          ...spec,
+        },
+      });
+      await api.create(job("good", { completions: 5, parallelism: 2, completionMode: "Indexed" }));
+      await expect
+        .poll(() => api.get("good"), poll)
+        .toMatchObject({
+          status: { succeeded: 5, completedIndexes: "0-4", uncountedTerminatedPods: {} },
+        });
+      const good = await api.get("good");
+      expect(
+        good.status?.conditions?.map(({ type, status, reason }) => [type, status, reason]),
+      ).toEqual([
+        ["SuccessCriteriaMet", "True", "CompletionsReached"],
+        ["Complete", "True", "CompletionsReached"],
+      ]);
+      expect(good.status?.completionTime).toBeDefined();
+      const ended = (await in_(pods, ns).list()).items;
+      expect(ended.every((pod) => pod.metadata?.finalizers === undefined)).toBe(true);
+      expect(ended.map((pod) => pod.spec?.hostname).sort()).toEqual(
+        [0, 1, 2, 3, 4].map((i) => `good-${i}`),
+      );
+
+      await api.create(
+        job("bad", { backoffLimit: 0, ttlSecondsAfterFinished: 1 }, { fails: "yes" }),
+      );
+      await expect
+        .poll(
+          async () =>
+            (await api.get("bad")).status?.conditions?.map(({ type, reason }) => [type, reason]),
+          poll,
+        )
+        .toEqual([
+          ["FailureTarget", "BackoffLimitExceeded"],
+          ["Failed", "BackoffLimitExceeded"],
+        ]);
+      await expect.poll(() => gone(jobs, ns, "bad"), poll).toBe(true);
+      await api.create(job("paused", { suspend: true }));
+      await expect
+        .poll(
+          async () =>
+            (await api.get("paused")).status?.conditions?.map(({ type, status }) => [type, status]),
+          poll,
+        )
+        .toEqual([["Suspended", "True"]]);
+      expect((await in_(pods, ns).list({ labelSelector: "job-name=paused" })).items).toEqual([]);
+      await api.patch("paused", { spec: { suspend: false } });
+      await expect.poll(() => api.get("paused"), poll).toMatchObject({ status: { succeeded: 1 } });
+      faked.fate = () => "Ready";
+    });
+
+    test("a node gets its range; silent, it becomes Unknown, and its pods go after their toleration", async () => {
+      const ns = await newNamespace();
+      const api = client.resource(nodes);
+      const now = () => new Date().toISOString().replace(/\.\d+Z$/, "Z");
+      const ready = {
+        status: {
+          conditions: [
+            {
+              type: "Ready",
+              status: "True",
+              reason: "KubeletReady",
+              lastHeartbeatTime: now(),
+              lastTransitionTime: now(),
+            },
+          ],
+        },
+      };
+      for (const name of ["alive", "dying"]) {
+        await api.create({ metadata: { name } });
+        await api.patch(name, ready, { subresource: "status" });
+        await in_(leases, "kube-node-lease").create({
+          metadata: { name, namespace: "kube-node-lease" },
+          spec: {
+            holderIdentity: name,
+            leaseDurationSeconds: 40,
+            renewTime: microTime(Date.now()),
+          },
+        });
+      }
+      const beat = (name: string) =>
+        in_(leases, "kube-node-lease").patch(
+          name,
+          { spec: { renewTime: microTime(Date.now()) } },
+          { type: "merge" },
+        );
+      const beating = setInterval(() => void beat("alive"), 300);
+      const dyingBeats = setInterval(() => void beat("dying"), 300);
+      try {
+        await expect
+          .poll(async () => (await api.list()).items.map(({ spec }) => spec?.podCIDR).sort(), poll)
+          .toEqual(["10.244.0.0/24", "10.244.1.0/24"]);
+        const bears = (key: string, tolerationSeconds: number) => ({
+          key: `node.kubernetes.io/${key}`,
+          operator: "Exists",
+          effect: "NoExecute",
+          tolerationSeconds,
+        });
+        await in_(pods, ns).create({
+          metadata: { name: "there" },
+          spec: {
+            nodeName: "dying",
+            containers: [{ name: "main", image: "busybox" }],
+            tolerations: [bears("unreachable", 2), bears("not-ready", 2)],
+          },
+        });
+        await expect
+          .poll(async () => (await in_(pods, ns).get("there")).status?.phase, poll)
+          .toBe("Running");
+        clearInterval(dyingBeats);
+        await expect
+          .poll(
+            async () =>
+              (await api.get("dying")).spec?.taints
+                ?.map(({ key, effect }) => `${key}:${effect}`)
+                .sort(),
+            poll,
+          )
+          .toEqual([
+            "node.kubernetes.io/unreachable:NoExecute",
+            "node.kubernetes.io/unreachable:NoSchedule",
+          ]);
+        const silent = await api.get("dying");
+        expect(silent.status?.conditions?.find(({ type }) => type === "Ready")).toMatchObject({
+          status: "Unknown",
+          reason: "NodeStatusUnknown",
+          message: "Kubelet stopped posting node status.",
+        });
+        await expect.poll(() => gone(pods, ns, "there"), poll).toBe(true);
+        expect((await api.get("alive")).spec?.taints).toBeUndefined();
+        await beat("dying");
+        await api.patch("dying", ready, { subresource: "status" });
+        await expect.poll(async () => (await api.get("dying")).spec?.taints, poll).toBeUndefined();
+      } finally {
+        clearInterval(beating);
+        clearInterval(dyingBeats);
+        for (const name of ["alive", "dying"]) await api.delete(name);
+      }
+    });
+
+    test("claims: bound to the volume that fits, or to one that the driver makes; deleted, it goes too", async () => {
+      const ns = await newNamespace();
+      const driver = createServer();
+      const asked: unknown[] = [];
+      driver.add(csi.Controller, {
+        createVolume: (request) => {
+          asked.push({ create: request.name, bytes: request.capacityRange?.requiredBytes });
+          const topology = request.accessibilityRequirements?.preferred[0];
+          return {
+            volume: {
+              volumeId: `v-${request.name}`,
+              capacityBytes: request.capacityRange?.requiredBytes ?? 0,
+              volumeContext: { kind: "fast" },
+              accessibleTopology: topology === undefined ? [] : [topology],
+            },
+          };
+        },
+        deleteVolume: ({ volumeId }) => {
+          asked.push({ delete: volumeId });
+          return {};
+        },
+      });
+      const provisioner = createCsiProvisioner({
+        client,
+        csi: driver.memory(),
+        driverName: "hostpath.csi.test",
+        clock: systemClock,
+        random: systemRandom,
+        log: nullLog,
+      });
+      const stopProvisioner = new AbortController();
+      const provisioning = provisioner.start(stopProvisioner.signal);
+      const claim = (name: string, storageClassName: string, storage = "1Gi") => ({
+        metadata: { name },
+        spec: {
+          accessModes: ["ReadWriteOnce"],
+          storageClassName,
+          resources: { requests: { storage } },
+        },
+      });
+      const volume = (name: string, storage: string) => ({
+        metadata: { name },
+        spec: {
+          accessModes: ["ReadWriteOnce"],
+          capacity: { storage },
+          storageClassName: "manual",
+          hostPath: { path: "/tmp/none" },
+        },
+      });
+      const claims = in_(persistentVolumeClaims, ns);
+      const volumes = client.resource(persistentVolumes);
+      for (const [name, size] of [
+        ["big", "10Gi"],
+        ["fit", "2Gi"],
+        ["small", "500Mi"],
+      ] as const) {
+        await volumes.create(volume(name, size));
+      }
+      await claims.create(claim("static", "manual"));
+      await expect
+        .poll(() => claims.get("static"), poll)
+        .toMatchObject({
+          spec: { volumeName: "fit" },
+          status: { phase: "Bound", capacity: { storage: "2Gi" } },
+        });
+      await claims.delete("static");
+      await expect
+        .poll(async () => (await volumes.get("fit")).status?.phase, poll)
+        .toBe("Released");
+
+      await client.resource(storageClasses).create({
+        metadata: { name: "fast" },
+        provisioner: "hostpath.csi.test",
+        volumeBindingMode: "WaitForFirstConsumer",
+        reclaimPolicy: "Delete",
+      });
+      await client
+        .resource(nodes)
+        .create({ metadata: { name: "n9", labels: { "topology.test/node": "n9" } } });
+      await client.resource(csiNodes).create({
+        metadata: { name: "n9" },
+        spec: {
+          drivers: [
+            { name: "hostpath.csi.test", nodeID: "n9", topologyKeys: ["topology.test/node"] },
+          ],
+        },
+      });
+      await claims.create(claim("dynamic", "fast"));
+      await expect
+        .poll(async () => (await in_(events, ns).list()).items.map(({ message }) => message), poll)
+        .toContain("waiting for first consumer to be created before binding");
+      await claims.patch("dynamic", {
+        metadata: { annotations: { "volume.kubernetes.io/selected-node": "n9" } },
+      });
+      await expect
+        .poll(async () => (await claims.get("dynamic")).status?.phase, poll)
+        .toBe("Bound");
+      const bound = await claims.get("dynamic");
+      const made = await volumes.get(bound.spec?.volumeName ?? "");
+      expect(made).toMatchObject({
+        metadata: {
+          name: `pvc-${bound.metadata?.uid}`,
+          annotations: { "pv.kubernetes.io/provisioned-by": "hostpath.csi.test" },
+        },
+        spec: {
+          capacity: { storage: "1Gi" },
+          persistentVolumeReclaimPolicy: "Delete",
+          storageClassName: "fast",
+          csi: { driver: "hostpath.csi.test", volumeHandle: `v-pvc-${bound.metadata?.uid}` },
+          nodeAffinity: {
+            required: {
+              nodeSelectorTerms: [
+                {
+                  matchExpressions: [{ key: "topology.test/node", operator: "In", values: ["n9"] }],
+                },
+              ],
+            },
+          },
+        },
+      });
+      // In use: it stays until the pod is gone.
+      await in_(pods, ns).create({
+        metadata: { name: "user" },
+        spec: {
+          nodeName: "n9",
+          containers: [{ name: "main", image: "busybox" }],
+          volumes: [{ name: "data", persistentVolumeClaim: { claimName: "dynamic" } }],
+        },
+      });
+      await expect
+        .poll(async () => (await in_(pods, ns).get("user")).status?.phase, poll)
+        .toBe("Running");
+      await claims.delete("dynamic");
+      expect((await claims.get("dynamic")).metadata?.deletionTimestamp).toBeDefined();
+      await in_(pods, ns).delete("user");
+      await expect.poll(() => gone(persistentVolumeClaims, ns, "dynamic"), poll).toBe(true);
+      await expect
+        .poll(
+          () =>
+            volumes.get(made.metadata?.name ?? "").then(
+              () => "there",
+              (e) => e.reason,
+            ),
+          poll,
+        )
+        .toBe("NotFound");
+      expect(asked).toEqual([
+        { create: made.metadata?.name, bytes: 2 ** 30 },
+        { delete: `v-${made.metadata?.name}` },
+      ]);
+      stopProvisioner.abort();
+      await provisioning;
+      await driver.close();
+      await client.resource(nodes).delete("n9");
     });
   },
 );

@@ -143,11 +143,12 @@ function mayDelete(
   if (metadata?.annotations?.[provisionedBy] !== driverName) return false;
   if (spec?.csi?.driver !== driverName || spec.persistentVolumeReclaimPolicy !== "Delete")
     return false;
+  const going = metadata.deletionTimestamp !== undefined;
+  // Without our finalizer it is done already, and waits for others only.
+  if (going && !metadata.finalizers?.includes(volumeFinalizer)) return false;
   const unclaimed = status?.phase === "Released" || status?.phase === "Failed";
-  const going =
-    metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(volumeFinalizer);
-  const protectedYet = metadata.finalizers?.includes("kubernetes.io/pv-protection");
-  if (!unclaimed && !(going && !protectedYet)) return false;
+  const unprotected = !metadata.finalizers?.includes("kubernetes.io/pv-protection");
+  if (!unclaimed && !(going && unprotected)) return false;
   if (nodeName === undefined) return true;
   const node = caches.of(nodes).get("", nodeName);
   const terms = spec.nodeAffinity?.required?.nodeSelectorTerms ?? [];
