@@ -22,6 +22,8 @@ export interface ExecHandle {
 }
 
 export interface Task {
+  /** The program runs in its own view of the files (or has failed to). */
+  readonly ready: Promise<void>;
   readonly pid: number | undefined;
   readonly ended: Promise<number>;
   readonly stdin: Writable | undefined;
@@ -70,6 +72,12 @@ export function startProcess(options: ProcessTaskOptions): Task {
     log.follow(child.stderr, "stderr"),
   ]);
   const exited = whenEnded(child);
+  const setUp = Promise.withResolvers<void>();
+  const said = child.stdio[3] as Readable | null;
+  said?.once("data", () => setUp.resolve());
+  said?.once("close", () => setUp.resolve());
+  said?.on("error", () => {});
+  if (isolation.name === "plain" || said === null) setUp.resolve();
   // The last lines belong to the log before anybody is told of the end; but a grandchild that keeps
   // the pipe open must not hide it.
   const ended = exited.then(async (code) => {
@@ -78,6 +86,7 @@ export function startProcess(options: ProcessTaskOptions): Task {
     return code;
   });
   return {
+    ready: setUp.promise,
     pid: child.pid,
     ended,
     stdin: child.stdin ?? undefined,
@@ -166,6 +175,7 @@ export function startScript(options: ScriptTaskOptions): Task {
     );
   }
   return {
+    ready: Promise.resolve(),
     pid: undefined,
     ended,
     stdin: undefined,

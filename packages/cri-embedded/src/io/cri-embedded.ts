@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import type { Clock, Log, Random } from "@nanokube/machinery";
 import { createServer, cri, type RpcServer } from "@nanokube/rpc";
 import { ImageStore } from "../core/image-store.ts";
@@ -35,13 +35,13 @@ const BUSYBOXES = ["/bin/busybox", "/usr/bin/busybox"];
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Commands that images bring and this machine may lack: busybox has many, behind the machine's own. */
-function withApplets(path: string, rootDir: string): string {
+function installApplets(rootDir: string): string | undefined {
   const busybox = BUSYBOXES.find((file) => existsSync(file));
-  if (busybox === undefined) return path;
+  if (busybox === undefined) return undefined;
   const applets = join(rootDir, "applets");
   mkdirSync(applets, { recursive: true });
   spawnSync(busybox, ["--install", "-s", applets], { timeout: 5000 });
-  return `${path}${delimiter}${applets}`;
+  return applets;
 }
 
 export function createCriEmbedded(options: CriEmbeddedOptions): CriEmbedded {
@@ -49,8 +49,9 @@ export function createCriEmbedded(options: CriEmbeddedOptions): CriEmbedded {
   mkdirSync(rootDir, { recursive: true });
   const isolation = options.isolation === "plain" ? plain : detectIsolation(rootDir);
   const images = new ImageStore((text) => createHash("sha256").update(text).digest("hex"));
-  const path = withApplets(options.path ?? PATH, rootDir);
-  const runtime = new Runtime({ rootDir, clock, random, log, isolation, images, path });
+  const applets = installApplets(rootDir);
+  const path = options.path ?? PATH;
+  const runtime = new Runtime({ rootDir, clock, random, log, isolation, images, path, applets });
   const streaming = new StreamingServer(random);
   const server = createServer();
   const deps: ServiceDeps = { runtime, images, streaming, clock, rootDir };

@@ -9,7 +9,7 @@
  * Neither is a jail: programs run with the rights of the user who runs the runtime.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import type { cri } from "@nanokube/rpc";
 import { mapPath, mapScript, mapWord, type PathMount } from "../core/path-mapping.ts";
@@ -42,7 +42,12 @@ export function detectIsolation(scratch: string): Isolation {
     const env = { PATH: process.env.PATH ?? "" };
     const program = { argv: ["/bin/sh", "-c", "exit 42"], env, cwd: "/" };
     const { argv } = made.wrap(directory, program, []);
-    const { status } = spawnSync(argv[0]!, argv.slice(1), { env, timeout: 5000 });
+    const stdio = ["ignore", "ignore", "ignore", "ignore"] as const;
+    const { status } = spawnSync(argv[0]!, argv.slice(1), {
+      env,
+      timeout: 5000,
+      stdio: [...stdio],
+    });
     rmSync(directory, { recursive: true, force: true });
     if (status === 42) return made;
   }
@@ -59,17 +64,26 @@ function namespaces(isRoot: boolean, layer: Layer): Isolation {
         .flatMap((mount) => [mount.hostPath, mount.containerPath, mount.readonly ? "ro" : "rw"]);
       mkdirSync(join(directory, "root"), { recursive: true });
       mkdirSync(join(directory, "layer"), { recursive: true });
-      const argv = ["unshare", ...user, "--mount", "--propagation", "private", "/bin/sh", "-c"];
+      const argv = ["unshare", ...user, "--mount", "--propagation", "private"];
+      // A process id space of its own: whatever the program starts ends with it.
+      argv.push("--pid", "--fork", "--kill-child", "/bin/sh", "-c");
       argv.push(setUpScript(layer), "sh", join(directory, "root"), join(directory, "layer"));
       argv.push(...binds, "--", program.cwd || "/", ...program.argv);
       return { argv, env: program.env, cwd: "/" };
     },
     enter(pid, program) {
       const own = isRoot ? [] : ["--user", "--preserve-credentials"];
-      const argv = ["nsenter", "-t", String(pid), ...own, "--mount", "--root", "--wd"];
+      const argv = ["nsenter", "-t", String(innerPid(pid)), ...own];
+      argv.push("--mount", "--pid", "--root", "--wd");
       return { argv: [...argv, ...program.argv], env: program.env, cwd: "/" };
     },
   };
+}
+
+/** `unshare --fork` waits outside; its only child is process 1 inside. */
+function innerPid(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return Number(children.split(" ")[0]) || pid;
 }
 
 const SHELLS = /(^|\/)(sh|bash|ash|dash)$/;
@@ -115,11 +129,12 @@ export function findProgram(name: string, path: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
+/** Descriptor 3 is where a program with a view of its own says that it is set up. */
 export const run = (program: Program, stdin: "pipe" | "ignore") =>
   spawn(program.argv[0]!, program.argv.slice(1), {
     env: { ...program.env },
     cwd: program.cwd,
-    stdio: [stdin, "pipe", "pipe"],
+    stdio: [stdin, "pipe", "pipe", "pipe"],
     // A group of its own, so that what the program starts ends with it.
     detached: true,
   });

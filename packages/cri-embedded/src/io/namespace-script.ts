@@ -2,6 +2,7 @@
  * The shell text that makes a container's view of the machine's files inside new namespaces.
  *
  * A constant: what pods say comes in as arguments and is never read as shell.
+ * Output     one byte on descriptor 3 when all is mounted and the program is about to run
  * Arguments  root, layer, then (source, target, "ro" or "rw") for each mount, "--", directory, argv
  *
  *   overlay  the machine's files under a copy-on-write layer in memory (needs root)
@@ -20,7 +21,7 @@ while read -r _ at _; do
   *) [ ! -d "$at" ] || mount --bind "$at" "$root$at" 2>/dev/null || true ;;
   esac
 done < /proc/self/mounts
-for top in proc sys dev; do mount --rbind "/$top" "$root/$top"; done
+for top in sys dev; do mount --rbind "/$top" "$root/$top"; done
 for top in run tmp; do mount -t tmpfs tmpfs "$root/$top"; done
 chmod 1777 "$root/tmp"
 place() {
@@ -37,7 +38,8 @@ mount -t tmpfs tmpfs "$root"
 mkdir "$root/.host" "$root/run" "$root/tmp"
 chmod 1777 "$root/tmp"
 mount --rbind / "$root/.host"
-for top in proc sys dev; do mkdir "$root/$top"; mount --rbind "/$top" "$root/$top"; done
+for top in sys dev; do mkdir "$root/$top"; mount --rbind "/$top" "$root/$top"; done
+mkdir "$root/proc"
 for entry in /* /.[!.]*; do
   [ ! -e "$entry" ] || [ -e "$root$entry" ] || ln -s "/.host$entry" "$root$entry"
 done
@@ -65,6 +67,7 @@ place() {
 `;
 
 const MOUNT_AND_RUN = `
+mount -t proc proc "$root/proc" 2>/dev/null || mount --rbind /proc "$root/proc"
 while [ "$1" != "--" ]; do
   source=$1 target=$2 mode=$3; shift 3
   if [ -d "$source" ]; then place "$source" "$target" ""; else place "$source" "$target" file; fi
@@ -72,7 +75,8 @@ while [ "$1" != "--" ]; do
   if [ "$mode" = ro ]; then mount -o remount,bind,ro "$at" 2>/dev/null || true; fi
 done
 shift
-exec chroot "$root" /bin/sh -c 'mkdir -p "$1" 2>/dev/null; cd "$1" 2>/dev/null || cd /; shift; exec "$@"' sh "$@"
+exec chroot "$root" /bin/sh -c 'mkdir -p "$1" 2>/dev/null; cd "$1" 2>/dev/null || cd /; shift
+  echo >&3; exec 3>&-; exec "$@"' sh "$@"
 `;
 
 export const setUpScript = (layer: "overlay" | "links"): string =>

@@ -29,7 +29,12 @@ export interface RuntimeOptions {
   images: ImageStore;
   /** PATH that programs are looked up in. */
   path: string;
+  /** A directory of busybox's commands, for what the machine itself lacks. */
+  applets: string | undefined;
 }
+
+/** Where the applets are seen by programs that have a view of their own. */
+const APPLETS = "/.cri-embedded/bin";
 
 interface Live {
   record: ContainerRecord;
@@ -198,6 +203,13 @@ export class Runtime {
     return join(this.#options.rootDir, "containers", id);
   }
 
+  #path(): string {
+    const { path, applets, isolation } = this.#options;
+    const seen = isolation.name === "plain" ? applets : APPLETS;
+    const parts = [path, dirname(process.execPath)];
+    return [...parts, ...(applets === undefined ? [] : [seen!])].join(delimiter);
+  }
+
   #environment(record: ContainerRecord, sandbox: Sandbox): Record<string, string> {
     const decoder = new TextDecoder();
     const own = record.config.envs.map(({ key, value }) => [
@@ -206,7 +218,7 @@ export class Runtime {
     ]);
     return {
       // Programs that the images would have brought: this very Node, and busybox's applets.
-      PATH: [this.#options.path, dirname(process.execPath)].join(delimiter),
+      PATH: this.#path(),
       HOME: "/root",
       HOSTNAME: sandbox.config.hostname,
       ...Object.fromEntries(own),
@@ -224,7 +236,8 @@ export class Runtime {
     if (argv.length === 0) argv = [...(DEFAULT_PROGRAMS[short] ?? [])];
     if (argv.length === 0) return undefined;
     const [name = ""] = argv;
-    const found = findProgram(name, env.PATH ?? this.#options.path);
+    const search = [env.PATH, this.#options.applets].filter((part) => part !== undefined);
+    const found = findProgram(name, search.join(delimiter));
     const mounted = record.config.mounts.some((mount) => name.startsWith(mount.containerPath));
     if (found === undefined && !mounted) {
       if (command.length === 0) return undefined;
@@ -267,11 +280,16 @@ export class Runtime {
     }
     const directory = this.#directory(record.id);
     mkdirSync(directory, { recursive: true });
-    const { mounts, stdin } = record.config;
+    const { applets } = this.#options;
+    const mounts = [...record.config.mounts];
+    if (applets !== undefined && isolation.name !== "plain") {
+      mounts.push({ containerPath: APPLETS, hostPath: applets, readonly: true } as cri.Mount);
+    }
+    const { stdin } = record.config;
     return startProcess({ isolation, directory, program, mounts, log, stdin });
   }
 
-  startContainer(id: string): void {
+  async startContainer(id: string): Promise<void> {
     const live = this.#live(id);
     const { record } = live;
     if (record.phase !== "created") {
@@ -288,6 +306,7 @@ export class Runtime {
       this.#finish(live, sandbox, 128, "StartError", (error as Error).message);
       throw error;
     }
+    await live.task.ready;
     record.phase = "running";
     record.startedAtNanos = this.#nanos();
     live.ended = live.task.ended.then(async (exitCode) => {

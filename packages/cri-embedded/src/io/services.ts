@@ -191,8 +191,8 @@ function containerHandlers(deps: ServiceDeps): RuntimeHandlers {
       if (config === undefined) throw new RpcError(codes.INVALID_ARGUMENT, "config is required");
       return { containerId: runtime.createContainer(podSandboxId, config) };
     },
-    startContainer: ({ containerId }) => {
-      runtime.startContainer(containerId);
+    startContainer: async ({ containerId }) => {
+      await runtime.startContainer(containerId);
       return {};
     },
     stopContainer: async ({ containerId, timeout }) => {
