@@ -3,4 +3,6 @@
  *
  * @packageDocumentation
  */
-export {};
+export { type DeploymentOptions, deployment } from "./core/deployment.ts";
+export { topologyKey } from "./core/volume.ts";
+export { type CsiHostpath, type CsiHostpathOptions, createCsiHostpath } from "./io/csi-hostpath.ts";
