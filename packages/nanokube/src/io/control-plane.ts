@@ -10,12 +10,13 @@ import { type ApiServer, createApiServer } from "@nanokube/apiserver";
 import { createClient } from "@nanokube/client";
 import { createNodeRoutes } from "@nanokube/cni-bridge";
 import { createControllerManager } from "@nanokube/controller-manager";
+import { deployment } from "@nanokube/csi-hostpath";
 import { createDns } from "@nanokube/dns";
 import { createEtcd } from "@nanokube/etcd-lite";
 import { type Log, systemClock, systemRandom } from "@nanokube/machinery";
 import { type Channel, dial } from "@nanokube/rpc";
 import { createScheduler } from "@nanokube/scheduler";
-import { clusterAddons } from "../core/cluster-addons.ts";
+import { clusterAddons, csiDriverName } from "../core/cluster-addons.ts";
 import type { ClusterState } from "../core/cluster-state.ts";
 import { type Network, planNetwork } from "../core/topology.ts";
 import { applyObjects } from "./apply-objects.ts";
@@ -152,7 +153,8 @@ export async function runControlPlane(dir: DataDir, log: Log, signal: AbortSigna
   startControllers(running, pki);
   startScheduler(running);
   const admin = clientFor(running, "kubernetes-admin", ["system:masters"]);
-  await applyObjects(admin, clusterAddons(state.mode, network));
+  const storage = deployment({ driverName: csiDriverName });
+  await applyObjects(admin, [...clusterAddons(state.mode, network), ...storage]);
   const servers: { close(): Promise<void> }[] = [];
   if (state.mode === "containerd") {
     servers.push(await startRegistry(dir.images, network.gateway, registryPort));
