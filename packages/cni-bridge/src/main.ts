@@ -1,5 +1,6 @@
 /**
- * The executable that a container runtime starts for each pod: environment and standard input in, JSON out.
+ * The executable that a container runtime starts for each pod: environment and standard input in,
+ * JSON out.
  *
  * It imports as little as it can: the time until the first line runs is part of every pod's start.
  */

@@ -1,7 +1,9 @@
 /**
- * A machine of its own for a test: a network namespace that plays the host, and namespaces that play pods.
+ * A machine of its own for a test: a network namespace that plays the host, and namespaces that
+ * play pods.
  *
- * The machine's own interfaces are never touched: every command is run inside. `close` takes everything down, also after a failure.
+ * The machine's own interfaces are never touched: every command is run inside. `close` takes
+ * everything down, also after a failure.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";

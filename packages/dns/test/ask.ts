@@ -1,4 +1,7 @@
-/** A DNS client for tests, and answers as text: one line a record, so that tables and other servers can be compared. */
+/**
+ * A DNS client for tests, and answers as text: one line a record, so that tables and other servers
+ * can be compared.
+ */
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { decodeAnswer, readName } from "../src/core/decode.ts";

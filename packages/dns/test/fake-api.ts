@@ -1,4 +1,7 @@
-/** An API server for tests: lists what is in it, and tells watchers what changes. Only what informers ask for. */
+/**
+ * An API server for tests: lists what is in it, and tells watchers what changes. Only what
+ * informers ask for.
+ */
 import {
   type ApiObject,
   type Client,
@@ -14,7 +17,9 @@ export interface FakeAPI {
   remove(plural: string, key: string): void;
 }
 
-/** "/apis/discovery.k8s.io/v1/endpointslices" → EndpointSliceList: clients of upstream's look at it. */
+/**
+ * "/apis/discovery.k8s.io/v1/endpointslices" → EndpointSliceList: clients of upstream's look at it.
+ */
 function listKind(path: string): { apiVersion: string; kind: string } {
   const [root, ...rest] = path.split("/").slice(1);
   const apiVersion = root === "api" ? rest[0]! : rest.slice(0, 2).join("/");

@@ -1,7 +1,9 @@
 /**
- * The names of a cluster, one table on this server and on CoreDNS: what they answer is held in a golden file, and must be the same.
+ * The names of a cluster, one table on this server and on CoreDNS: what they answer is held in a
+ * golden file, and must be the same.
  *
- * Source  github.com/kubernetes/dns/docs/specification.md 1.1.0; CoreDNS v1.14 (when its program is there)
+ * Source  github.com/kubernetes/dns/docs/specification.md 1.1.0; CoreDNS v1.14 (when its program is
+ *         there)
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,6 @@
-/** The server as a wire protocol: bad messages, sizes, TCP, other servers behind it, its HTTP doors. */
+/**
+ * The server as a wire protocol: bad messages, sizes, TCP, other servers behind it, its HTTP doors.
+ */
 import { createSocket, type Socket } from "node:dgram";
 import { nullLog, systemClock } from "@nanokube/machinery";
 import { afterEach, expect, test } from "vitest";

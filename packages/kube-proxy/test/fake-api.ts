@@ -1,4 +1,7 @@
-/** An API server for tests: lists what is in it, and tells watchers what changes. Only what informers ask for. */
+/**
+ * An API server for tests: lists what is in it, and tells watchers what changes. Only what
+ * informers ask for.
+ */
 import {
   type ApiObject,
   type Client,
@@ -11,6 +14,21 @@ export interface FakeAPI {
   client: Client;
   set(plural: string, object: ApiObject): void;
   remove(plural: string, key: string): void;
+}
+
+/**
+ * "/apis/discovery.k8s.io/v1/endpointslices" → EndpointSliceList: clients of upstream's look at it.
+ */
+function listKind(path: string): { apiVersion: string; kind: string } {
+  const [root, ...rest] = path.split("/").slice(1);
+  const apiVersion = root === "api" ? rest[0]! : rest.slice(0, 2).join("/");
+  const kinds: Record<string, string> = {
+    services: "ServiceList",
+    namespaces: "NamespaceList",
+    nodes: "NodeList",
+    endpointslices: "EndpointSliceList",
+  };
+  return { apiVersion, kind: kinds[rest.at(-1)!] ?? "List" };
 }
 
 type Send = (event: object) => void;
@@ -35,7 +53,11 @@ export function createFakeAPI(): FakeAPI {
     const headers = { "content-type": "application/json" };
     if (url.searchParams.get("watch") === null) {
       const items = [...of(objects, plural).values()].filter(wanted);
-      const list = { kind: "List", metadata: { resourceVersion: String(version) }, items };
+      const list = {
+        ...listKind(url.pathname),
+        metadata: { resourceVersion: String(version) },
+        items,
+      };
       return { status: 200, headers, body: once(JSON.stringify(list)) };
     }
     return { status: 200, headers, body: watch(plural, request.signal) };

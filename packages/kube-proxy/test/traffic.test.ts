@@ -1,4 +1,7 @@
-/** Real packets through real rules: a node, three pods and a client outside, each a network namespace of its own. */
+/**
+ * Real packets through real rules: a node, three pods and a client outside, each a network
+ * namespace of its own.
+ */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { type Exec, nullLog, systemClock } from "@nanokube/machinery";

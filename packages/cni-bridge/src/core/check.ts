@@ -2,7 +2,8 @@
  * CHECK: does the kernel still hold what ADD reported?
  *
  * Errors  999 with upstream's words, the first difference only
- * Source  containernetworking/plugins v1.9 plugins/main/bridge/bridge.go cmdCheck, pkg/ip/utils_linux.go
+ * Source  containernetworking/plugins v1.9 plugins/main/bridge/bridge.go cmdCheck,
+ *         pkg/ip/utils_linux.go
  */
 import type { BridgeConfig } from "./config.ts";
 import { CNIError } from "./errors.ts";
@@ -11,7 +12,9 @@ import { addressText, type Link, type RouteEntry } from "./link-state.ts";
 import type { Interface, Result } from "./result.ts";
 
 export interface CheckState {
-  /** `ip -json -details addr show` of the host: the bridge and the host ends named in the result. */
+  /**
+   * `ip -json -details addr show` of the host: the bridge and the host ends named in the result.
+   */
   host: readonly Link[];
   /** The same of the container's namespace. */
   container: readonly Link[];
@@ -68,9 +71,8 @@ function checkBridge(
   }
   const promisc = link.flags?.includes("PROMISC") ?? false;
   if (promisc !== config.promiscMode) {
-    fail(
-      `Bridge interface ${expected.name} configured Promisc Mode ${config.promiscMode} doesn't match current state: ${promisc} `,
-    );
+    const modes = `${config.promiscMode} doesn't match current state: ${promisc} `;
+    fail(`Bridge interface ${expected.name} configured Promisc Mode ${modes}`);
   }
   return link;
 }

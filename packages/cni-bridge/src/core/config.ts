@@ -1,13 +1,16 @@
 /**
- * The plugin's configuration: what the administrator wrote and the runtime added, checked once, typed from there on.
+ * The plugin's configuration: what the administrator wrote and the runtime added, checked once,
+ * typed from there on.
  *
- * A key of upstream's bridge, portmap or bandwidth plugin that is left out here is refused by name (code 2) when it asks for
- * something; keys nobody knows are ignored, as Go's decoder does and the specification demands ("unknown keys: ignore").
+ * A key of upstream's bridge, portmap or bandwidth plugin that is left out here is refused by name
+ * (code 2) when it asks for something; keys nobody knows are ignored, as Go's decoder does and the
+ * specification demands ("unknown keys: ignore").
  *
  * Shapes  BridgeConfig  the bridge; `ipam` undefined means a layer-2 attachment without addresses
  * Units   mtu           bytes; 0 is the kernel's default
  * Errors  2 a feature that is left out; 7 a value that makes no sense
- * Source  containernetworking/plugins v1.9 plugins/main/bridge/bridge.go NetConf, plugins/ipam/host-local config.go
+ * Source  containernetworking/plugins v1.9 plugins/main/bridge/bridge.go NetConf,
+ *         plugins/ipam/host-local config.go
  */
 import { CNIError } from "./errors.ts";
 import { formatIP, type IP, type Network, parseIP, parseNetwork } from "./ip.ts";

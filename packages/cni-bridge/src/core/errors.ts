@@ -1,7 +1,8 @@
 /**
  * What goes wrong, in CNI's numbers.
  *
- * A runtime acts on the code: 3 "nothing to clean up", 11 "try again later"; everything else is shown to the user.
+ * A runtime acts on the code: 3 "nothing to clean up", 11 "try again later"; everything else is
+ * shown to the user.
  *
  * Shapes  CNIErrorBody  what stands on standard output when the exit status is 1
  * Source  CNI 1.1.0 SPEC.md, section 5, Error; pkg/types/types.go (999 is Go's ErrInternal)

@@ -3,7 +3,8 @@
  *
  * Shapes  IP       {family, value}; value is the address as an unsigned integer (32 or 128 bits)
  *         Network  an address with a prefix length; `address` may have host bits ("10.1.0.5/24")
- * Errors  parseIP and parseNetwork answer undefined for what is no address; callers word the refusal
+ * Errors  parseIP and parseNetwork answer undefined for what is no address; callers word the
+ *         refusal
  * Source  CNI 1.1.0 Result types; text forms are those of Go's net.IP (RFC 5952 for IPv6)
  */
 
@@ -51,7 +52,9 @@ function parseIPv6(text: string): IP | undefined {
   return { family: 6, value };
 }
 
-/** "fe80:0:1.2.3.4" → [0xfe80, 0, 0x102, 0x304]; undefined when a group is no hexadecimal number. */
+/**
+ * "fe80:0:1.2.3.4" → [0xfe80, 0, 0x102, 0x304]; undefined when a group is no hexadecimal number.
+ */
 function groupsOf(half: string): number[] | undefined {
   if (half === "") return [];
   const groups: number[] = [];

@@ -37,8 +37,8 @@ export interface RouteEntry {
 }
 
 /**
- * `ip -json -batch` prints one JSON array for each show command, one to a line: all their elements in order.
- * An absent element is an empty object, which `ip` prints for a filtered link.
+ * `ip -json -batch` prints one JSON array for each show command, one to a line: all their elements
+ * in order. An absent element is an empty object, which `ip` prints for a filtered link.
  */
 export function parseBatchOutput(stdout: string): Link[] {
   const links: Link[] = [];
@@ -70,7 +70,8 @@ export function planBridge(
     const network: Network = { address: gateway.address, prefix: gateway.prefix };
     const present = (link.addr_info ?? []).filter((a) => a.family === family);
     if (present.some((a) => `${a.local}/${a.prefixlen}` === text)) continue;
-    // IPv6 bridges may have addresses of disjoint subnets, link-local ones among them; IPv4 ones may not.
+    // IPv6 bridges may have addresses of disjoint subnets, link-local ones among them; IPv4 ones
+    // may not.
     const inTheWay = present.filter((a) => family === "inet" || overlaps(network, a));
     if (inTheWay.length > 0 && !config.forceAddress) {
       return { refuse: `"${config.bridge}" already has an IP address different from ${text}` };

@@ -1,14 +1,20 @@
 /**
- * How this node reaches the pods of the others: each node's pod networks lie behind that node's address.
+ * How this node reaches the pods of the others: each node's pod networks lie behind that node's
+ * address.
  *
- * Shapes  NodeRoute  one line of the routing table; `dst` is a pod CIDR, `via` the node's InternalIP of the same family
- *         current    what `ip -json route show proto 78` prints: the routes that we made, and nobody else's
+ * Shapes  NodeRoute  one line of the routing table; `dst` is a pod CIDR, `via` the node's
+ *                    InternalIP of the same family
+ *         current    what `ip -json route show proto 78` prints: the routes that we made, and
+ *                    nobody else's
  * Source  k8s.io/cloud-provider/controllers/route/route_controller.go (there the cloud makes them)
  */
 import { contains, formatNetwork, networkAddress, parseIP, parseNetwork } from "./ip.ts";
 import type { RouteEntry } from "./link-state.ts";
 
-/** Routes carry who made them; 78 is "N", below the numbers that iproute2's rt_protos reserves from 186 on. */
+/**
+ * Routes carry who made them; 78 is "N", below the numbers that iproute2's rt_protos reserves from
+ * 186 on.
+ */
 export const routeProtocol = "78";
 
 export interface NodeRoute {
@@ -33,7 +39,9 @@ export function podNetworks(node: RoutedNode): string[] {
   });
 }
 
-/** Routes to the pods of all nodes but `self`; nodes without an address or a pod CIDR have none yet. */
+/**
+ * Routes to the pods of all nodes but `self`; nodes without an address or a pod CIDR have none yet.
+ */
 export function nodeRoutes(nodes: readonly RoutedNode[], self: string): NodeRoute[] {
   const routes = new Map<string, NodeRoute>();
   const sorted = nodes.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
@@ -41,7 +49,8 @@ export function nodeRoutes(nodes: readonly RoutedNode[], self: string): NodeRout
     if (nameOf(node) === self) continue;
     for (const dst of podNetworks(node)) {
       const via = addressFor(node, dst);
-      // Two nodes with one CIDR are a mistake of the cluster; the first by name keeps it, always the same one.
+      // Two nodes with one CIDR are a mistake of the cluster; the first by name keeps it, always
+      // the same one.
       if (via !== undefined && !routes.has(dst)) routes.set(dst, { dst, via });
     }
   }
@@ -62,7 +71,9 @@ function addressFor(node: RoutedNode, dst: string): string | undefined {
     });
 }
 
-/** Lines for `ip -batch` that turn the present routes into the wanted ones; none when they agree. */
+/**
+ * Lines for `ip -batch` that turn the present routes into the wanted ones; none when they agree.
+ */
 export function routeBatch(wanted: readonly NodeRoute[], current: readonly RouteEntry[]): string[] {
   const keep = new Set(wanted.map((r) => r.dst));
   const present = new Map(current.map((r) => [r.dst, r.gateway]));
@@ -76,8 +87,8 @@ export function routeBatch(wanted: readonly NodeRoute[], current: readonly Route
 }
 
 /**
- * Masquerade for what pods send to the world, as text for iptables-restore: from the node's own pod networks, not to
- * `except` (the cluster's pods, whose policies and logs want the true source).
+ * Masquerade for what pods send to the world, as text for iptables-restore: from the node's own pod
+ * networks, not to `except` (the cluster's pods, whose policies and logs want the true source).
  */
 export function egressText(own: readonly string[], except: readonly string[]): string {
   const chain = "NANOKUBE-EGRESS";

@@ -1,16 +1,20 @@
 /**
  * An attachment as text for `ip -batch`: one batch for the host's side, one for the container's.
  *
- * A process start costs more than the netlink calls in it, so everything of one side goes through one `ip`.
+ * A process start costs more than the netlink calls in it, so everything of one side goes through
+ * one `ip`.
  *
- *   host        veth pair with its peer born inside the container's namespace, host end on the bridge and up
- *   container   addresses, link up, routes, and `addr show`, whose JSON tells the MAC and whether the port came up
+ *   host        veth pair with its peer born inside the container's namespace, host end on the
+ *               bridge and up
+ *   container   addresses, link up, routes, and `addr show`, whose JSON tells the MAC and whether
+ *               the port came up
  *
- * The host end is named by a hash of the attachment, and its alias says whose it is: DEL finds it when the namespace is gone,
- * and GC finds what nobody claims.
+ * The host end is named by a hash of the attachment, and its alias says whose it is: DEL finds it
+ * when the namespace is gone, and GC finds what nobody claims.
  *
  * Shapes  batch  lines for `ip -batch`; every word is validated or quoted, a line is one command
- * Source  containernetworking/plugins v1.9 plugins/main/bridge/bridge.go, pkg/ipam/ipam_linux.go ConfigureIface
+ * Source  containernetworking/plugins v1.9 plugins/main/bridge/bridge.go, pkg/ipam/ipam_linux.go
+ *         ConfigureIface
  */
 import type { BridgeConfig } from "./config.ts";
 import {
@@ -45,7 +49,8 @@ export interface GatewayAddress {
 /** "veth" and 11 hexadecimal digits: the 15 bytes that the kernel allows. */
 export function hostInterfaceName(at: Attachment): string {
   const text = `${at.network}/${at.containerID}/${at.ifName}`;
-  return `veth${(fnv1a(text, 0x811c9dc5) * 4096 + (fnv1a(text, 0x9747b28c) & 0xfff)).toString(16).padStart(11, "0")}`;
+  const bits44 = fnv1a(text, 0x811c9dc5) * 4096 + (fnv1a(text, 0x9747b28c) & 0xfff);
+  return `veth${bits44.toString(16).padStart(11, "0")}`;
 }
 
 /** FNV-1a, 32 bits: a name needs spread, no secrecy, and node:crypto costs milliseconds to load. */
@@ -58,7 +63,9 @@ function fnv1a(text: string, seed: number): number {
 }
 
 const aliasPrefix = "cni-bridge";
-/** Network names, container ids and interface names have no blanks, so that blanks separate them. */
+/**
+ * Network names, container ids and interface names have no blanks, so that blanks separate them.
+ */
 export const aliasOf = (at: Attachment): string =>
   `${aliasPrefix} ${at.network} ${at.containerID} ${at.ifName}`;
 
@@ -107,7 +114,10 @@ export function createBridgeBatch(config: BridgeConfig): string[] {
   return [`link add name ${word(config.bridge)}${mtu} type bridge`];
 }
 
-/** `mac` is the bridge's own: setting it pins it, else it follows the lowest of its ports as they come and go. */
+/**
+ * `mac` is the bridge's own: setting it pins it, else it follows the lowest of its ports as they
+ * come and go.
+ */
 export function configureBridgeBatch(
   config: BridgeConfig,
   state: { mac: string; remove: readonly string[]; add: readonly GatewayAddress[] },

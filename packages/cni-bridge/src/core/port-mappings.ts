@@ -1,17 +1,18 @@
 /**
  * hostPort and masquerade rules as text for iptables-restore.
  *
- * Chains, rules and comments are those of upstream's portmap plugin and of its bridge plugin's ipMasq, so that either program
- * removes what the other one made. In the nat table:
+ * Chains, rules and comments are those of upstream's portmap plugin and of its bridge plugin's
+ * ipMasq, so that either program removes what the other one made. In the nat table:
  *
- *   PREROUTING, OUTPUT   to a local address          → CNI-HOSTPORT-DNAT
- *   CNI-HOSTPORT-DNAT    to one of the pod's ports   → CNI-DN-<hash of network and container>
- *   CNI-DN-…             from the pod or localhost   → CNI-HOSTPORT-SETMARK, and then DNAT to the pod
- *   POSTROUTING          first                       → CNI-HOSTPORT-MASQ: masquerade what is marked
- *   POSTROUTING          from the pod's address      → CNI-<hash>: not to its own network → MASQUERADE
+ *   PREROUTING, OUTPUT  to a local address        → CNI-HOSTPORT-DNAT
+ *   CNI-HOSTPORT-DNAT   to a port of the pod      → CNI-DN-<hash of network and container>
+ *   CNI-DN-…            from pod or localhost     → CNI-HOSTPORT-SETMARK; then DNAT to the pod
+ *   POSTROUTING         first                     → CNI-HOSTPORT-MASQ: masquerade the marked
+ *   POSTROUTING         from the pod's address    → CNI-<hash>: not to its network → MASQUERADE
  *
  * Errors  7 a port that is no port
- * Source  containernetworking/plugins v1.9 plugins/meta/portmap/portmap_iptables.go, pkg/ip/ipmasq_iptables_linux.go
+ * Source  containernetworking/plugins v1.9 plugins/meta/portmap/portmap_iptables.go,
+ *         pkg/ip/ipmasq_iptables_linux.go
  */
 import { CNIError } from "./errors.ts";
 import { formatIP, type Network, parseIP } from "./ip.ts";
@@ -117,15 +118,17 @@ export function portMappingRules(
     for (let i = 0; i < ports.length; i += 15) {
       // multiport takes 15 at most
       const list = ports.slice(i, i + 15).join(",");
-      entries.push(
-        `${dnat} -m comment --comment ${dnatComment(at)} -m multiport -p ${protocol} --destination-ports ${list} -j ${chain}`,
-      );
+      const match = `-m multiport -p ${protocol} --destination-ports ${list}`;
+      entries.push(`${dnat} -m comment --comment ${dnatComment(at)} ${match} -j ${chain}`);
     }
   }
   return { chains: [chain], own, entries };
 }
 
-/** What all attachments share. `present` are the rules that are there already, as iptables-save prints them. */
+/**
+ * What all attachments share. `present` are the rules that are there already, as iptables-save
+ * prints them.
+ */
 export function sharedPortMappingRules(snat: boolean, present: string): string[] {
   const lines = [`:${dnat} - [0:0]`];
   // Declaring a chain empties it, unless it is left out of the text: hence the look at what exists.
@@ -161,7 +164,10 @@ export function masqueradeRules(of: readonly Network[], at: Attachment & { hash:
   return { chains: [chain], own, entries };
 }
 
-/** Text that makes the rule sets; re-declared chains are emptied first, so that a repeated ADD is no double. */
+/**
+ * Text that makes the rule sets; re-declared chains are emptied first, so that a repeated ADD is no
+ * double.
+ */
 export function addText(shared: readonly string[], sets: readonly RuleSet[]): string {
   const lines = [
     ...shared.filter((line) => line.startsWith(":")),
@@ -173,8 +179,8 @@ export function addText(shared: readonly string[], sets: readonly RuleSet[]): st
 }
 
 /**
- * Text that removes one attachment's chains and whatever leads to them, by what iptables-save printed: a rule that is gone
- * already must not fail the rest. Undefined when nothing is there.
+ * Text that removes one attachment's chains and whatever leads to them, by what iptables-save
+ * printed: a rule that is gone already must not fail the rest. Undefined when nothing is there.
  */
 export function removeText(saved: string, chains: readonly string[]): string | undefined {
   const lines = saved.split("\n");

@@ -1,13 +1,15 @@
 /**
  * Which addresses may be given out, and in which order they are tried.
  *
- * A range set answers one address to each attachment; a set may hold several disjoint ranges of one family. The search starts
- * after the last reserved address and wraps, so that an address given back rests as long as possible.
+ * A range set answers one address to each attachment; a set may hold several disjoint ranges of one
+ * family. The search starts after the last reserved address and wraps, so that an address given
+ * back rests as long as possible.
  *
  * Shapes  Range       canonical: every field filled, subnet without host bits
  *         candidates  lazily every address once, the gateways left out
  * Errors  7 with host-local's words
- * Source  containernetworking/plugins v1.9 plugins/ipam/host-local/backend/allocator/{range,range_set,allocator}.go
+ * Source  containernetworking/plugins v1.9
+ *         plugins/ipam/host-local/backend/allocator/{range,range_set,allocator}.go
  */
 import { CNIError } from "./errors.ts";
 import {
@@ -62,9 +64,8 @@ function canonicalRange(json: Record<string, unknown>, refuse: (why: string) => 
   }
   const network = networkAddress(subnet);
   if (!sameIP(network, subnet.address)) {
-    refuse(
-      `Network has host bits set. For a subnet mask of length ${subnet.prefix} the network address is ${formatIP(network)}`,
-    );
+    const right = `the network address is ${formatIP(network)}`;
+    refuse(`Network has host bits set. For a subnet mask of length ${subnet.prefix} ${right}`);
   }
   const highest = highestAddress(subnet);
   // The highest IPv4 address is the broadcast address; IPv6 has none.

@@ -1,7 +1,8 @@
 /**
  * One call of the plugin: the environment checked, the configuration's bytes decoded.
  *
- * Errors  4 a variable is missing or malformed; 6 the configuration is no JSON; 7 its name is missing or malformed
+ * Errors  4 a variable is missing or malformed; 6 the configuration is no JSON; 7 its name is
+ *         missing or malformed
  * Source  CNI 1.1.0 pkg/skel/skel.go getCmdArgsFromEnv, pkg/utils/utils.go
  */
 import { CNIError } from "./errors.ts";

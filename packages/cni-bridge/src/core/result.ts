@@ -1,8 +1,10 @@
 /**
  * What ADD answers: interfaces, addresses, routes, DNS; and the older shapes of it.
  *
- * Shapes  Result  the 1.1.0 form, held inside; `toVersion` writes the form of the configuration's version
- * Source  CNI 1.1.0 SPEC.md, section 5; pkg/types/100/types.go, pkg/types/040/types.go (adds `version`, always has `dns`)
+ * Shapes  Result  the 1.1.0 form, held inside; `toVersion` writes the form of the configuration's
+ *                 version
+ * Source  CNI 1.1.0 SPEC.md, section 5; pkg/types/100/types.go, pkg/types/040/types.go (adds
+ *         `version`, always has `dns`)
  */
 import { parseNetwork } from "./ip.ts";
 import { atLeast } from "./version.ts";

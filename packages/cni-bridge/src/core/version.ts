@@ -1,7 +1,8 @@
 /**
  * The versions of the CNI protocol that this plugin speaks.
  *
- * 0.1.0 and 0.2.0 have another result shape (`ip4`, `ip6`) that no living runtime asks for: refused with code 1.
+ * 0.1.0 and 0.2.0 have another result shape (`ip4`, `ip6`) that no living runtime asks for: refused
+ * with code 1.
  *
  * Source  CNI 1.1.0 SPEC.md; pkg/version/plugin.go, reconcile.go
  */
@@ -17,7 +18,9 @@ export function checkVersion(version: string): void {
   throw new CNIError("incompatibleVersion", "incompatible CNI versions", details);
 }
 
-/** Is `version` at least `other`? Both are supported versions, so that three numbers are certain. */
+/**
+ * Is `version` at least `other`? Both are supported versions, so that three numbers are certain.
+ */
 export function atLeast(version: string, other: string): boolean {
   const [a, b] = [version, other].map((v) => v.split(".").map(Number));
   for (let i = 0; i < 3; i++) {

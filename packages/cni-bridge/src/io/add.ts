@@ -1,5 +1,6 @@
 /**
- * ADD: address, bridge, veth pair, routes, rules; in that order, and undone as a whole when a step fails.
+ * ADD: address, bridge, veth pair, routes, rules; in that order, and undone as a whole when a step
+ * fails.
  *
  * Two process starts when the bridge stands already: one `ip` on the host, one inside.
  *
@@ -130,8 +131,8 @@ async function createPair(addition: Addition, context: Context): Promise<Link[]>
       await context.kernel.deleteLink(hostInterfaceName(at)).catch(() => false);
       throw error;
     }
-    const text = `container veth name ("${at.ifName}") peer provided ("${hostInterfaceName(at)}") already exists`;
-    throw new CNIError("internal", text);
+    const peer = `peer provided ("${hostInterfaceName(at)}") already exists`;
+    throw new CNIError("internal", `container veth name ("${at.ifName}") ${peer}`);
   }
 }
 

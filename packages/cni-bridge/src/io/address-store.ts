@@ -1,13 +1,17 @@
 /**
- * Reserved addresses on disk, one file an address: DATADIR/NETWORK/10.244.1.5 holds "containerID\r\nifName".
+ * Reserved addresses on disk, one file an address: DATADIR/NETWORK/10.244.1.5 holds
+ * "containerID\r\nifName".
  *
- * The layout is host-local's, so that either program takes over the other's reservations. An address is reserved by link(2)
- * of a complete file: exactly one of any number of parallel ADDs gets it, and a crash leaves no half-written reservation.
- * So no lock is held, and host-local's `lock` file is neither needed nor touched; `last_reserved_ip.N` is a hint where to
- * search next, and a lost update of it costs nothing.
+ * The layout is host-local's, so that either program takes over the other's reservations. An
+ * address is reserved by link(2) of a complete file: exactly one of any number of parallel ADDs
+ * gets it, and a crash leaves no half-written reservation. So no lock is held, and host-local's
+ * `lock` file is neither needed nor touched; `last_reserved_ip.N` is a hint where to search next,
+ * and a lost update of it costs nothing.
  *
- * Errors  7 the requested address is taken or foreign; 999 with host-local's words when a range set is used up
- * Source  containernetworking/plugins v1.9 plugins/ipam/host-local/backend/{disk/backend.go,allocator/allocator.go}, main.go
+ * Errors  7 the requested address is taken or foreign; 999 with host-local's words when a range set
+ *         is used up
+ * Source  containernetworking/plugins v1.9
+ *         plugins/ipam/host-local/backend/{disk/backend.go,allocator/allocator.go}, main.go
  */
 import * as fs from "node:fs";
 import type { IPAMConfig } from "../core/config.ts";
@@ -63,8 +67,9 @@ export function openAddressStore(dataDir: string, network: string): AddressStore
       const allocations = ipam.rangeSets.map((set, index) => {
         const duplicate = held.find((ip) => ip !== undefined && set.some((r) => inRange(r, ip)));
         if (duplicate !== undefined) {
-          const text = `${formatIP(duplicate)} has been allocated to ${at.containerID}, duplicate allocation is not allowed`;
-          throw new CNIError("internal", `failed to allocate for range ${index}: ${text}`);
+          const text = `${formatIP(duplicate)} has been allocated to ${at.containerID}`;
+          const why = `${text}, duplicate allocation is not allowed`;
+          throw new CNIError("internal", `failed to allocate for range ${index}: ${why}`);
         }
         const wish = requested.findIndex((ip) => rangeOf(set, ip) !== undefined);
         const [ip] = wish < 0 ? [undefined] : requested.splice(wish, 1);

@@ -1,7 +1,9 @@
 /**
- * CHECK: reads the kernel's state for the comparison in core/check.ts, and looks for the reservation.
+ * CHECK: reads the kernel's state for the comparison in core/check.ts, and looks for the
+ * reservation.
  *
- * Source  containernetworking/plugins v1.9 plugins/main/bridge/bridge.go cmdCheck, plugins/ipam/host-local/main.go cmdCheck
+ * Source  containernetworking/plugins v1.9 plugins/main/bridge/bridge.go cmdCheck,
+ *         plugins/ipam/host-local/main.go cmdCheck
  */
 import { check } from "../core/check.ts";
 import { CNIError } from "../core/errors.ts";

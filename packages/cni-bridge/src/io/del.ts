@@ -1,7 +1,9 @@
 /**
- * DEL: link, rules, then the address, which nobody may get while its old holder can still answer for it.
+ * DEL: link, rules, then the address, which nobody may get while its old holder can still answer
+ * for it.
  *
- * What is gone already is no error: a runtime repeats DEL until it succeeds, and after a reboot nothing is left.
+ * What is gone already is no error: a runtime repeats DEL until it succeeds, and after a reboot
+ * nothing is left.
  *
  * Source  containernetworking/plugins v1.9 plugins/main/bridge/bridge.go cmdDel
  */

@@ -1,7 +1,8 @@
 /**
  * The command runner of the plugin: one program at a time, waited for.
  *
- * spawnSync, for an asynchronous spawn loads streams and sockets first: 15 ms of a pod's start, for nothing.
+ * spawnSync, for an asynchronous spawn loads streams and sockets first: 15 ms of a pod's start, for
+ * nothing.
  *
  * Errors  127 as a shell would say when the program is missing
  */

@@ -1,7 +1,9 @@
 /**
- * The iptables side of an attachment: only started when the configuration or the runtime asks for it.
+ * The iptables side of an attachment: only started when the configuration or the runtime asks for
+ * it.
  *
- * Source  containernetworking/plugins v1.9 plugins/meta/portmap/portmap_iptables.go forwardPorts, unforwardPorts
+ * Source  containernetworking/plugins v1.9 plugins/meta/portmap/portmap_iptables.go forwardPorts,
+ *         unforwardPorts
  */
 import type { BridgeConfig } from "../core/config.ts";
 import type { Allocation, Attachment } from "../core/plan.ts";

@@ -1,8 +1,8 @@
 /**
  * GC: removes what belongs to no attachment that the runtime still knows.
  *
- * The runtime promises that no ADD or DEL of this network runs meanwhile. Every kind is tried, whatever the others say; the errors
- * are reported together.
+ * The runtime promises that no ADD or DEL of this network runs meanwhile. Every kind is tried,
+ * whatever the others say; the errors are reported together.
  *
  * Source  CNI 1.1.0 SPEC.md, GC: Clean up any stale resources
  */

@@ -1,11 +1,14 @@
 /**
  * Puts the plugin where a container runtime looks for it: an executable file in its bin_dir.
  *
- *   DIR/cni-bridge       a shell line that becomes Node; DIR/cni-bridge.cjs is the plugin as one file
- *   DIR/loopback         a shell script: containerd asks for this plugin beside every other, to bring `lo` up
+ *   DIR/cni-bridge       a shell line that becomes Node; DIR/cni-bridge.cjs is the plugin as one
+ *                        file
+ *   DIR/loopback         a shell script: containerd asks for this plugin beside every other, to
+ *                        bring `lo` up
  *
- * The bundle is made by `npm run bundle`, at publishing; in a source checkout it is made here, in some 30 ms, when esbuild is there.
- * (A single-file executable of Node would be 120 MB a node and start no sooner.)
+ * The bundle is made by `npm run bundle`, at publishing; in a source checkout it is made here, in
+ * some 30 ms, when esbuild is there. (A single-file executable of Node would be 120 MB a node and
+ * start no sooner.)
  *
  * Errors  the file system's own; "not bundled" when there is neither bundle nor esbuild
  * Source  CNI 1.1.0 SPEC.md, section 2; containernetworking/plugins v1.9 plugins/main/loopback
@@ -68,7 +71,9 @@ async function writeBundle(path: string): Promise<void> {
 const loopbackScript = `#!/bin/sh
 # CNI loopback: brings lo up in the container's namespace. Written by nanokube.
 conf=
-[ "$CNI_COMMAND" = VERSION ] || while IFS= read -r line || [ -n "$line" ]; do conf="$conf$line"; done
+[ "$CNI_COMMAND" = VERSION ] || while IFS= read -r line || [ -n "$line" ]; do
+  conf="$conf$line"
+done
 version=1.0.0
 case $conf in *'"cniVersion"'*)
   version=\${conf#*'"cniVersion"'}; version=\${version#*'"'}; version=\${version%%'"'*} ;;
@@ -84,8 +89,9 @@ ADD)
   nsenter --net="$CNI_NETNS" ip link set dev lo up || fail 999 "failed to set lo up"
   dns=; family=
   case $version in 0.*) dns=',"dns":{}'; family='"version":"4",' ;; esac
-  printf '{"cniVersion":"%s","interfaces":[{"name":"lo","mac":"00:00:00:00:00:00","sandbox":"%s"}],"ips":[{%s"interface":0,"address":"127.0.0.1/8"}]%s}\\n' \\
-    "$version" "$CNI_NETNS" "$family" "$dns" ;;
+  printf '{"cniVersion":"%s","interfaces":[{"name":"lo","mac":"00:00:00:00:00:00",' "$version"
+  printf '"sandbox":"%s"}],"ips":[{%s"interface":0,' "$CNI_NETNS" "$family"
+  printf '"address":"127.0.0.1/8"}]%s}\\n' "$dns" ;;
 CHECK)
   nsenter --net="$CNI_NETNS" ip link show dev lo up | grep -q LOOPBACK || fail 999 "lo is down" ;;
 DEL | GC | STATUS) ;;

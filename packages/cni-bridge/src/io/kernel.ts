@@ -1,11 +1,14 @@
 /**
- * Hands the plan's batches to `ip` and `iptables-restore`, in the host's namespace or in the container's.
+ * Hands the plan's batches to `ip` and `iptables-restore`, in the host's namespace or in the
+ * container's.
  *
- * The container's side goes through nsenter, which takes any path of a namespace (`ip -n` takes names under /run/netns only), and
- * a shell whose text is constant: it sets the interface's sysctls, which are only seen from inside, and becomes `ip`.
+ * The container's side goes through nsenter, which takes any path of a namespace (`ip -n` takes
+ * names under /run/netns only), and a shell whose text is constant: it sets the interface's
+ * sysctls, which are only seen from inside, and becomes `ip`.
  *
  * Errors  999 with what the program said
- * Source  containernetworking/plugins v1.9 pkg/ipam/ipam_linux.go (sysctls), pkg/ip/ipforward_linux.go
+ * Source  containernetworking/plugins v1.9 pkg/ipam/ipam_linux.go (sysctls),
+ *         pkg/ip/ipforward_linux.go
  */
 import * as fs from "node:fs";
 import type { networkInterfaces } from "node:os";
@@ -18,7 +21,9 @@ export interface Kernel {
   container(what: string, batch: readonly string[], at: ContainerSide): Promise<Link[]>;
   /** All links with details, or undefined when the namespace or the device is not there. */
   show(args: readonly string[], netns?: string): Promise<Link[] | undefined>;
-  /** The bridge's ports, with the alias that `ip addr` does not print; none when there is no bridge. */
+  /**
+   * The bridge's ports, with the alias that `ip addr` does not print; none when there is no bridge.
+   */
   ports(bridge: string): Promise<Link[]>;
   routes(netns: string): Promise<RouteEntry[]>;
   /** True when there was one. */
@@ -43,7 +48,10 @@ export interface ContainerSide {
   dad: boolean;
 }
 
-/** $1 interface, $2 "6" with IPv6 addresses, $3 accept_dad. A missing sysctl (a kernel without IPv6) is no error. */
+/**
+ * $1 interface, $2 "6" with IPv6 addresses, $3 accept_dad. A missing sysctl (a kernel without IPv6)
+ * is no error.
+ */
 const containerScript = `
 c=/proc/sys/net
 put() { [ -w "$2" ] && echo "$1" >"$2"; }

@@ -1,8 +1,8 @@
 /**
  * Keeps this node's routes to the other nodes' pods: watches Nodes, writes the difference.
  *
- * Works from the routes that are there, so that a restart, a lost event or somebody's `ip route del` is repaired by the next
- * round; a round runs when a node changes, and every half minute.
+ * Works from the routes that are there, so that a restart, a lost event or somebody's `ip route
+ * del` is repaired by the next round; a round runs when a node changes, and every half minute.
  *
  * Source  k8s.io/cloud-provider/controllers/route/route_controller.go
  */
@@ -25,7 +25,10 @@ export interface NodeRoutesOptions {
   exec: Exec;
   clock: Clock;
   log: Log;
-  /** When given, pods' traffic to anywhere else leaves with the node's address: usually the cluster CIDR. */
+  /**
+   * When given, pods' traffic to anywhere else leaves with the node's address: usually the cluster
+   * CIDR.
+   */
   masqueradeExcept?: readonly string[];
 }
 
@@ -69,7 +72,10 @@ export function createNodeRoutes(options: NodeRoutesOptions): NodeRoutes {
     }
   }
 
-  /** Faults are said and tried again: a route whose next hop is not there yet must not stop the others. */
+  /**
+   * Faults are said and tried again: a route whose next hop is not there yet must not stop the
+   * others.
+   */
   async function round(list: readonly RoutedNode[], applied: string): Promise<string> {
     try {
       await applyRoutes(list, options);

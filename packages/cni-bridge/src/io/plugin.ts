@@ -1,7 +1,8 @@
 /**
  * One call of the plugin from environment and standard input to the text for standard output.
  *
- * Nothing here reads process.*: a test, or an agent that wants to save the process start, calls it directly.
+ * Nothing here reads process.*: a test, or an agent that wants to save the process start, calls it
+ * directly.
  *
  * Shapes  Reply  what to print and how to exit; an error is JSON on standard output and status 1
  * Source  CNI 1.1.0 SPEC.md, section 2; pkg/skel/skel.go pluginMain
@@ -110,8 +111,9 @@ function refuseOwnNamespace(request: Request, mustExist: boolean): void {
 }
 
 /**
- * Ready when `ip` runs and the reservations can be written. A used-up range is not told here although the specification allows it:
- * runtimes turn STATUS into the node's NetworkReady, and a full node must not lose its running pods for it.
+ * Ready when `ip` runs and the reservations can be written. A used-up range is not told here
+ * although the specification allows it: runtimes turn STATUS into the node's NetworkReady, and a
+ * full node must not lose its running pods for it.
  */
 async function status(dataDir: string | undefined, context: Context): Promise<undefined> {
   if ((await context.kernel.show(["dev", "lo"])) === undefined) {

@@ -1,7 +1,8 @@
 /**
  * How a volume may be used: mounted or as a raw device, by one or by several on this one node.
  *
- * Source  CSI v1.9 spec.md VolumeCapability; kubernetes-csi/csi-driver-host-path pkg/hostpath/controllerserver.go
+ * Source  CSI v1.9 spec.md VolumeCapability; kubernetes-csi/csi-driver-host-path
+ *         pkg/hostpath/controllerserver.go
  */
 import { csi } from "@nanokube/rpc";
 import { refuse } from "./errors.ts";

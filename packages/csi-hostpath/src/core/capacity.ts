@@ -4,7 +4,8 @@
  * Directories are not held to their size, as upstream's driver does not hold them; raw devices are.
  *
  * Units   bytes
- * Source  CSI v1.9 spec.md CapacityRange; kubernetes-csi/csi-driver-host-path pkg/hostpath/controllerserver.go
+ * Source  CSI v1.9 spec.md CapacityRange; kubernetes-csi/csi-driver-host-path
+ *         pkg/hostpath/controllerserver.go
  */
 import type { csi } from "@nanokube/rpc";
 import { refuse } from "./errors.ts";
@@ -44,8 +45,9 @@ export function fits(sizeBytes: number, range: csi.CapacityRange | undefined): b
 export function checkRoom(moreBytes: number, usedBytes: number, limits: CapacityLimits): void {
   const { capacityBytes } = limits;
   if (capacityBytes === undefined || usedBytes + moreBytes <= capacityBytes) return;
+  const used = `${usedBytes} out of ${capacityBytes} already used`;
   refuse(
     "RESOURCE_EXHAUSTED",
-    `requested capacity ${moreBytes} exceeds remaining capacity, ${usedBytes} out of ${capacityBytes} already used`,
+    `requested capacity ${moreBytes} exceeds remaining capacity, ${used}`,
   );
 }

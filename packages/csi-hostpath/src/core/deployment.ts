@@ -1,7 +1,8 @@
 /**
  * The API objects that make the driver known to a cluster.
  *
- * Volumes live on a node, so a claim waits until the scheduler has chosen one; nothing is attached, a directory is there.
+ * Volumes live on a node, so a claim waits until the scheduler has chosen one; nothing is attached,
+ * a directory is there.
  *
  * Source  kubernetes-csi/csi-driver-host-path deploy/kubernetes-latest
  */

@@ -1,9 +1,10 @@
 /**
  * Refusals, in gRPC's codes as CSI assigns them.
  *
- * INVALID_ARGUMENT: a field is missing or senseless. NOT_FOUND: no such volume, snapshot or path. ALREADY_EXISTS: the name is taken by
- * something else. OUT_OF_RANGE: a size this driver never gives. RESOURCE_EXHAUSTED: not on this node, or no room.
- * FAILED_PRECONDITION: in use. ABORTED: a list token of an older list.
+ * INVALID_ARGUMENT: a field is missing or senseless. NOT_FOUND: no such volume, snapshot or path.
+ * ALREADY_EXISTS: the name is taken by something else. OUT_OF_RANGE: a size this driver never
+ * gives. RESOURCE_EXHAUSTED: not on this node, or no room. FAILED_PRECONDITION: in use. ABORTED: a
+ * list token of an older list.
  *
  * Source  CSI v1.9 spec.md, error schemes of each call
  */

@@ -1,7 +1,8 @@
 /**
  * /proc/self/mountinfo: the truth about what is mounted, that no crash makes stale.
  *
- * Shapes  root    the path inside the mounted file system that is seen at `target`: for a bind mount, its source
+ * Shapes  root    the path inside the mounted file system that is seen at `target`: for a bind
+ *                 mount, its source
  * Source  proc_pid_mountinfo(5)
  */
 export interface Mount {
@@ -32,8 +33,8 @@ export const mountAt = (mounts: readonly Mount[], target: string): Mount | undef
   mounts.findLast((mount) => mount.target === target);
 
 /**
- * Mounts of a volume: of its directory, or of its loop devices' nodes. Roots are relative to their file system, hence the match
- * from within.
+ * Mounts of a volume: of its directory, or of its loop devices' nodes. Roots are relative to their
+ * file system, hence the match from within.
  */
 export function mountsOf(
   mounts: readonly Mount[],

@@ -1,9 +1,11 @@
 /**
  * Controller: makes and removes volumes of this node.
  *
- * Nothing is attached, so ControllerPublishVolume is not there (UNIMPLEMENTED), and callers are told so by the capabilities.
+ * Nothing is attached, so ControllerPublishVolume is not there (UNIMPLEMENTED), and callers are
+ * told so by the capabilities.
  *
- * Source  CSI v1.9 spec.md, Controller Service RPC; kubernetes-csi/csi-driver-host-path pkg/hostpath/controllerserver.go
+ * Source  CSI v1.9 spec.md, Controller Service RPC; kubernetes-csi/csi-driver-host-path
+ *         pkg/hostpath/controllerserver.go
  */
 import { statfs } from "node:fs/promises";
 import { csi, type Handlers } from "@nanokube/rpc";

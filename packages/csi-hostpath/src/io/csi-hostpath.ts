@@ -2,7 +2,8 @@
  * The driver as one gRPC server, and the socket by which a kubelet finds it.
  *
  * Errors  thrown by create: a data directory that cannot be written, or holds what is not ours
- * Source  CSI v1.9 spec.md; k8s.io/kubelet/pkg/apis/pluginregistration/v1; kubernetes-csi/node-driver-registrar
+ * Source  CSI v1.9 spec.md; k8s.io/kubelet/pkg/apis/pluginregistration/v1;
+ *         kubernetes-csi/node-driver-registrar
  */
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";

@@ -1,8 +1,8 @@
 /**
  * What the three CSI services share: the store, the mounter, and one queue for each volume or name.
  *
- * Calls may come twice at once (a caller that timed out asks again); those for the same volume wait for each other, so that each
- * one finds the work of the other done.
+ * Calls may come twice at once (a caller that timed out asks again); those for the same volume wait
+ * for each other, so that each one finds the work of the other done.
  */
 import type { Clock, Exec, Log, Random } from "@nanokube/machinery";
 import type { CapacityLimits } from "../core/capacity.ts";

@@ -68,7 +68,8 @@ export function createMounter(exec: Exec): Mounter {
         if (mount.target === target) await run(["umount", target]);
       }
       const stat = await fs.lstat(target).catch(() => undefined);
-      // rmdir, not rm -r: should a mount be hidden here after all, its files are not ours to delete.
+      // rmdir, not rm -r: should a mount be hidden here after all, its files are not ours to
+      // delete.
       if (stat?.isDirectory()) await fs.rmdir(target);
       else if (stat !== undefined) await fs.unlink(target);
     },

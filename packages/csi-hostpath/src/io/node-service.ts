@@ -1,10 +1,12 @@
 /**
  * Node: brings a volume into a pod by a bind mount.
  *
- * Staging makes a raw volume's loop device; a mounted one has nothing to stage. What is mounted is read from the kernel, so a call
- * after a crash, of the driver or of the node, finds the truth and does the rest.
+ * Staging makes a raw volume's loop device; a mounted one has nothing to stage. What is mounted is
+ * read from the kernel, so a call after a crash, of the driver or of the node, finds the truth and
+ * does the rest.
  *
- * Source  CSI v1.9 spec.md, Node Service RPC; kubernetes-csi/csi-driver-host-path pkg/hostpath/nodeserver.go
+ * Source  CSI v1.9 spec.md, Node Service RPC; kubernetes-csi/csi-driver-host-path
+ *         pkg/hostpath/nodeserver.go
  */
 import { stat, statfs } from "node:fs/promises";
 import { csi, type Handlers } from "@nanokube/rpc";

@@ -1,7 +1,9 @@
 /**
- * The snapshot calls of the Controller service: a snapshot is a copy (shared blocks where the file system can).
+ * The snapshot calls of the Controller service: a snapshot is a copy (shared blocks where the file
+ * system can).
  *
- * The copy is not atomic: a pod that writes meanwhile may find half of its last write in it, as with upstream's driver.
+ * The copy is not atomic: a pod that writes meanwhile may find half of its last write in it, as
+ * with upstream's driver.
  *
  * Source  CSI v1.9 spec.md, CreateSnapshot, DeleteSnapshot, ListSnapshots
  */

@@ -6,8 +6,8 @@
  *   DIR/volumes/ID/block         a raw volume's bytes
  *   DIR/snapshots/ID/            the same for snapshots
  *
- * A volume is built as ".new-ID" and renamed, and deleted by a rename to ".gone-ID": it is there wholly or not at all, and what
- * a crash leaves behind is swept away at the next start.
+ * A volume is built as ".new-ID" and renamed, and deleted by a rename to ".gone-ID": it is there
+ * wholly or not at all, and what a crash leaves behind is swept away at the next start.
  *
  * Errors  the file system's own; ENOSPC becomes RESOURCE_EXHAUSTED
  */

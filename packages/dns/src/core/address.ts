@@ -1,7 +1,9 @@
 /**
- * IP addresses as DNS writes them: bytes in records, dashes in names of pods, nibbles backwards in reverse names.
+ * IP addresses as DNS writes them: bytes in records, dashes in names of pods, nibbles backwards in
+ * reverse names.
  *
- * Source  RFC 1035 section 3.5, RFC 3596 section 2.5; CoreDNS plugin/kubernetes endpointHostname, pkg/dnsutil/reverse.go
+ * Source  RFC 1035 section 3.5, RFC 3596 section 2.5; CoreDNS plugin/kubernetes endpointHostname,
+ *         pkg/dnsutil/reverse.go
  */
 
 /** 4 or 16 bytes; none for what is no address. */

@@ -1,8 +1,9 @@
 /**
  * Other servers' answers, kept for a while.
  *
- * Kept for the shortest TTL in the answer, `maxSeconds` at most; an answer without records as long as its SOA record allows. What is
- * handed out has its TTLs reduced by the time it lay here, the caller's id, and the caller's spelling of the name.
+ * Kept for the shortest TTL in the answer, `maxSeconds` at most; an answer without records as long
+ * as its SOA record allows. What is handed out has its TTLs reduced by the time it lay here, the
+ * caller's id, and the caller's spelling of the name.
  *
  * Shapes  key   name, type, class and what of the question changes an answer (DO, CD, EDNS at all)
  * Bound   `maxEntries`; the least recently used goes first

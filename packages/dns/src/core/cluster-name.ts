@@ -9,7 +9,8 @@
  *   _PORT._PROTOCOL.SERVICE.NS.svc         a named port
  *
  * Shapes  labels  relative to the zone, lower case, left to right as written
- * Source  CoreDNS plugin/kubernetes/parse.go parseRequest; github.com/kubernetes/dns specification 1.1.0
+ * Source  CoreDNS plugin/kubernetes/parse.go parseRequest; github.com/kubernetes/dns specification
+ *         1.1.0
  */
 
 export interface ClusterName {
@@ -22,7 +23,9 @@ export interface ClusterName {
   protocol: string;
 }
 
-/** "apex" is the zone itself, or svc and pod right under it; undefined is no name of this schema. */
+/**
+ * "apex" is the zone itself, or svc and pod right under it; undefined is no name of this schema.
+ */
 export function parseClusterName(labels: readonly string[]): ClusterName | "apex" | undefined {
   const [kind, namespace = "", name = "", ...rest] = [...labels].reverse();
   if (kind === undefined) return "apex";

@@ -1,9 +1,11 @@
 /**
  * Reads queries, and of other servers' answers as much as passing them on takes.
  *
- * Errors  MalformedQuery with FORMERR (not one question, cut off, a name that never ends) or NOTIMP (another opcode than QUERY);
- *         silence for what is shorter than a header, or an answer itself: replying to answers could go round for ever
- * Source  RFC 1035 section 4; which counts are accepted: github.com/miekg/dns acceptfunc.go, which CoreDNS uses
+ * Errors  MalformedQuery with FORMERR (not one question, cut off, a name that never ends) or NOTIMP
+ *         (another opcode than QUERY); silence for what is shorter than a header, or an answer
+ *         itself: replying to answers could go round for ever
+ * Source  RFC 1035 section 4; which counts are accepted: github.com/miekg/dns acceptfunc.go, which
+ *         CoreDNS uses
  */
 import {
   type DNSRecord,

@@ -1,8 +1,8 @@
 /**
  * Writes answers, with names compressed, and cut to what the client can take.
  *
- * Too long: records are left out from the end, the additional ones first and without a word, then authority and answers
- * with the TC bit, which sends the client to TCP.
+ * Too long: records are left out from the end, the additional ones first and without a word, then
+ * authority and answers with the TC bit, which sends the client to TCP.
  *
  * Source  RFC 1035 sections 4.1.1 and 4.1.4, RFC 6891; github.com/miekg/dns msg_truncate.go
  */

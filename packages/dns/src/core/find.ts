@@ -1,7 +1,8 @@
 /**
  * From a name to what stands behind it, whatever type was asked for.
  *
- * Shapes  Host      an address with its port (-1: none named) and the name an SRV record gives it; or an alias to elsewhere
+ * Shapes  Host      an address with its port (-1: none named) and the name an SRV record gives it;
+ *                   or an alias to elsewhere
  *         Finding   "nodata": the name exists and has nothing; "nxdomain": no such name
  * Source  CoreDNS plugin/kubernetes/kubernetes.go findServices, findPods
  */

@@ -1,8 +1,8 @@
 /**
  * The parts of a DNS message as this server uses them.
  *
- * Names inside are labels joined by dots without the last one, "" is the root; a label that holds a dot itself (legal on the wire, in
- * no Kubernetes name) is kept apart as labels.
+ * Names inside are labels joined by dots without the last one, "" is the root; a label that holds a
+ * dot itself (legal on the wire, in no Kubernetes name) is kept apart as labels.
  *
  * Source  RFC 1035, RFC 2782 (SRV), RFC 3596 (AAAA), RFC 6891 (EDNS0)
  */

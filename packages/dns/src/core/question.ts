@@ -1,5 +1,6 @@
 /**
- * A question of this server's own, as a whole message: recursion desired, EDNS with room for 1232 bytes.
+ * A question of this server's own, as a whole message: recursion desired, EDNS with room for 1232
+ * bytes.
  *
  * Source  RFC 1035 section 4.1, RFC 6891; 1232 bytes fit any path (DNS flag day 2020)
  */

@@ -1,10 +1,10 @@
 /**
  * A query to its answer: what this server knows itself, and what is another's.
  *
- * Zones  the cluster's domain, answered with authority, to the last name; in-addr.arpa and ip6.arpa, where names nobody here has
- *        are passed on; everything else is passed on
- * Shapes  Resolution  "answer"; "forward" to another server as it came; "follow" an alias that leads out of the cluster, its target's
- *                     records to be added
+ * Zones  the cluster's domain, answered with authority, to the last name; in-addr.arpa and
+ *        ip6.arpa, where names nobody here has are passed on; everything else is passed on
+ * Shapes  Resolution  "answer"; "forward" to another server as it came; "follow" an alias that
+ *                     leads out of the cluster, its target's records to be added
  * Source  CoreDNS plugin/kubernetes/handler.go, plugin/backend_lookup.go, reverse.go, ns.go
  */
 import { ipKey, isIPv4, reverseKey } from "./address.ts";

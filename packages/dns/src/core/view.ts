@@ -1,8 +1,10 @@
 /**
- * The cluster as names need it: Services, their ready endpoints, Namespaces; indexed, in lower case.
+ * The cluster as names need it: Services, their ready endpoints, Namespaces; indexed, in lower
+ * case.
  *
  * Shapes  keys      "namespace/name"
- *         Backend   one address of a headless Service with its ports; port -1 where the slice names none (no SRV record then)
+ *         Backend   one address of a headless Service with its ports; port -1 where the slice names
+ *                   none (no SRV record then)
  *         serial    of the SOA record: when the last change was seen, seconds since the epoch
  * Source  CoreDNS plugin/kubernetes/controller.go, object/{service,endpoint}.go
  */
@@ -107,7 +109,9 @@ export class ClusterView {
     return first === undefined ? undefined : this.#services.get(first);
   }
 
-  /** Endpoints with the address: the hostname and "namespace/name" of the Service, each pair once. */
+  /**
+   * Endpoints with the address: the hostname and "namespace/name" of the Service, each pair once.
+   */
   endpointsOfIP(key: string): { hostname: string; service: string }[] {
     const found = new Map<string, { hostname: string; service: string }>();
     for (const slice of this.#slicesByIP.get(key) ?? []) {

@@ -30,7 +30,10 @@ export interface AnswererOptions {
   clock: Clock;
   log: Log;
   resolve(): ResolveOptions;
-  /** A name that only this server itself asks for: seeing it come back means that forwarding goes in a circle. */
+  /**
+   * A name that only this server itself asks for: seeing it come back means that forwarding goes in
+   * a circle.
+   */
   onQuestion(query: Query): void;
 }
 

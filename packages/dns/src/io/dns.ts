@@ -1,9 +1,9 @@
 /**
- * The cluster's name server: watches Services, EndpointSlices and Namespaces, answers on UDP and TCP.
+ * The cluster's name server: watches Services, EndpointSlices and Namespaces, answers on UDP and
+ * TCP.
  *
- * It answers from the start; until the first lists are there, unknown names are SERVFAIL, and /ready says 503.
- *
- * @hop dns.name: a Service's name resolves to its address from here on.
+ * It answers from the start; until the first lists are there, unknown names are SERVFAIL, and
+ * /ready says 503.
  *
  * Errors  thrown by start: a port that is taken, an upstream that is no address
  * Source  CoreDNS plugin/kubernetes, forward, cache, loop, health, ready
@@ -33,7 +33,9 @@ export interface DnsOptions {
   client: Client;
   /** "cluster.local" */
   clusterDomain: string;
-  /** Name servers for everything else: "10.0.0.1", "10.0.0.1:5353"; none: such names are SERVFAIL. */
+  /**
+   * Name servers for everything else: "10.0.0.1", "10.0.0.1:5353"; none: such names are SERVFAIL.
+   */
   upstreams: readonly string[];
   /** Port 0 takes a free one. */
   listen: { host: string; port: number };
@@ -206,7 +208,11 @@ async function openDoors(
   }
 }
 
-/** Resolves with the first lists in the view. */
+/**
+ * Resolves with the first lists in the view.
+ *
+ * @hop dns.name: the names of a Service and of its endpoints resolve to their addresses.
+ */
 async function watch(options: DnsOptions, view: ClusterView, signal: AbortSignal): Promise<void> {
   const { client, clock, log } = options;
   const common = { client, clock, log };

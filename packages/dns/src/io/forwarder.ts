@@ -1,8 +1,8 @@
 /**
  * Asks other name servers, one after another until one answers.
  *
- * Each question goes out with an id and a port of its own, and only an answer to that very question from that very server is
- * taken. A client that came by TCP is served by TCP.
+ * Each question goes out with an id and a port of its own, and only an answer to that very question
+ * from that very server is taken. A client that came by TCP is served by TCP.
  *
  * Errors  ForwardError when none answered in time
  * Source  CoreDNS plugin/forward/forward.go; RFC 5452 (forged answers), RFC 7766 (TCP)

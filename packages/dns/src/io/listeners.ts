@@ -1,8 +1,8 @@
 /**
  * The server's sockets: UDP and TCP on one port.
  *
- * TCP clients may send many queries without waiting; answers go out as they are ready. A connection that says nothing for
- * 10 seconds is closed; so are those over `maxConnections`.
+ * TCP clients may send many queries without waiting; answers go out as they are ready. A connection
+ * that says nothing for 10 seconds is closed; so are those over `maxConnections`.
  *
  * Source  RFC 7766; CoreDNS core/dnsserver (timeouts)
  */

@@ -1,5 +1,6 @@
 /**
- * Just enough about IP addresses for rules: which family, does a range hold it, how Go would print it.
+ * Just enough about IP addresses for rules: which family, does a range hold it, how Go would print
+ * it.
  *
  * Shapes  Family  "IPv4" | "IPv6", as in Service.spec.ipFamilies
  * Source  k8s.io/utils/net (ParseIPSloppy: leading zeros are decimal, for objects stored long ago)
@@ -42,7 +43,10 @@ function v6Value(text: string): bigint | undefined {
   return value;
 }
 
-/** "010.0.0.1" → "10.0.0.1"; undefined for what is no address. IPv6 is returned in lower case, as the API server stores it. */
+/**
+ * "010.0.0.1" → "10.0.0.1"; undefined for what is no address. IPv6 is returned in lower case, as
+ * the API server stores it.
+ */
 export function canonicalIP(text: string): string | undefined {
   const value = ipValue(text);
   if (value === undefined) return undefined;

@@ -1,11 +1,13 @@
 /**
  * The names of chains, and the rules by which the kernel's own chains lead to them.
  *
- * Service chains carry 16 characters of a hash, upstream's own: both proxies then write the very same names, and either cleans up
- * after the other.
+ * Service chains carry 16 characters of a hash, upstream's own: both proxies then write the very
+ * same names, and either cleans up after the other.
  *
- * Shapes  Hash  text → base32 of its SHA-256, cut to 16 characters; an argument, for the core imports nothing from Node
- * Source  kubernetes pkg/proxy/iptables/proxier.go (iptablesJumpChains, portProtoHash, servicePortEndpointChainName)
+ * Shapes  Hash  text → base32 of its SHA-256, cut to 16 characters; an argument, for the core
+ *               imports nothing from Node
+ * Source  kubernetes pkg/proxy/iptables/proxier.go (iptablesJumpChains, portProtoHash,
+ *         servicePortEndpointChainName)
  */
 
 export type Hash = (text: string) => string;

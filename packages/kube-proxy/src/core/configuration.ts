@@ -1,11 +1,15 @@
 /**
- * KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1): what is read of it, upstream's defaults, and what is refused.
+ * KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1): what is read of it, upstream's
+ * defaults, and what is refused.
  *
  * Flags of the command line build the same tree, so that both are checked here.
  *
- * Shapes  Configuration  defaults filled, units in the names; minSyncPeriodMs is 100 unless asked for (upstream: 1 s)
- * Errors  ConfigurationError lists every wrong field in upstream's words; fields nobody knows are refused by name
- * Source  k8s.io/kube-proxy/config/v1alpha1/types.go, kubernetes pkg/proxy/apis/config/{v1alpha1/defaults,validation/validation}.go
+ * Shapes  Configuration  defaults filled, units in the names; minSyncPeriodMs is 100 unless asked
+ *                        for (upstream: 1 s)
+ * Errors  ConfigurationError lists every wrong field in upstream's words; fields nobody knows are
+ *         refused by name
+ * Source  k8s.io/kube-proxy/config/v1alpha1/types.go, kubernetes
+ *         pkg/proxy/apis/config/{v1alpha1/defaults,validation/validation}.go
  */
 import { ipValue, parseCIDR } from "./address.ts";
 import { parseDurationMs } from "./duration.ts";
@@ -49,7 +53,10 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** Fields by section: read here, or harmless on this proxy (other modes', Windows', tuning of upstream's client and logs). */
+/**
+ * Fields by section: read here, or harmless on this proxy (other modes', Windows', tuning of
+ * upstream's client and logs).
+ */
 const known: Readonly<Record<string, readonly string[]>> = {
   "": [
     ...["apiVersion", "kind", "featureGates", "clientConnection", "logging", "hostnameOverride"],
@@ -79,9 +86,8 @@ export function parseConfiguration(tree: unknown): Configuration {
   }
   const mode = read.text("", "mode");
   if (mode !== "" && mode !== "iptables") {
-    problems.push(
-      `KubeProxyConfiguration.ProxyMode: Invalid value: "${mode}": nanokube's kube-proxy has iptables mode only`,
-    );
+    const value = `Invalid value: "${mode}": nanokube's kube-proxy has iptables mode only`;
+    problems.push(`KubeProxyConfiguration.ProxyMode: ${value}`);
   }
   const configuration: Configuration = {
     kubeconfig: read.text("clientConnection", "kubeconfig"),
@@ -218,9 +224,9 @@ function validate(c: Configuration): string[] {
   }
   const { mode, bridgeInterface, interfaceNamePrefix } = c.detectLocal;
   if (!localModes.includes(mode)) {
-    problems.push(
-      `KubeProxyConfiguration.DetectLocalMode: Unsupported value: "${mode}": supported values: ${localModes.map((m) => `"${m}"`).join(", ")}`,
-    );
+    const supported = localModes.map((m) => `"${m}"`).join(", ");
+    const value = `Unsupported value: "${mode}": supported values: ${supported}`;
+    problems.push(`KubeProxyConfiguration.DetectLocalMode: ${value}`);
   }
   if (mode === "BridgeInterface" && bridgeInterface === "") {
     wrong("DetectLocal.BridgeInterface", "", "cannot be empty");

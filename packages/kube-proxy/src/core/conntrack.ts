@@ -1,8 +1,9 @@
 /**
  * UDP flows that still lead to an endpoint which is gone.
  *
- * A UDP sender keeps its port, and conntrack keeps sending its packets where the first one went, for as long as they come. So after a
- * change, flows to a service address that end elsewhere than at a serving endpoint are removed. A service without any endpoint keeps them.
+ * A UDP sender keeps its port, and conntrack keeps sending its packets where the first one went,
+ * for as long as they come. So after a change, flows to a service address that end elsewhere than
+ * at a serving endpoint are removed. A service without any endpoint keeps them.
  *
  * Shapes  Flow  one line of `conntrack -L -p udp`, as far as it is looked at
  * Source  kubernetes pkg/proxy/conntrack/cleanup.go CleanStaleEntries
@@ -18,7 +19,10 @@ export interface Flow {
   replySourcePort: number;
 }
 
-/** "udp 17 29 src=10.244.1.5 dst=10.96.0.10 sport=40000 dport=53 [UNREPLIED] src=10.244.1.2 dst=… sport=53 dport=40000 …" */
+/**
+ * "udp 17 29 src=10.244.1.5 dst=10.96.0.10 sport=40000 dport=53 [UNREPLIED] src=10.244.1.2 dst=…
+ * sport=53 dport=40000 …"
+ */
 export function parseFlows(text: string): Flow[] {
   const flows: Flow[] = [];
   for (const line of text.split("\n")) {

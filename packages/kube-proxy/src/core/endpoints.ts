@@ -1,7 +1,8 @@
 /**
  * The endpoints behind a ServicePort, gathered from all EndpointSlices of the Service.
  *
- * Shapes  Endpoint  text is "ip:port"; ready, serving, terminating by EndpointSlice's rules for absent conditions
+ * Shapes  Endpoint  text is "ip:port"; ready, serving, terminating by EndpointSlice's rules for
+ *                   absent conditions
  *         endpointsOf  port key "portName/protocol" → endpoints ordered by their text
  * Source  kubernetes pkg/proxy/endpointslicecache.go, endpoint.go
  */
@@ -24,7 +25,9 @@ export const serviceNameLabel = "kubernetes.io/service-name";
 export const sliceSelector =
   "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name";
 
-/** "namespace/name" of the Service a slice belongs to; undefined for a slice that belongs to none. */
+/**
+ * "namespace/name" of the Service a slice belongs to; undefined for a slice that belongs to none.
+ */
 export function serviceKeyOf(slice: EndpointSlice): string | undefined {
   const name = slice.metadata?.labels?.[serviceNameLabel];
   return name === undefined || name === "" ? undefined : `${slice.metadata?.namespace}/${name}`;

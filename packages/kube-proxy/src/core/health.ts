@@ -1,8 +1,10 @@
 /**
- * Is the proxy alive, and does the node have endpoints: the answers of /healthz, /livez and healthCheckNodePorts.
+ * Is the proxy alive, and does the node have endpoints: the answers of /healthz, /livez and
+ * healthCheckNodePorts.
  *
- * Unhealthy is a change that waits longer than `timeoutMs` to be written. A node that an autoscaler will remove, or that is being
- * deleted, is not eligible: /healthz says 503, so that load balancers leave it; /livez does not care.
+ * Unhealthy is a change that waits longer than `timeoutMs` to be written. A node that an autoscaler
+ * will remove, or that is being deleted, is not eligible: /healthz says 503, so that load balancers
+ * leave it; /livez does not care.
  *
  * Source  kubernetes pkg/proxy/healthcheck/{proxy_health,service_health}.go
  */

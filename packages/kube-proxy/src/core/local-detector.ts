@@ -1,11 +1,14 @@
 /**
- * How a packet's origin is known to be a pod of this cluster: the match that says so, and its opposite.
+ * How a packet's origin is known to be a pod of this cluster: the match that says so, and its
+ * opposite.
  *
- * Traffic to a service address that is not local is masqueraded, so that the answer comes back through this node.
+ * Traffic to a service address that is not local is masqueraded, so that the answer comes back
+ * through this node.
  *
  * Shapes  undefined  nothing is known: nothing is masqueraded on that ground
  * Errors  DetectLocalError names a mode without what it needs
- * Source  kubernetes pkg/proxy/util/localdetector.go, cmd/kube-proxy/app/server_linux.go getLocalDetectors
+ * Source  kubernetes pkg/proxy/util/localdetector.go, cmd/kube-proxy/app/server_linux.go
+ *         getLocalDetectors
  */
 import { type Family, parseCIDR } from "./address.ts";
 

@@ -1,5 +1,6 @@
 /**
- * The proxy's metrics in Prometheus' text form; names and buckets are upstream's, the ones of syncing.
+ * The proxy's metrics in Prometheus' text form; names and buckets are upstream's, the ones of
+ * syncing.
  *
  * Source  kubernetes pkg/proxy/metrics/metrics.go
  */

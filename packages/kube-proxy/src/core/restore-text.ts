@@ -1,8 +1,10 @@
 /**
- * All rules together as one text for `iptables-restore --noflush --counters`: two transactions, filter and nat.
+ * All rules together as one text for `iptables-restore --noflush --counters`: two transactions,
+ * filter and nat.
  *
- * `:CHAIN - [0:0]` creates a chain or empties it; chains that are not named are left as they are. So a small change writes the shared
- * chains and the changed services only. Jumps from the kernel's chains, when they are missing, go in the same transaction.
+ * `:CHAIN - [0:0]` creates a chain or empties it; chains that are not named are left as they are.
+ * So a small change writes the shared chains and the changed services only. Jumps from the kernel's
+ * chains, when they are missing, go in the same transaction.
  *
  * Source  kubernetes pkg/proxy/iptables/proxier.go syncProxyRules; iptables-restore(8)
  */
@@ -102,13 +104,16 @@ function filterHead(options: GlobalOptions): string[] {
   ];
 }
 
+const comment = (text: string): string => `-m comment --comment "${text}"`;
+
 function filterTail(options: GlobalOptions): string[] {
   const mark = markText(options);
+  const isKnown = "-m conntrack --ctstate RELATED,ESTABLISHED";
   return [
     // A packet that conntrack cannot place would leave without its NAT, and reset the connection.
     ...(options.conntrackTCPLiberal ? [] : [`${forward} -m conntrack --ctstate INVALID -j DROP`]),
-    `${forward} -m comment --comment "kubernetes forwarding rules" -m mark --mark ${mark}/${mark} -j ACCEPT`,
-    `${forward} -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+    `${forward} ${comment("kubernetes forwarding rules")} -m mark --mark ${mark}/${mark} -j ACCEPT`,
+    `${forward} ${comment("kubernetes forwarding conntrack rule")} ${isKnown} -j ACCEPT`,
   ];
 }
 
@@ -119,7 +124,7 @@ function natHead(options: GlobalOptions): string[] {
     `${postrouting} -m mark ! --mark ${mark}/${mark} -j RETURN`,
     // The packet may pass here again, in a tunnel: once is enough.
     `${postrouting} -j MARK --xor-mark ${mark}`,
-    `${postrouting} -m comment --comment "kubernetes service traffic requiring SNAT" -j MASQUERADE${randomly}`,
+    `${postrouting} ${comment("kubernetes service traffic requiring SNAT")} -j MASQUERADE${randomly}`,
     `${markMasq} -j MARK --or-mark ${mark}`,
   ];
 }

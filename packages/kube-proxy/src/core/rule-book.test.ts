@@ -1,7 +1,8 @@
 /**
  * The text of the rules, case by case, held in testdata/; and which part of it a change writes.
  *
- * Source  kubernetes pkg/proxy/iptables/proxier.go; the golden files were compared with upstream's kube-proxy (test/upstream.test.ts)
+ * Source  kubernetes pkg/proxy/iptables/proxier.go; the golden files were compared with upstream's
+ *         kube-proxy (test/upstream.test.ts)
  */
 import type { Service } from "@nanokube/api/core/v1";
 import type { EndpointSlice } from "@nanokube/api/discovery/v1";

@@ -1,13 +1,15 @@
 /**
  * What the proxy knows, and what it has written: Services and EndpointSlices in, restore text out.
  *
- * Rules of a Service are made again only when one of its objects changed, and written only when they came out different; so the cost of
- * a change is the cost of its Service, not of the cluster. A full text is made at first, when the kernel's rules were lost,
- * and after a failure, for then nobody knows what stands there.
+ * Rules of a Service are made again only when one of its objects changed, and written only when
+ * they came out different; so the cost of a change is the cost of its Service, not of the cluster.
+ * A full text is made at first, when the kernel's rules were lost, and after a failure, for then
+ * nobody knows what stands there.
  *
  * Shapes  keys     "namespace/name" of a Service
  *         Plan     `text` undefined: nothing to write; `written()` when it was
- * Source  kubernetes pkg/proxy/iptables/proxier.go (needFullSync, UpdatedServices), servicechangetracker.go
+ * Source  kubernetes pkg/proxy/iptables/proxier.go (needFullSync, UpdatedServices),
+ *         servicechangetracker.go
  */
 import type { Service } from "@nanokube/api/core/v1";
 import type { EndpointSlice } from "@nanokube/api/discovery/v1";

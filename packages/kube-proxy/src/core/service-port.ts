@@ -1,9 +1,11 @@
 /**
  * A Service as the proxy sees it: one ServicePort for each of its ports and the family asked for.
  *
- * Shapes  name      "namespace/name:port", or "namespace/name" for a port without a name: what rules and chain hashes carry
+ * Shapes  name      "namespace/name:port", or "namespace/name" for a port without a name: what
+ *                   rules and chain hashes carry
  *         protocol  lower case, as iptables wants it
- * Source  kubernetes pkg/proxy/serviceport.go, servicechangetracker.go, util/utils.go ShouldSkipService
+ * Source  kubernetes pkg/proxy/serviceport.go, servicechangetracker.go, util/utils.go
+ *         ShouldSkipService
  */
 import type { ServicePort as APIServicePort, Service } from "@nanokube/api/core/v1";
 import { type CIDR, canonicalIP, type Family, familyOf, parseCIDR } from "./address.ts";
@@ -100,7 +102,10 @@ function sourceRanges(texts: readonly string[], family: Family): CIDR[] {
 export const isExternallyAccessible = (port: ServicePort): boolean =>
   port.nodePort !== 0 || port.loadBalancerVIPs.length > 0 || port.externalIPs.length > 0;
 
-/** Even a Service with the external policy Local needs them: pods of the node are let through to all. */
+/**
+ * Even a Service with the external policy Local needs them: pods of the node are let through to
+ * all.
+ */
 export const usesClusterEndpoints = (port: ServicePort): boolean =>
   !port.internalPolicyLocal || isExternallyAccessible(port);
 

@@ -1,16 +1,20 @@
 /**
  * The rules of one service port: the place where a Service becomes iptables lines.
  *
- *   KUBE-SERVICES   to the cluster IP                    → KUBE-SVC-… (KUBE-SVL-… with the internal policy Local)
- *                   to an external or load balancer IP   → KUBE-EXT-… (KUBE-FW-… with source ranges)
- *   KUBE-NODEPORTS  to the node port                     → KUBE-EXT-…
- *   KUBE-EXT-…      masquerade, or keep the source and stay on this node → KUBE-SVC-… or KUBE-SVL-…
- *   KUBE-SVC-…      a die for each endpoint              → KUBE-SEP-…
+ *   KUBE-SERVICES   to the cluster IP         → KUBE-SVC-… (KUBE-SVL-… if internal policy Local)
+ *                   to an external IP         → KUBE-EXT-…
+ *                   to a load balancer's IP   → KUBE-EXT-… (KUBE-FW-… with source ranges)
+ *   KUBE-NODEPORTS  to the node port          → KUBE-EXT-…
+ *   KUBE-EXT-…      masquerade                → KUBE-SVC-…
+ *                   with policy Local neither → KUBE-SVL-…
+ *   KUBE-SVC-…      a die for each endpoint   → KUBE-SEP-…
  *   KUBE-SEP-…      masquerade a pod that meets itself; DNAT to the endpoint
  *
- * Without endpoints nothing of this: the filter table rejects (no endpoint at all) or drops (none on this node) instead.
+ * Without endpoints nothing of this: the filter table rejects (no endpoint at all) or drops (none
+ * on this node) instead.
  *
- * Shapes  ServiceRules  lines without "-A": shared ones go on every sync, own chains only when they changed
+ * Shapes  ServiceRules  lines without "-A": shared ones go on every sync, own chains only when they
+ *                       changed
  * Source  kubernetes pkg/proxy/iptables/proxier.go syncProxyRules, writeServiceToEndpointRules
  */
 import { cidrContains } from "./address.ts";
@@ -127,7 +131,8 @@ function captureClusterIP(work: Work): void {
   if (options.masqueradeAll) {
     rules.own.push(`${internal} ${text} ${destination} -j ${markMasq}`);
   } else if (options.localDetector !== undefined) {
-    // Somebody outside may route the service range to any node; the answer must come back through it.
+    // Somebody outside may route the service range to any node; the answer must come back through
+    // it.
     const { ifNotLocal } = options.localDetector;
     rules.own.push(`${internal} ${text} ${destination} ${ifNotLocal} -j ${markMasq}`);
   }
@@ -187,8 +192,8 @@ function externalChain(work: Work): void {
     const text = comment(`masquerade traffic for ${port.name} external destinations`);
     rules.own.push(`${chain} ${text} -j ${markMasq}`);
   } else {
-    // The source is kept. Pods of this node and the node itself are let through to all endpoints, as if
-    // they had gone out to the load balancer and come back in.
+    // The source is kept. Pods of this node and the node itself are let through to all endpoints,
+    // as if they had gone out to the load balancer and come back in.
     if (options.localDetector !== undefined) {
       const text = comment(`pod traffic for ${port.name} external destinations`);
       rules.own.push(`${chain} ${text} ${options.localDetector.ifLocal} -j ${chains.cluster}`);
@@ -212,7 +217,8 @@ function firewallChain(work: Work): void {
   const accept = (source: string) =>
     rules.own.push(`${chain} ${text} -s ${source} -j ${chains.external}`);
   for (const cidr of port.loadBalancerSourceRanges) accept(cidr.text);
-  // A load balancer's address may be local to the node: what the node sends there has that very source.
+  // A load balancer's address may be local to the node: what the node sends there has that very
+  // source.
   if (port.loadBalancerSourceRanges.some((cidr) => cidrContains(cidr, options.nodeIP))) {
     for (const ip of port.loadBalancerVIPs) accept(ip);
   }

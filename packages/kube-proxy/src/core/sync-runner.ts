@@ -1,8 +1,9 @@
 /**
  * When to write: the first change at once, the ones behind it together.
  *
- * A run starts as soon as something asks and at least `minPeriodMs` passed since the last one began. A failed run is tried again, after
- * a second, then two, up to `maxRetryMs`; a change in between does not wait for that.
+ * A run starts as soon as something asks and at least `minPeriodMs` passed since the last one
+ * began. A failed run is tried again, after a second, then two, up to `maxRetryMs`; a change in
+ * between does not wait for that.
  *
  * Source  kubernetes pkg/proxy/runner/bounded_frequency_runner.go
  */

@@ -1,8 +1,9 @@
 /**
  * Which endpoints this node sends traffic to, by traffic policy, readiness and hints.
  *
- * Ready ones; when there are none, those that terminate and still serve, for Cluster and Local policy independently. With hints on
- * every ready endpoint, the ones hinted for this node, else for its zone; hints that leave nothing are ignored.
+ * Ready ones; when there are none, those that terminate and still serve, for Cluster and Local
+ * policy independently. With hints on every ready endpoint, the ones hinted for this node, else for
+ * its zone; hints that leave nothing are ignored.
  *
  * Source  kubernetes pkg/proxy/topology.go CategorizeEndpoints
  */

@@ -1,5 +1,6 @@
 /**
- * The proxy's HTTP doors: /healthz and /livez on one port, a port for each Service with healthCheckNodePort, metrics.
+ * The proxy's HTTP doors: /healthz and /livez on one port, a port for each Service with
+ * healthCheckNodePort, metrics.
  *
  * Source  kubernetes pkg/proxy/healthcheck/{proxy_health,service_health}.go
  */

@@ -1,8 +1,8 @@
 /**
  * The iptables programs of one address family.
  *
- * A machine has up to two of them that do not see each other's rules: `iptables` is the one the administrator chose; when it does
- * not work in this kernel, -nft and -legacy are tried.
+ * A machine has up to two of them that do not see each other's rules: `iptables` is the one the
+ * administrator chose; when it does not work in this kernel, -nft and -legacy are tried.
  *
  * Errors  IptablesError with what the program said
  * Source  kubernetes pkg/util/iptables/iptables.go

@@ -1,5 +1,6 @@
 /**
- * kube-proxy: watches Services, EndpointSlices and its own Node, and keeps this node's packet filter in step.
+ * kube-proxy: watches Services, EndpointSlices and its own Node, and keeps this node's packet
+ * filter in step.
  *
  * IPv6 tables are touched from the first IPv6 object on only.
  *
@@ -176,7 +177,9 @@ async function openServers(
   }
 }
 
-/** Packets to 127.0.0.1 are sent on to a pod only when the kernel does not take them for Martians. */
+/**
+ * Packets to 127.0.0.1 are sent on to a pod only when the kernel does not take them for Martians.
+ */
 async function prepareKernel(options: KubeProxyOptions): Promise<void> {
   const { exec, log, localhostNodePorts = true } = options;
   if (!localhostNodePorts) return;

@@ -1,7 +1,8 @@
 /**
  * The three watches of the proxy, and nothing told before all three have their first list.
  *
- * Half a list would look like deleted Services. What came in the lists is told once, in one go; then every change.
+ * Half a list would look like deleted Services. What came in the lists is told once, in one go;
+ * then every change.
  *
  * Source  kubernetes pkg/proxy/config/config.go, cmd/kube-proxy/app/server.go
  */

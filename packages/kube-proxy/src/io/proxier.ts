@@ -1,8 +1,6 @@
 /**
  * One address family's side of the proxy: takes the rule book's plan to the kernel.
  *
- * @hop kube-proxy.rules: a Service's endpoints become rules of this node's packet filter, and traffic to its addresses arrives.
- *
  * Source  kubernetes pkg/proxy/iptables/proxier.go
  */
 import type { Clock, Exec, Log } from "@nanokube/machinery";
@@ -68,6 +66,7 @@ export class Proxier {
     this.request();
   }
 
+  /** @hop kube-proxy.rules: a Service's endpoints become rules of this node's packet filter. */
   async #sync(): Promise<boolean> {
     const { iptables, book, clock, log, metrics, exec } = this.#options;
     const { family } = iptables;
