@@ -91,7 +91,7 @@ function valueFromMaps(pod: Pod, variable: EnvVar, sources: EnvironmentSources) 
   return configMapKeyRef !== undefined ? value : decode(value);
 }
 
-function valueOf(
+function variableValue(
   pod: Pod,
   container: Container,
   variable: EnvVar,
@@ -122,7 +122,7 @@ export function makeEnvironment(
   const env = new Map<string, string>();
   addEnvFrom(env, container, sources);
   for (const variable of container.env ?? []) {
-    const value = valueOf(pod, container, variable, env, sources);
+    const value = variableValue(pod, container, variable, env, sources);
     if (value !== undefined) env.set(variable.name ?? "", value);
   }
   for (const [name, value] of sources.services) if (!env.has(name)) env.set(name, value);

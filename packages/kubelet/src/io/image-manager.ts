@@ -5,7 +5,7 @@
  * Units   back-off 10 s doubling to 5 min, per pod and image
  * Source  pkg/kubelet/images/image_manager.go, types.go
  */
-import type { Container, Pod } from "@nanokube/api/core/v1";
+import type { Pod } from "@nanokube/api/core/v1";
 import type { EventRecorder } from "@nanokube/client";
 import type { Clock } from "@nanokube/machinery";
 import { BackOff } from "../core/back-off.ts";

@@ -40,7 +40,7 @@ import { StaticPods } from "./static-pods.ts";
 import { StatusManager } from "./status-manager.ts";
 import { TokenManager } from "./token-manager.ts";
 import { VolumeManager } from "./volume-manager.ts";
-import { CSIPlugins } from "./volumes/csi-volumes.ts";
+import { CSIVolumes } from "./volumes/csi-volumes.ts";
 
 export interface KubeletParts {
   runtime: RuntimeClient;
@@ -55,7 +55,7 @@ export interface KubeletParts {
   recorder: EventRecorder;
   nodeAgent: NodeAgent;
   server: KubeletServer;
-  csi: CSIPlugins;
+  csi: CSIVolumes;
   staticPods: StaticPods;
   services: SharedInformer<Service>;
 }
@@ -180,7 +180,7 @@ export async function buildParts(
     observe: () => observer.observe(),
   });
   const downward = downwardContext(options, machine, nodeAgent);
-  const csi = new CSIPlugins({
+  const csi = new CSIVolumes({
     client,
     clock,
     log,

@@ -9,7 +9,6 @@ import { createInformer, nodes as nodeResource, pods as podResource } from "@nan
 import { sleep } from "@nanokube/machinery";
 import { admitPod } from "../core/node-admission.ts";
 import { isMirrorPod, isTerminalPhase, podKey, podReference, podUID } from "../core/pod.ts";
-import { runningContainers } from "../core/runtime-status.ts";
 import type { Kubelet, KubeletOptions } from "./kubelet-options.ts";
 import { buildParts, type KubeletParts } from "./kubelet-parts.ts";
 import { OrphanCollector } from "./orphan-collector.ts";
