@@ -6,12 +6,12 @@ import { environment, installDependencies, installPrograms, pinnedNode, root } f
 installDependencies();
 installPrograms();
 
-const main = join(root, "packages", "nanokube", "src", "main.ts");
-const child = spawn(
-  pinnedNode,
-  ["--conditions=nanokube-source", main, "demo", ...process.argv.slice(2)],
-  { cwd: root, stdio: "inherit", env: environment() },
-);
+const main = join(root, "packages", "nanokube", "bin", "nanokube.mjs");
+const child = spawn(pinnedNode, [main, "demo", ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: "inherit",
+  env: environment(),
+});
 // The terminal sends Ctrl-C to both of us; the demo cleans up, and we stay until it has.
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
 child.on("error", (error) => {

@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { findUpstream, noContainersReason } from "../src/io/machine.ts";
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-export const cliArgv = [process.execPath, "--conditions=nanokube-source", main];
+const bin = fileURLToPath(new URL("../bin/nanokube.mjs", import.meta.url));
+export const cliArgv = [process.execPath, bin];
 
 export interface CommandResult {
   stdout: string;

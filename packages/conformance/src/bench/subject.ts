@@ -25,7 +25,7 @@ export interface BenchSubject {
 function launcher(): string[] {
   const require = createRequire(import.meta.url);
   const manifest = require.resolve("nanokube/package.json");
-  return [process.execPath, "--conditions=nanokube-source", join(dirname(manifest), "src/main.ts")];
+  return [process.execPath, join(dirname(manifest), "bin", "nanokube.mjs")];
 }
 
 export async function ourSubject(): Promise<BenchSubject> {

@@ -1,19 +1,24 @@
 /**
  * How this program starts itself again, as another process with another job.
  *
- * From sources Node is told to resolve packages to sources too; installed from npm there is nothing
- * to tell.
+ * Bundled, the program is the one file this code stands in; from sources it is main.ts, and Node is
+ * told to resolve packages to sources too.
  */
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+declare global {
+  /** Set to true by bundle.mjs. */
+  var nanokubeBundled: boolean | undefined;
+}
 
 export type InternalJob = "control-plane" | "agent";
 
-/** Keeps the young generation small: a cluster's processes idle most of the time. */
+/** Small young generations: a cluster's processes idle most of the time. */
 const memoryFlags = ["--max-semi-space-size=8", "--optimize-for-size"];
 
 export function ownArgv(job: InternalJob, ...args: string[]): string[] {
-  const fromSource = main.endsWith(".ts") ? ["--conditions=nanokube-source"] : [];
-  return [process.execPath, ...memoryFlags, ...fromSource, main, "internal", job, ...args];
+  const start = globalThis.nanokubeBundled
+    ? [fileURLToPath(import.meta.url)]
+    : ["--conditions=nanokube-source", fileURLToPath(new URL("../main.ts", import.meta.url))];
+  return [process.execPath, ...memoryFlags, ...start, "internal", job, ...args];
 }

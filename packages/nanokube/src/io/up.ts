@@ -4,6 +4,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { NodeCondition } from "@nanokube/api/core/v1";
 import {
   type Client,
   createClient,
@@ -150,17 +151,25 @@ export async function startNode(dir: DataDir, state: ClusterState, index: number
   await startAgent({ dir, state, network, plan, node });
 }
 
+/** A Ready from before `sinceMs` is what a node said before it was stopped. */
+function isReadySince(conditions: readonly NodeCondition[] | undefined, sinceMs: number): boolean {
+  const ready = conditions?.find((condition) => condition.type === "Ready");
+  const heartbeatMs = Date.parse(ready?.lastHeartbeatTime ?? "");
+  // Heartbeats are written in whole seconds.
+  return ready?.status === "True" && heartbeatMs >= Math.floor(sinceMs / 1000) * 1000;
+}
+
 export async function waitNodesReady(
   client: Client,
   names: readonly string[],
+  sinceMs: number,
   timeoutMs: number,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const ready = new Set<string>();
     for (const { metadata, status } of (await client.resource(nodes).list()).items) {
-      const isReady = status?.conditions?.some((c) => c.type === "Ready" && c.status === "True");
-      if (isReady) ready.add(metadata?.name ?? "");
+      if (isReadySince(status?.conditions, sinceMs)) ready.add(metadata?.name ?? "");
     }
     const waiting = names.filter((name) => !ready.has(name));
     if (waiting.length === 0) return;
@@ -174,6 +183,7 @@ export async function waitNodesReady(
 export async function up(options: UpOptions): Promise<RunningCluster> {
   const { dir, progress } = options;
   const startMs = performance.now();
+  const sinceMs = Date.now();
   const seconds = () => `${((performance.now() - startMs) / 1000).toFixed(1)} s`;
   await dir.make();
   const state = await decideState(options);
@@ -199,7 +209,7 @@ export async function up(options: UpOptions): Promise<RunningCluster> {
   await booting;
   if (state.components.kubelet !== "none") {
     const names = state.nodes.map((index) => planNode(network, index).name);
-    await waitNodesReady(client, names, 120_000);
+    await waitNodesReady(client, names, sinceMs, 120_000);
     progress(`${names.length === 1 ? "node" : "nodes"} ${names.join(", ")} Ready (${seconds()})`);
   }
   return { state, network, client };
