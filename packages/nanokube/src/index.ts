@@ -33,7 +33,14 @@ export {
   removeBridge,
   spawnOnNode,
 } from "./io/node-namespace.ts";
-export { type Authority, createAuthority, issue, type KeyPair } from "./io/pki.ts";
+export {
+  type Authority,
+  type CertificateRequest,
+  createAuthority,
+  issue,
+  type KeyPair,
+  type Validity,
+} from "./io/pki.ts";
 export { type Registry, startRegistry } from "./io/registry.ts";
 export { machineSocket, registryPort, runtimeSocket, startRuntime } from "./io/runtime.ts";
 export { type RunningCluster, type UpOptions, up } from "./io/up.ts";

@@ -26,11 +26,18 @@ export interface Authority extends KeyPair {
   signingKey: webcrypto.CryptoKey;
 }
 
+export interface Validity {
+  notBefore: Date;
+  notAfter: Date;
+}
+
 export interface CertificateRequest {
   commonName: string;
   organizations?: readonly string[];
   dnsNames?: readonly string[];
   addresses?: readonly string[];
+  /** Ten years from now unless told. */
+  validity?: Validity;
 }
 
 x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
@@ -54,7 +61,7 @@ async function newKeys(): Promise<{ keys: webcrypto.CryptoKeyPair; key: string }
   };
 }
 
-function validity(): { notBefore: Date; notAfter: Date } {
+function tenYears(): Validity {
   const now = Date.now();
   // An hour back, so that a machine whose clock is a little behind accepts the certificate.
   return {
@@ -68,12 +75,15 @@ const serialNumber = () =>
     .toString("hex")
     .replace(/^/, "01");
 
-export async function createAuthority(commonName: string): Promise<Authority> {
+export async function createAuthority(
+  commonName: string,
+  validity: Validity = tenYears(),
+): Promise<Authority> {
   const { keys, key } = await newKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: [{ CN: [commonName] }],
-    ...validity(),
+    ...validity,
     keys,
     signingAlgorithm: algorithm,
     extensions: [
@@ -107,7 +117,7 @@ export async function issue(authority: Authority, request: CertificateRequest): 
     serialNumber: serialNumber(),
     subject,
     issuer: authority.certificate.subject,
-    ...validity(),
+    ...(request.validity ?? tenYears()),
     publicKey: keys.publicKey,
     signingKey: authority.signingKey,
     signingAlgorithm: algorithm,
