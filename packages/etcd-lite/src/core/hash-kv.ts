@@ -23,9 +23,11 @@ export function hashKV(store: MvccStore, revision: number): KeyValueHash {
   if (revision > 0 && revision < compactRevision) throw new EtcdError("Compacted");
   if (revision > store.revision) throw new EtcdError("FutureRevision");
   const hashRevision = revision === 0 ? store.revision : revision;
-  const versions = [...store.versions()]
-    .filter((kv) => kv.modRevision <= hashRevision)
+  const seen = [...store.versions()].filter((kv) => kv.modRevision <= hashRevision);
+  const kept = newestOfEachKey(seen);
+  const versions = seen
     .filter((kv) => kv.modRevision !== compactRevision || !isTombstone(kv))
+    .filter((kv) => kv.modRevision > compactRevision || kept.size === 0 || kept.has(kv))
     .sort((a, b) => a.modRevision - b.modRevision || a.sub - b.sub);
   let hash = crc32c(Buffer.from("key"), 0);
   for (const kv of versions) {
@@ -33,6 +35,19 @@ export function hashKV(store: MvccStore, revision: number): KeyValueHash {
     hash = crc32c(storedBytes(kv), hash);
   }
   return { hash, compactRevision, hashRevision };
+}
+
+/**
+ * What a compaction at the hash's revision would keep. Versions from before the last compaction
+ * count only if they are among them: members compact at different times.
+ */
+function newestOfEachKey(versions: readonly KeyValue[]): Set<KeyValue> {
+  const newest = new Map<string, KeyValue>();
+  for (const kv of versions) {
+    const other = newest.get(kv.key);
+    if (other === undefined || other.modRevision <= kv.modRevision) newest.set(kv.key, kv);
+  }
+  return new Set([...newest.values()].filter((kv) => !isTombstone(kv)));
 }
 
 function revisionBytes(kv: KeyValue): Buffer {

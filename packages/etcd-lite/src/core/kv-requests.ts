@@ -81,7 +81,9 @@ export function executePut(
   lessor: Lessor,
   r: etcd.PutRequest,
 ): Init<etcd.PutResponse> {
-  checkPutState(txn, lessor, r);
+  // The other way round inside a transaction: whichever etcd looks at first is what it answers.
+  checkLease(lessor, r);
+  checkPrevious(txn, r);
   return put(txn, r);
 }
 
@@ -100,11 +102,13 @@ function put(txn: WriteTransaction, r: etcd.PutRequest): Init<etcd.PutResponse> 
   return { header: { revision: kv.modRevision }, prevKv };
 }
 
-function checkPutState(view: Readable, lessor: Lessor, r: etcd.PutRequest): void {
-  if (r.ignoreValue || r.ignoreLease) {
-    const { kvs } = view.range({ key: keyText(r.key), end: undefined });
-    if (kvs.length === 0) throw new EtcdError("KeyNotFound");
-  }
+function checkPrevious(view: Readable, r: etcd.PutRequest): void {
+  if (!r.ignoreValue && !r.ignoreLease) return;
+  const { kvs } = view.range({ key: keyText(r.key), end: undefined });
+  if (kvs.length === 0) throw new EtcdError("KeyNotFound");
+}
+
+function checkLease(lessor: Lessor, r: etcd.PutRequest): void {
   if (r.lease !== 0n && lessor.find(r.lease) === undefined) throw new EtcdError("LeaseNotFound");
 }
 
@@ -156,8 +160,10 @@ function planTxn(store: MvccStore, r: etcd.TxnRequest): Plan {
 function checkPlan({ store, lessor, txn }: TxnContext, plan: Plan): void {
   for (const { op, nested } of plan.steps) {
     if (op.requestRange !== undefined) checkRangeState(store, op.requestRange.revision);
-    else if (op.requestPut !== undefined) checkPutState(store, lessor, op.requestPut);
-    else if (nested !== undefined) checkPlan({ store, lessor, txn }, nested);
+    else if (op.requestPut !== undefined) {
+      checkPrevious(store, op.requestPut);
+      checkLease(lessor, op.requestPut);
+    } else if (nested !== undefined) checkPlan({ store, lessor, txn }, nested);
   }
 }
 
