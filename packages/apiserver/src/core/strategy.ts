@@ -8,7 +8,9 @@
  * Source  pkg/registry/<group>/<kind>/strategy.go, pkg/apis/<group>/<version>/defaults.go,
  *         pkg/apis/<group>/validation, pkg/printers/internalversion/printers.go
  */
+
 import type { FieldError, KubeObject } from "@nanokube/machinery";
+import type { UserInfo } from "./authentication/authenticator.ts";
 
 export interface StrategyContext {
   /** Milliseconds since the epoch. */
@@ -17,6 +19,8 @@ export interface StrategyContext {
   subresource: string;
   namespace: string;
   user: string;
+  /** The same user whole, for kinds that record who asked (certificate requests). */
+  userInfo?: UserInfo;
 }
 
 export interface Column {

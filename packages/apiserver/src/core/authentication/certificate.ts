@@ -8,6 +8,7 @@
  * Source  staging/src/k8s.io/apiserver/pkg/authentication/request/x509/x509.go
  */
 import type { Clock } from "@nanokube/machinery";
+import "reflect-metadata";
 import { ExtendedKeyUsageExtension, X509Certificate } from "@peculiar/x509";
 import type { UserInfo } from "./authenticator.ts";
 

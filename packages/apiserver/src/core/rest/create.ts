@@ -100,6 +100,7 @@ export function strategyContext(context: RestContext): StrategyContext {
     subresource: context.info.subresource,
     namespace: namespaceOf(context),
     user: context.user.name,
+    userInfo: context.user,
   };
 }
 
@@ -115,15 +116,15 @@ async function createOnce(
   const generated = Boolean(meta.generateName) && !meta.name;
   if (generated) meta.name = generateName(server.random, meta.generateName!);
   const hooks = server.hooksFor(resource);
-  const undo = await hooks.beginCreate?.(object, options.dryRun);
+  const reservation = await hooks.beginCreate?.(object, options.dryRun);
   try {
     prepareAndValidate(context, object);
     await server.admission.validate({ ...attributes, name: meta.name ?? "" });
     const result = await storeNew(context, object, options, generated);
-    if (options.dryRun) await undo?.();
+    await (options.dryRun ? reservation?.undo() : reservation?.done());
     return result;
   } catch (error) {
-    await undo?.();
+    await reservation?.undo();
     throw error;
   }
 }
