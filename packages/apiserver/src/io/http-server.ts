@@ -14,6 +14,7 @@ import {
 import {
   constants,
   type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
   performServerHandshake,
   type ServerHttp2Session,
   type ServerHttp2Stream,
@@ -61,7 +62,9 @@ export class HttpServer {
     this.#tls.on("secureConnection", (socket) => this.#connected(socket));
     this.#tls.on("tlsClientError", () => undefined);
     this.#http.headersTimeout = 32_000;
-    this.#http.on("request", (request, response) => void this.#serve1(request, response));
+    this.#http.on("request", (request, response) => {
+      this.#serve1(request, response).catch(() => response.destroy());
+    });
     this.#http.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -107,7 +110,9 @@ export class HttpServer {
     this.#sessions.add(session);
     session.on("close", () => this.#sessions.delete(session));
     session.on("error", () => session.destroy());
-    session.on("stream", (stream, headers) => void this.#serve2(stream, headers, peer));
+    session.on("stream", (stream, headers) => {
+      this.#serve2(stream, headers, peer).catch(() => stream.destroy());
+    });
   }
 
   async #serve1(raw: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -149,7 +154,7 @@ export class HttpServer {
     });
     const answer = await this.#answer(request);
     if (stream.destroyed) return;
-    const out = { ":status": answer.status, ...answer.headers };
+    const out: OutgoingHttpHeaders = { ":status": answer.status, ...answer.headers };
     const { body } = answer;
     if (typeof body === "function") {
       stream.respond(out);

@@ -74,15 +74,18 @@ export interface AdmissionChain {
   validate(attributes: AdmissionAttributes): Promise<void>;
 }
 
-/** Allocations and other side effects that belong to one write. */
+/** Allocations and the like that belong to one write. */
+export interface Reservation {
+  /** The write is stored. */
+  done(): Promise<void>;
+  /** It is not. */
+  undo(): Promise<void>;
+}
+
 export interface WriteHooks {
-  /** May complete the object (cluster IPs); the result undoes it when the write fails. */
-  beginCreate?(object: KubeObject, dryRun: boolean): Promise<() => Promise<void>>;
-  beginUpdate?(
-    object: KubeObject,
-    old: KubeObject,
-    dryRun: boolean,
-  ): Promise<{ done(): Promise<void>; undo(): Promise<void> }>;
+  /** May complete the object (cluster IPs). */
+  beginCreate?(object: KubeObject, dryRun: boolean): Promise<Reservation>;
+  beginUpdate?(object: KubeObject, old: KubeObject, dryRun: boolean): Promise<Reservation>;
   afterDelete?(object: KubeObject): Promise<void>;
 }
 

@@ -6,13 +6,13 @@
  *
  * Source  staging/src/k8s.io/apiserver/pkg/endpoints/handlers/response.go, responsewriters/writers.go
  */
+import { typeOf } from "@nanokube/api";
 import {
   encodeEnvelope,
   encodeProtobuf,
   formatYAML,
   type KubeObject,
   type StatusError,
-  typeNameOf,
 } from "@nanokube/machinery";
 import type { StoredObject } from "../cache/stored-object.ts";
 import { encodeServed } from "../storage/canonical.ts";
@@ -208,7 +208,7 @@ export function encodeTree(
   if (output.format === "yaml") return encoder.encode(formatYAML(tree));
   if (output.format === "protobuf") {
     const { apiVersion = "", kind = "" } = tree as KubeObject;
-    const name = typeName ?? typeNameOf(apiVersion, kind);
+    const name = typeName ?? typeOf(apiVersion, kind);
     if (name !== undefined) return encodeEnvelope(apiVersion, kind, encodeProtobuf(name, tree));
   }
   return encoder.encode(JSON.stringify(tree, null, output.pretty ? 2 : undefined));
