@@ -99,8 +99,15 @@ function downwardContext(options: KubeletOptions, machine: MachineFacts, agent: 
   };
 }
 
+/** What static pods do to the kubelet, told before there is one. */
+export interface PodEvents {
+  nodeUID(): string | undefined;
+  onPod(pod: Pod): void;
+  onGone(pod: Pod): void;
+}
+
 /** Parts that only look and write: cache, API objects, events, node. */
-function buildBase(options: KubeletOptions, signal: AbortSignal, runtime: RuntimeClient) {
+function buildBase(options: KubeletOptions, signal: AbortSignal, events: PodEvents) {
   const { client, clock, random, log, nodeName } = options;
   const recorder = createEventRecorder({
     client,
@@ -119,7 +126,16 @@ function buildBase(options: KubeletOptions, signal: AbortSignal, runtime: Runtim
     log,
   });
   const tokens = new TokenManager({ client, clock });
-  const staticPods = new StaticPods();
+  const staticPods = new StaticPods({
+    client,
+    clock,
+    log,
+    nodeName,
+    directory: options.podManifestPath,
+    nodeUID: events.nodeUID,
+    onPod: events.onPod,
+    onGone: events.onGone,
+  });
   const statuses = new StatusManager({
     client,
     clock,
@@ -127,20 +143,21 @@ function buildBase(options: KubeletOptions, signal: AbortSignal, runtime: Runtim
     signal,
     mirrorOf: (pod) => staticPods.mirrorOf(pod),
   });
-  return { recorder, services, tokens, staticPods, statuses, runtime };
+  return { recorder, services, tokens, staticPods, statuses };
 }
 
 export async function buildParts(
   options: KubeletOptions,
   signal: AbortSignal,
-  pods: () => Pod[],
+  events: Omit<PodEvents, "nodeUID"> & { pods(): Pod[] },
 ): Promise<KubeletParts> {
   const { client, clock, random, log, rootDir, podLogsDir, nodeName } = options;
   const runtime = createRuntimeClient(options.cri);
   const imageClient = createImageClient(options.cri);
   const facts = await gatherFacts(options, runtime);
   const { machine, runtimeName, privileged } = facts;
-  const base = buildBase(options, signal, runtime);
+  const nodeUID = () => nodeAgent.node?.metadata?.uid;
+  const base = buildBase(options, signal, { ...events, nodeUID });
   const { recorder, statuses, tokens, services, staticPods } = base;
   const mounter: Mounter = createMounter(options.exec);
   const cgroups =
@@ -187,6 +204,7 @@ export async function buildParts(
     nodeName,
     rootDir,
     node: () => nodeAgent.node,
+    onInUse: () => nodeAgent.reportSoon(),
     onChange: () => {
       for (const uid of workers.uids()) kick(uid);
     },
@@ -303,7 +321,14 @@ export async function buildParts(
       log.debug({ err: String(error) }, "pod is collected later");
     });
   };
-  const server = createKubeletServer({ options, runtime, cache, workers, statuses, pods });
+  const server = createKubeletServer({
+    options,
+    runtime,
+    cache,
+    workers,
+    statuses,
+    pods: events.pods,
+  });
   return {
     runtime,
     cache,

@@ -69,7 +69,7 @@ class RunningKubelet {
   }
 
   /** @hop kubelet.observe: a pod bound to this node, or its newest version, has been seen. */
-  #see(pod: Pod): void {
+  see(pod: Pod): void {
     const { workers, log } = { ...this.#parts, log: this.#options.log };
     const uid = podUID(pod);
     if (isMirrorPod(pod)) {
@@ -86,7 +86,7 @@ class RunningKubelet {
     workers.update(pod);
   }
 
-  #lose(pod: Pod): void {
+  lose(pod: Pod): void {
     const uid = podUID(pod);
     if (isMirrorPod(pod)) {
       this.#parts.staticPods.loseMirror(pod);
@@ -110,13 +110,13 @@ class RunningKubelet {
       log,
     });
     informer.onEvent({
-      add: (pod) => this.#see(pod),
+      add: (pod) => this.see(pod),
       update: (old, pod) => {
         // A pod of the same name may be another one.
-        if (podUID(old) !== podUID(pod)) this.#lose(old);
-        this.#see(pod);
+        if (podUID(old) !== podUID(pod)) this.lose(old);
+        this.see(pod);
       },
-      delete: (pod) => this.#lose(pod),
+      delete: (pod) => this.lose(pod),
     });
     informer.start(this.#signal);
     return informer.waitForSync();
@@ -205,7 +205,11 @@ export function createKubelet(options: KubeletOptions): Kubelet {
     async start(signal) {
       await mkdir(options.rootDir, { recursive: true, mode: 0o750 });
       await mkdir(options.podLogsDir, { recursive: true, mode: 0o755 });
-      parts = await buildParts(options, signal, () => running?.pods() ?? []);
+      parts = await buildParts(options, signal, {
+        pods: () => running?.pods() ?? [],
+        onPod: (pod) => running?.see(pod),
+        onGone: (pod) => running?.lose(pod),
+      });
       running = new RunningKubelet(options, parts, signal);
       await running.run();
     },

@@ -120,6 +120,7 @@ export class NodeAgent {
         ...status,
         // Lists with merge keys: say that the addresses are whole.
         addresses: [{ $patch: "replace" }, ...(status.addresses ?? [])],
+        volumesInUse: status.volumesInUse ?? null,
       },
     };
     const after = await api.patch(nodeName, patch, { subresource: "status" });

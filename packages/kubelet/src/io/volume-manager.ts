@@ -143,10 +143,12 @@ export class VolumeManager {
   async unmount(uid: string): Promise<void> {
     const { rootDir, mounter, csi, tokens } = this.#deps;
     const directory = join(rootDir, "pods", uid);
+    const subPaths = join(directory, "volume-subpaths");
+    for (const path of await mountsUnder(mounter, subPaths)) await mounter.unmount(path);
     await csi.tearDown(this.#deps, uid);
     for (const path of await mountsUnder(mounter, directory)) await mounter.unmount(path);
     await rm(join(directory, "volumes"), { recursive: true, force: true });
-    await rm(join(directory, "volume-subpaths"), { recursive: true, force: true });
+    await rm(subPaths, { recursive: true, force: true });
     tokens.forget(uid);
     this.#mounted.delete(uid);
     this.#backOff.forget((key) => key.startsWith(`${uid}/`));

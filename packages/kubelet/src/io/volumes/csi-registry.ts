@@ -30,6 +30,8 @@ export interface CSIRegistryOptions {
   node(): Node | undefined;
   /** A driver came: volumes that waited for it can be tried again. */
   onChange(): void;
+  /** The list of volumes in use is another one. */
+  onInUse(): void;
 }
 
 interface Registered {

@@ -175,7 +175,11 @@ export class CSIVolumes {
     const accessModes = pv.spec?.accessModes ?? ["ReadWriteOnce"];
     const object = await this.#driverObject(driverName);
     const needsAttach = object?.spec?.attachRequired !== false;
-    this.#inUse.add(`kubernetes.io/csi/${driverName}^${handle}`);
+    const unique = `kubernetes.io/csi/${driverName}^${handle}`;
+    if (!this.#inUse.has(unique)) {
+      this.#inUse.add(unique);
+      this.#options.onInUse();
+    }
     const publishContext = needsAttach
       ? await at("MountVolume.WaitForAttach", this.#attached(driverName, handle, signal))
       : {};
@@ -331,17 +335,21 @@ export class CSIVolumes {
       const data = await this.#read(join(directory, DATA_FILE));
       if (data === undefined) continue;
       const driver = this.#registry.driver(data.driverName);
-      await driver.unpublish(data.volumeHandle, join(directory, "mount"));
-      await rm(join(directory, DATA_FILE), { force: true });
-      await rmdir(join(directory, "mount")).catch(() => {});
-      await rmdir(directory).catch(() => {});
+      const target = join(directory, "mount");
+      await driver.unpublish(data.volumeHandle, target);
+      await rmdir(target).catch(() => {});
       await this.#inTurn(data.volumeHandle, () => this.#unstage(driver, data));
+      // Last, so that what failed half-way is tried again as a whole.
+      await rm(join(directory, DATA_FILE), { force: true });
+      await rmdir(directory).catch(() => {});
     }
   }
 
   async #unstage(driver: CSIDriverClient, data: VolumeData): Promise<void> {
-    const others = await this.#published();
-    if (others.some((other) => uniqueName(other) === uniqueName(data))) return;
+    const users = (await this.#published()).filter(
+      (other) => uniqueName(other) === uniqueName(data),
+    );
+    if (users.length > 1) return;
     const path = this.#stagingPath(data.driverName, data.volumeHandle);
     const staged = await this.#read(join(dirname(path), DATA_FILE));
     if (staged !== undefined) {
@@ -351,6 +359,7 @@ export class CSIVolumes {
       await rmdir(dirname(path)).catch(() => {});
     }
     this.#inUse.delete(uniqueName(data));
+    this.#options.onInUse();
   }
 }
 
