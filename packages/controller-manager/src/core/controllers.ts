@@ -1,11 +1,16 @@
 /**
  * The list of controllers: what --controllers knows, and how each is made.
  */
+import { createClusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation.ts";
 import type { Controller } from "./controller.ts";
+import { createCronJobController } from "./cronjob/cronjob.ts";
 import { createDaemonSetController } from "./daemonset/daemonset.ts";
 import { createDeploymentController } from "./deployment/deployment.ts";
+import { createDisruptionController } from "./disruption/disruption.ts";
 import { createEndpointsController } from "./endpoints/endpoints.ts";
 import { createEndpointSliceController } from "./endpointslice/endpointslice.ts";
+import { createEndpointSliceMirroringController } from "./endpointslice-mirroring/endpointslice-mirroring.ts";
+import { createEphemeralVolumeController } from "./ephemeral-volume/ephemeral-volume.ts";
 import { createJobController } from "./job/job.ts";
 import { createNamespaceController } from "./namespace/namespace.ts";
 import { createNodeIPAMController } from "./node-ipam/node-ipam.ts";
@@ -15,7 +20,11 @@ import {
 } from "./node-lifecycle/node-lifecycle.ts";
 import { createPersistentVolumeController } from "./persistent-volume/persistent-volume.ts";
 import { createPodGCController } from "./pod-gc/pod-gc.ts";
-import { createReplicaSetController } from "./replicaset/replicaset.ts";
+import {
+  createReplicaSetController,
+  createReplicationController,
+} from "./replicaset/replicaset.ts";
+import { createResourceQuotaController } from "./resource-quota/resource-quota.ts";
 import { createRootCAController } from "./root-ca/root-ca.ts";
 import { createServiceAccountController } from "./serviceaccount/serviceaccount.ts";
 import { createStatefulSetController } from "./statefulset/statefulset.ts";
@@ -53,13 +62,23 @@ export const controllers: readonly ControllerEntry[] = [
     create: ({ rootCA }) => (rootCA === undefined ? undefined : createRootCAController(rootCA)),
   },
   { name: "replicaset-controller", create: createReplicaSetController },
+  { name: "replicationcontroller-controller", create: createReplicationController },
   { name: "deployment-controller", create: createDeploymentController },
   { name: "statefulset-controller", create: createStatefulSetController },
   { name: "daemonset-controller", create: createDaemonSetController },
   { name: "job-controller", create: createJobController },
+  { name: "cronjob-controller", create: createCronJobController },
   { name: "ttl-after-finished-controller", create: createTTLAfterFinishedController },
   { name: "endpointslice-controller", create: createEndpointSliceController },
   { name: "endpoints-controller", create: createEndpointsController },
+  {
+    name: "endpointslice-mirroring-controller",
+    create: createEndpointSliceMirroringController,
+  },
+  { name: "resourcequota-controller", create: createResourceQuotaController },
+  { name: "disruption-controller", create: createDisruptionController },
+  { name: "clusterrole-aggregation-controller", create: createClusterRoleAggregationController },
+  { name: "ephemeral-volume-controller", create: createEphemeralVolumeController },
   { name: "persistentvolume-binder-controller", create: createPersistentVolumeController },
   { name: "persistentvolumeclaim-protection-controller", create: createClaimProtectionController },
   { name: "persistentvolume-protection-controller", create: createVolumeProtectionController },

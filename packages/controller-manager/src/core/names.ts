@@ -23,6 +23,8 @@ export const aliases: Readonly<Record<string, string>> = {
   cronjob: "cronjob-controller",
   endpoint: "endpoints-controller",
   endpointslice: "endpointslice-controller",
+  endpointslicemirroring: "endpointslice-mirroring-controller",
+  replicationcontroller: "replicationcontroller-controller",
   garbagecollector: "garbage-collector-controller",
   podgc: "pod-garbage-collector-controller",
   nodelifecycle: "node-lifecycle-controller",

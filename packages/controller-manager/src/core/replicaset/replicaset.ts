@@ -7,8 +7,17 @@
  * Source  pkg/controller/replicaset/replica_set.go, replica_set_utils.go
  */
 import type { ReplicaSet, ReplicaSetStatus } from "@nanokube/api/apps/v1";
-import type { Pod } from "@nanokube/api/core/v1";
-import { isNotFound, isReason, pods, replicaSets, splitKey } from "@nanokube/client";
+import type { Pod, ReplicationController } from "@nanokube/api/core/v1";
+import type { LabelSelector } from "@nanokube/api/meta/v1";
+import {
+  isNotFound,
+  isReason,
+  pods,
+  type ResourceRef,
+  replicaSets,
+  replicationControllers,
+  splitKey,
+} from "@nanokube/client";
 import { deepEqual } from "@nanokube/machinery";
 import { findCondition, withCondition, withoutCondition } from "../conditions.ts";
 import { type Caches, type Context, type Controller, watchOwn } from "../controller.ts";
@@ -44,28 +53,69 @@ import { formatTime } from "../time.ts";
 
 const burstReplicas = 500;
 
+/** ReplicaSet or ReplicationController: the same but for its name, and for the form of its selector. */
+interface ReplicaKind {
+  resource: ResourceRef<ReplicaSet>;
+  selectorOf(rs: ReplicaSet): LabelSelector | undefined;
+}
+
+const replicaSetKind: ReplicaKind = {
+  resource: replicaSets,
+  selectorOf: (rs) => rs.spec?.selector,
+};
+
+const replicationControllerKind: ReplicaKind = {
+  resource: replicationControllers as ResourceRef as ResourceRef<ReplicaSet>,
+  selectorOf: (rc) => rcSelector(rc as ReplicationController),
+};
+
+/** Made once per object: compiled selectors are kept by identity. */
+const rcSelectors = new WeakMap<Record<string, string>, LabelSelector>();
+
+function rcSelector(rc: ReplicationController): LabelSelector | undefined {
+  const matchLabels = rc.spec?.selector;
+  if (matchLabels === undefined) return undefined;
+  const made = rcSelectors.get(matchLabels) ?? { matchLabels };
+  rcSelectors.set(matchLabels, made);
+  return made;
+}
+
 export function createReplicaSetController(): Controller {
+  return createController("replicaset-controller", "replicaset-controller", replicaSetKind);
+}
+
+export function createReplicationController(): Controller {
+  const name = "replicationcontroller-controller";
+  return createController(name, "replication-controller", replicationControllerKind);
+}
+
+function createController(name: string, component: string, kind: ReplicaKind): Controller {
   return {
-    name: "replicaset-controller",
+    name,
+    component,
     watches: [
-      watchOwn(replicaSets, controllerIndex),
-      watchDependents(pods, replicaSets, (owner) => owner.spec?.selector),
+      watchOwn(kind.resource, controllerIndex),
+      watchDependents(pods, kind.resource, kind.selectorOf),
     ],
-    reconcile: reconcileReplicaSet,
+    reconcile: (key, context) => reconcileReplicaSet(key, context, kind),
   };
 }
 
-export function* reconcileReplicaSet(key: string, context: Context): Steps<number | undefined> {
+export function* reconcileReplicaSet(
+  key: string,
+  context: Context,
+  kind: ReplicaKind,
+): Steps<number | undefined> {
   const { caches, nowMs } = context;
   const { namespace, name } = splitKey(key);
-  const rs = caches.of(replicaSets).get(namespace, name);
+  const rs = caches.of(kind.resource).get(namespace, name);
   if (rs === undefined) return undefined;
 
-  const selector = selectorFor(rs.spec?.selector);
+  const selector = selectorFor(kind.selectorOf(rs));
   const all = candidates(caches.of(pods), rs);
   const active = yield* claim({
     owner: rs,
-    ownerResource: replicaSets,
+    ownerResource: kind.resource,
     resource: pods,
     selector,
     objects: all.filter(isPodActive),
@@ -75,11 +125,11 @@ export function* reconcileReplicaSet(key: string, context: Context): Steps<numbe
   );
   const failure =
     rs.metadata?.deletionTimestamp === undefined
-      ? yield* manageReplicas(rs, active, context)
+      ? yield* manageReplicas(rs, active, context, kind)
       : undefined;
 
   const status = replicaSetStatus({ rs, active, terminating, failure, nowMs });
-  if (!deepEqual(status, rs.status ?? {})) yield* updateStatus(replicaSets, { ...rs, status });
+  if (!deepEqual(status, rs.status ?? {})) yield* updateStatus(kind.resource, { ...rs, status });
   if (failure !== undefined) throw failure;
   return nextAvailabilityMs(active, rs.spec?.minReadySeconds ?? 0, nowMs);
 }
@@ -89,11 +139,13 @@ function* manageReplicas(
   rs: ReplicaSet,
   active: readonly Pod[],
   { caches, nowMs }: Context,
+  kind: ReplicaKind,
 ): Steps<Error | undefined> {
   const difference = active.length - (rs.spec?.replicas ?? 1);
-  if (difference < 0) return yield* createPods(rs, Math.min(-difference, burstReplicas));
+  if (difference < 0) return yield* createPods(rs, Math.min(-difference, burstReplicas), kind);
   if (difference === 0) return undefined;
   const goes = podsToDelete(rs, active, {
+    kind,
     count: Math.min(difference, burstReplicas),
     caches,
     nowMs,
@@ -101,8 +153,8 @@ function* manageReplicas(
   return yield* deletePods(rs, goes);
 }
 
-function* createPods(rs: ReplicaSet, count: number): Steps<Error | undefined> {
-  const owner = controllerReference(rs, replicaSets);
+function* createPods(rs: ReplicaSet, count: number, kind: ReplicaKind): Steps<Error | undefined> {
+  const owner = controllerReference(rs, kind.resource);
   const namespace = rs.metadata?.namespace ?? "";
   const template = rs.spec?.template ?? {};
   const outcomes = yield* slowStart(
@@ -155,16 +207,17 @@ export function isNamespaceEnding(error: Error): boolean {
 }
 
 interface Surplus {
+  kind: ReplicaKind;
   count: number;
   caches: Caches;
   nowMs: number;
 }
 
 function podsToDelete(rs: ReplicaSet, active: readonly Pod[], surplus: Surplus): Pod[] {
-  const { count, caches, nowMs } = surplus;
+  const { kind, count, caches, nowMs } = surplus;
   if (count >= active.length) return [...active];
   const onNode = new Map<string, number>();
-  for (const pod of siblings(rs, caches)) {
+  for (const pod of siblings(rs, caches, kind)) {
     if (!isPodActive(pod)) continue;
     const node = pod.spec?.nodeName ?? "";
     onNode.set(node, (onNode.get(node) ?? 0) + 1);
@@ -174,10 +227,10 @@ function podsToDelete(rs: ReplicaSet, active: readonly Pod[], surplus: Surplus):
 }
 
 /** The pods of all ReplicaSets of the same Deployment: a node that has many of them gives first. */
-function siblings(rs: ReplicaSet, caches: Caches): Pod[] {
+function siblings(rs: ReplicaSet, caches: Caches, { resource }: ReplicaKind): Pod[] {
   const controller = controllerOf(rs)?.uid;
   const sets =
-    controller === undefined ? [rs] : caches.of(replicaSets).byIndex("controller", controller);
+    controller === undefined ? [rs] : caches.of(resource).byIndex("controller", controller);
   return sets.flatMap((set) => controlled(caches.of(pods), set));
 }
 
