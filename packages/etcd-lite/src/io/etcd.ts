@@ -45,6 +45,8 @@ export interface EtcdOptions extends IdentityOptions {
   readonly unsafeNoSync?: boolean | undefined;
   /** Log so many bytes before the first snapshot; 16 MiB. */
   readonly snapshotAfterBytes?: number | undefined;
+  /** Size of the log's files; 16 MiB. */
+  readonly segmentBytes?: number | undefined;
   /** 0 is etcd's default of 2 GiB, negative is none. */
   readonly quotaBytes?: number | undefined;
   readonly limits?: Partial<Limits> | undefined;
@@ -112,7 +114,7 @@ interface Storage {
 const memoryTerm = 2;
 
 async function openStorage(options: EtcdOptions, head: MemberIdentity): Promise<Storage> {
-  const { clock, log, dataDir, unsafeNoSync, snapshotAfterBytes } = options;
+  const { clock, log, dataDir, unsafeNoSync, snapshotAfterBytes, segmentBytes } = options;
   const quotaBytes = options.quotaBytes || defaultQuotaBytes;
   if (dataDir === undefined && options.disk === undefined) {
     const release = async () => {};
@@ -124,7 +126,8 @@ async function openStorage(options: EtcdOptions, head: MemberIdentity): Promise<
     const disk = options.disk ?? (await openDisk(locked!.logDirectory, { unsafeNoSync }));
     const onError = (error: Error) =>
       log.error({ error: error.message }, "cannot write a snapshot; the log goes on growing");
-    const opened = { disk, head, quotaBytes, clock, log, onError, snapshotAfterBytes };
+    const sizes = { quotaBytes, snapshotAfterBytes, segmentBytes };
+    const opened = { disk, head, clock, log, onError, ...sizes };
     return { ...(await recover(opened)), release };
   } catch (error) {
     await release();

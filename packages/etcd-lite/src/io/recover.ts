@@ -26,6 +26,7 @@ export interface RecoverOptions {
   readonly log: Log;
   readonly onError: (error: Error) => void;
   readonly snapshotAfterBytes?: number | undefined;
+  readonly segmentBytes?: number | undefined;
 }
 
 export interface Recovered {
@@ -53,9 +54,7 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
   const replay = await replaySegments(options, names, state);
   term = Math.max(term, replay.term);
   term = term === 0 ? firstTerm : term + 1;
-  const { snapshotAfterBytes } = options;
-  const position = { ...replay, snapshotIndex, snapshotBytes, snapshotAfterBytes };
-  const wal = new Wal({ ...options, ...position, state, term });
+  const wal = new Wal({ ...options, ...replay, snapshotIndex, snapshotBytes, state, term });
   await wal.start();
   // Leftovers of a crash between writing a snapshot and removing the one before.
   for (const name of snapshots.slice(0, -1)) await disk.remove(name);

@@ -37,7 +37,7 @@ export const SegmentHead = message<SegmentHead>(
 export const walFormat = 1;
 
 const firstSegmentBytes = 1 << 20;
-const segmentBytes = 16 << 20;
+const usualSegmentBytes = 16 << 20;
 const snapshotAfterBytes = 16 << 20;
 
 export interface Segment {
@@ -62,6 +62,7 @@ export interface WalOptions {
   readonly snapshotBytes: number;
   readonly onError: (error: Error) => void;
   readonly snapshotAfterBytes?: number | undefined;
+  readonly segmentBytes?: number | undefined;
 }
 
 export class Wal implements EntryLog {
@@ -125,7 +126,9 @@ export class Wal implements EntryLog {
     const { nextIndex, nextSequence, crc: previousCrc } = this.#cursor;
     const head = SegmentHead.encode({ ...this.#options.head, format: walFormat, previousCrc });
     const { bytes, crc } = encodeFrame(this.#frame([{ kind: 0, bytes: head }]), 0);
-    const usual = number === 1 ? firstSegmentBytes : segmentBytes;
+    // The first is small, so that a new member is up at once.
+    const { segmentBytes = usualSegmentBytes } = this.#options;
+    const usual = number === 1 ? Math.min(firstSegmentBytes, segmentBytes) : segmentBytes;
     const sizeBytes = Math.max(usual, bytes.length + roomBytes);
     const file = await this.#disk.create(segmentName(number), sizeBytes);
     await file.write(bytes, 0);
