@@ -1,10 +1,13 @@
 /** The plugin as a runtime runs it: a real executable, real namespaces, real interfaces. */
+import { spawn } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Result } from "../src/index.ts";
 import { hasUpstream, isRoot, openWorld, read, type World } from "./world.ts";
 
+/** More by the environment: NK_CNI_CYCLES=500. */
+const cycles = Number(process.env.NK_CNI_CYCLES ?? 25);
 let world: World;
 
 const config = (extra: object = {}, ipam: object = {}) => ({
@@ -217,7 +220,67 @@ describe.skipIf(!isRoot)("cni-bridge in namespaces (needs root)", () => {
     expect(own.json).toMatchObject({ code: 8 });
   });
 
-  test("a host port leads to the pod, from outside and from the node itself", async () => {
+  test("a host port leads to the pod, from outside, from the node and from the pod itself", async () => {
+    const portMappings = [{ hostPort: 8080, containerPort: 80, protocol: "TCP" }];
+    await add("a", { runtimeConfig: { portMappings } });
+    world.host(
+      "ip",
+      "link",
+      "add",
+      "vout",
+      "up",
+      "type",
+      "veth",
+      "peer",
+      "eth0",
+      "netns",
+      world.pod("out"),
+    );
+    world.host("ip", "addr", "add", "192.168.9.1/24", "dev", "vout");
+    world.inPod("out", "ip", "addr", "add", "192.168.9.2/24", "dev", "eth0");
+    world.inPod("out", "ip", "link", "set", "eth0", "up");
+    world.inPod("a", "ip", "link", "set", "lo", "up");
+    const listen =
+      "require('net').createServer((s) => s.end('hello\\n')).listen(80, () => console.log())";
+    const server = spawn("nsenter", [`--net=${world.pod("a")}`, process.execPath, "-e", listen]);
+    try {
+      await new Promise((resolve) => server.stdout.once("data", resolve));
+      const get = (from: string, ip: string) => {
+        const argv = ["busybox", "nc", "-w", "2", ip, "8080"];
+        return from === "host" ? world.host(...argv) : world.inPod(from, ...argv);
+      };
+      expect(get("out", "192.168.9.1")).toBe("hello\n");
+      expect(get("host", "192.168.9.1")).toBe("hello\n");
+      expect(get("host", "127.0.0.1")).toBe("hello\n");
+      expect(get("a", "10.244.1.1")).toBe("hello\n");
+    } finally {
+      server.kill("SIGKILL");
+    }
+  });
+
+  test(`${cycles} times ADD and DEL leave nothing behind`, { timeout: 120_000 }, async () => {
+    await add("stays");
+    const before = [
+      links(),
+      world.host("iptables-save", "-t", "nat"),
+      readdirSync(join(world.dataDir, "net")),
+    ];
+    for (let i = 0; i < cycles; i++) {
+      await add("a");
+      expect(await world.cni({ command: "DEL", pod: "a", config: config() })).toMatchObject({
+        code: 0,
+      });
+    }
+    const after = [
+      links(),
+      world.host("iptables-save", "-t", "nat"),
+      readdirSync(join(world.dataDir, "net")),
+    ];
+    const withoutTimes = (state: unknown) => JSON.stringify(state).replaceAll(/# [^\\]*/g, "");
+    expect(withoutTimes(after)).toBe(withoutTimes(before));
+  });
+
+  test("rules of host ports and masquerade go with their pods", async () => {
     const portMappings = [{ hostPort: 8080, containerPort: 80, protocol: "tcp" }];
     const extra = { ipMasq: true, runtimeConfig: { portMappings } };
     await add("a", extra);

@@ -153,13 +153,13 @@ export function hostBatch(config: BridgeConfig, at: Attachment, netns: string): 
   return lines;
 }
 
-export function containerBatch(config: BridgeConfig, ifName: string, result: Result): string[] {
+export function containerBatch(ifName: string, result: Result): string[] {
   const dev = word(ifName);
   const lines: string[] = [];
   for (const ip of result.ips ?? []) {
     const network = parseNetwork(ip.address)!;
-    const noDAD = config.enableDAD ? "" : " nodad";
-    const options = network.address.family === 4 ? " brd +" : noDAD;
+    // IPv6 needs nothing here: duplicate address detection is off by the interface's accept_dad.
+    const options = network.address.family === 4 ? " brd +" : "";
     lines.push(`addr add ${ip.address}${options} dev ${dev}`);
   }
   lines.push(`link set dev ${dev} up`);

@@ -149,7 +149,7 @@ async function configureContainer(
     ipv6: familiesOf(allocations).includes(6),
     dad: config.enableDAD,
   };
-  const batch = containerBatch(config, at.ifName, result);
+  const batch = containerBatch(at.ifName, result);
   const links = await context.kernel.container(`failed to configure "${at.ifName}"`, batch, side);
   // The port comes up when the kernel has noticed both ends; nearly always it has by now.
   let link = links.find((l) => l.ifname === at.ifName);
