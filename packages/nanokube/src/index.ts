@@ -7,7 +7,7 @@ export type { ClusterState, ComponentChoice, ComponentName } from "./core/cluste
 export { ownComponents, serverURL, stateVersion } from "./core/cluster-state.ts";
 export { normalizeImageName, parseImageReference } from "./core/image-reference.ts";
 export { formatKubeconfig, type KubeconfigInput } from "./core/kubeconfig.ts";
-export { type Network, type NodePlan, planNetwork, planNode } from "./core/topology.ts";
+export { type Network, type NodePlan, planNetwork, planNode, slotsMax } from "./core/topology.ts";
 export { type ClusterPKI, clusterPKI, fileName, nodePKI } from "./io/cluster-pki.ts";
 export { exec, run } from "./io/command.ts";
 export { type DaemonRecord, Daemons, isRunning } from "./io/daemon.ts";

@@ -21,7 +21,6 @@ import {
   exec,
   fileName,
   findProgram,
-  freeSlot,
   mayLowerOOMScore,
   type Network,
   type NodeNamespace,
@@ -32,6 +31,7 @@ import {
   type Registry,
   registryPort,
   removeBridge,
+  slotsMax,
   spawnOnNode,
   startRegistry,
   startRuntime,
@@ -71,7 +71,7 @@ export class UpstreamCluster {
     const missing = missingReason(...upstreamClusterPrograms);
     if (missing !== undefined) throw new Error(missing);
     this.dir = new DataDir(dataDir);
-    const slot = freeSlot();
+    const slot = slotsMax - 1; // Ours take the first free one, so the two never meet.
     this.network = planNetwork(slot);
     this.state = {
       version: stateVersion,
