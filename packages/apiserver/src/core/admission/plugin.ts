@@ -4,8 +4,9 @@
  * Errors  whatever a plugin throws is the answer (a StatusError, usually 403 or 422)
  * Source  staging/src/k8s.io/apiserver/pkg/admission/interfaces.go
  */
-import type { KubeObject } from "@nanokube/machinery";
+
 import type { ResourceInfo } from "@nanokube/api";
+import type { KubeObject } from "@nanokube/machinery";
 import type { UserInfo } from "../authentication/authenticator.ts";
 
 export interface AdmissionAttributes {
@@ -26,8 +27,20 @@ export interface AdmissionAttributes {
 
 /** Reads the store for plugins (LimitRanges, ServiceAccounts, Namespaces …), cached and consistent enough. */
 export interface AdmissionReader {
-  get(group: string, plural: string, namespace: string, name: string): Promise<KubeObject | undefined>;
+  get(
+    group: string,
+    plural: string,
+    namespace: string,
+    name: string,
+  ): Promise<KubeObject | undefined>;
   list(group: string, plural: string, namespace?: string): Promise<readonly KubeObject[]>;
+  /** As fresh as the store, for what must not be refused on an old copy; `get` when absent. */
+  getLive?(
+    group: string,
+    plural: string,
+    namespace: string,
+    name: string,
+  ): Promise<KubeObject | undefined>;
 }
 
 export interface AdmissionPlugin {
