@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { UserInfo } from "./core/authentication/authenticator.ts";
 export {
   type ApiServer,
   type ApiServerOptions,

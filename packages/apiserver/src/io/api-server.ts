@@ -38,6 +38,8 @@ export interface ApiServerPKI {
   serviceAccountKeys?: readonly string[];
   kubeletClientCert?: string;
   kubeletClientKey?: string;
+  /** PEM of the CA of kubelets; absent: their certificates are not checked, as upstream. */
+  kubeletCA?: string;
   requestHeaderCA?: string;
 }
 

@@ -1,17 +1,63 @@
 /**
  * Server-side apply: the caller states the fields it wants and owns.
  *
- * Errors  409 Conflict with one cause a field, unless forced
+ * Errors  409 Conflict with one cause a field, unless forced; 400 for YAML that cannot be read
  * Source  apiserver pkg/endpoints/handlers/patch.go (applyPatcher), apimachinery pkg/util/managedfields
  */
+import { badRequest, isPlainObject, type KubeObject, parseYAML } from "@nanokube/machinery";
 import type { ApiResponse, RestContext } from "./context.ts";
-import { notImplemented } from "@nanokube/machinery";
+import { expectedOf, messageOf } from "./decode-body.ts";
+import { applyConfiguration } from "./field-managers.ts";
+import { metadataOf } from "./object-meta.ts";
 import type { WriteOptions } from "./options.ts";
+import { changeObject, respond } from "./update.ts";
 
 export async function serverSideApply(
-  _context: RestContext,
-  _text: string,
-  _options: WriteOptions,
+  context: RestContext,
+  text: string,
+  options: WriteOptions,
 ): Promise<ApiResponse> {
-  throw notImplemented("server-side apply is not implemented by nanokube yet");
+  const applied = readConfiguration(context, text);
+  const absent: KubeObject = { apiVersion: applied.apiVersion!, kind: applied.kind! };
+  const change = {
+    uid: applied.metadata?.uid || undefined,
+    createsWhenAbsent: true,
+    keepsTrying: true,
+    alreadyTracked: true,
+    apply: (current: KubeObject) => {
+      const object = applyConfiguration(context, current, structuredClone(applied), options);
+      context.resource.strategy.default?.(object);
+      return object;
+    },
+    create: () => {
+      const live = context.resource.typeName === undefined ? absent : undefined;
+      return applyConfiguration(context, live, structuredClone(applied), options);
+    },
+  };
+  return respond(context, await changeObject(context, change, options));
+}
+
+function readConfiguration(context: RestContext, text: string): KubeObject {
+  let parsed: unknown;
+  try {
+    parsed = parseYAML(text);
+  } catch (error) {
+    throw badRequest(`error decoding YAML: ${messageOf(error)}`);
+  }
+  if (!isPlainObject(parsed)) {
+    throw badRequest("error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}");
+  }
+  const applied = parsed as KubeObject;
+  const expected = expectedOf(context);
+  const { name } = context.info;
+  applied.kind ??= expected.kind;
+  const meta = metadataOf(applied);
+  if (meta.name === undefined || meta.name === "") meta.name = name;
+  if (meta.name !== name) {
+    throw badRequest(
+      `the name of the object (${meta.name}) does not match the name on the URL (${name})`,
+    );
+  }
+  if (context.resource.info.namespaced) meta.namespace ??= context.info.namespace;
+  return applied;
 }

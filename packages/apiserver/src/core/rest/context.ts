@@ -4,7 +4,7 @@
  * Shapes  ApiResponse.body   bytes when the answer is known, a Stream when it goes on (watch, logs)
  */
 import type { ResourceInfo } from "@nanokube/api";
-import type { Clock, KubeObject, Log, Random } from "@nanokube/machinery";
+import type { Clock, KubeObject, Log, MapSchema, Random } from "@nanokube/machinery";
 import type { AdmissionAttributes } from "../admission/plugin.ts";
 import type { UserInfo } from "../authentication/authenticator.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
@@ -52,6 +52,7 @@ export interface ApiResponse {
 export interface CustomBehaviour {
   /** Drops what the schema does not know; the dropped paths, for strict decoding. */
   prune(object: KubeObject): string[];
+  applySchema: MapSchema;
 }
 
 export interface ServedResource {

@@ -50,10 +50,11 @@ export async function createObject(
   context: RestContext,
   object: KubeObject,
   options: WriteOptions,
+  alreadyTracked = false,
 ): Promise<Written> {
   const { resource, server } = context;
   resource.strategy.default?.(object);
-  trackUpdate(context, undefined, object, options);
+  if (!alreadyTracked) trackUpdate(context, undefined, object, options);
   const attributes = createAttributes(context, object, options);
   await server.admission.admit(attributes);
   const meta = metadataOf(object);

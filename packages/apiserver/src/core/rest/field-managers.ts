@@ -3,28 +3,74 @@
  *
  * Source  apimachinery pkg/util/managedfields, apiserver pkg/endpoints/handlers/fieldmanager
  */
-import { deepEqual, type KubeObject } from "@nanokube/machinery";
+import {
+  apply,
+  deepEqual,
+  type KubeObject,
+  type OwnershipOptions,
+  updateManagedFields,
+} from "@nanokube/machinery";
 import type { RestContext } from "./context.ts";
 import type { WriteOptions } from "./options.ts";
 
 /** The manager when the caller names none: what stands before the slash in its user agent. */
-export function managerOf(context: RestContext, options: Pick<WriteOptions, "fieldManager">): string {
+export function managerOf(
+  context: RestContext,
+  options: Pick<WriteOptions, "fieldManager">,
+): string {
   if (options.fieldManager !== "") return options.fieldManager;
   const agent = (context.request.headers["user-agent"] ?? "").split("/")[0]!;
-  return agent.replace(/[^\P{C}]/gu, "").slice(0, 128);
+  return agent.replace(/\p{C}/gu, "").slice(0, 128);
+}
+
+function ownership(context: RestContext, options: WriteOptions): OwnershipOptions {
+  const { resource, info, server } = context;
+  const { custom } = resource;
+  return {
+    ...(resource.typeName === undefined ? {} : { typeName: resource.typeName }),
+    ...(custom === undefined ? {} : { schema: custom.applySchema }),
+    apiVersion: resource.apiVersion,
+    manager: managerOf(context, options),
+    subresource: info.subresource,
+    nowMs: server.clock.now(),
+    resetFields: resetFields(context),
+  };
+}
+
+/** Fields that this endpoint does not write are not owned by who sends them. */
+function resetFields({ resource, info }: RestContext): readonly (readonly string[])[] {
+  if (info.subresource === "status") return [["spec"]];
+  const hasStatus = resource.info.subresources?.some((sub) => sub.name === "status");
+  return hasStatus ? [["status"]] : [];
 }
 
 /** Records what this write changed under the caller's name. */
 export function trackUpdate(
-  _context: RestContext,
+  context: RestContext,
   current: KubeObject | undefined,
   object: KubeObject,
-  _options: WriteOptions,
+  options: WriteOptions,
 ): void {
-  const managed = current?.metadata?.managedFields;
-  if (object.metadata === undefined) return;
+  const tracked = updateManagedFields({
+    ...ownership(context, options),
+    live: current,
+    updated: object,
+  });
+  const managed = tracked.metadata?.managedFields;
+  object.metadata ??= {};
   if (managed === undefined) delete object.metadata.managedFields;
   else object.metadata.managedFields = managed;
+}
+
+/** The object after the caller's configuration is applied to it. */
+export function applyConfiguration(
+  context: RestContext,
+  live: KubeObject | undefined,
+  applied: KubeObject,
+  options: WriteOptions,
+): KubeObject {
+  const result = apply({ ...ownership(context, options), live, applied, force: options.force });
+  return result.object;
 }
 
 /** True when only the times in managedFields differ, which is no change at all. */
@@ -37,6 +83,17 @@ export function sameButTimestamps(object: KubeObject, old: KubeObject): boolean 
     const { time: _before, ...restBefore } = before[i]!;
     return deepEqual(rest, restBefore);
   });
-  if (same && before.length > 0) object.metadata!.managedFields = before;
   return same;
+}
+
+/** Keeps the old times when nothing but times would change. */
+export function keepTimestamps(object: KubeObject, old: KubeObject): void {
+  if (object.metadata === undefined || !sameButTimestamps(object, old)) return;
+  const before = old.metadata?.managedFields;
+  if (before === undefined) return;
+  const { managedFields: _now, ...meta } = object.metadata;
+  const { managedFields: _before, ...oldMeta } = old.metadata ?? {};
+  const { metadata: _m, ...rest } = object;
+  const { metadata: _o, ...oldRest } = old;
+  if (deepEqual(meta, oldMeta) && deepEqual(rest, oldRest)) object.metadata.managedFields = before;
 }

@@ -28,7 +28,7 @@ import type { ApiResponse, RestContext } from "./context.ts";
 import { groupResourceOf, namespaceOf } from "./context.ts";
 import { createObject, strategyContext, ttlOf, type Written } from "./create.ts";
 import { decodeBody, expectedOf } from "./decode-body.ts";
-import { sameButTimestamps, trackUpdate } from "./field-managers.ts";
+import { keepTimestamps, trackUpdate } from "./field-managers.ts";
 import {
   ensureName,
   ensureNamespace,
@@ -78,6 +78,8 @@ export interface Change {
   create?(): KubeObject;
   /** A retry after a lost race makes sense (patches); else a race is a 409. */
   keepsTrying?: boolean;
+  /** The change writes managedFields itself. */
+  alreadyTracked?: boolean;
   /** The server's own change (a binding): neither admitted nor validated as a user's update is. */
   isOwn?: boolean;
 }
@@ -153,7 +155,7 @@ async function createInstead(
   }
   wipeSystemFields(meta);
   ensureNamespace(context, object);
-  return { written: await createObject(context, object, options), created: true };
+  return { written: await createObject(context, object, options, change.alreadyTracked), created: true };
 }
 
 async function changeOnce(
@@ -261,7 +263,8 @@ async function storeChange(
     }
     return { tree: object };
   }
-  if (sameButTimestamps(object, old) && deepEqual(object, old)) return { stored };
+  keepTimestamps(object, old);
+  if (deepEqual(object, old)) return { stored };
   if (options.dryRun) return { tree: object };
   const ttlSeconds = ttlOf(context);
   return {

@@ -1,0 +1,166 @@
+/**
+ * kube-apiserver's flags as options: files read, values checked, all complaints at once.
+ *
+ * Errors  FlagError whose message has one line a complaint, in upstream's words where it has some
+ * Source  pkg/controlplane/apiserver/options, staging/src/k8s.io/apiserver/pkg/server/options
+ */
+import { readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import type { Clock, Log, Random } from "@nanokube/machinery";
+import { dial } from "@nanokube/rpc";
+import { parseTokenFile } from "../core/authentication/static-tokens.ts";
+import { authorizationModes } from "../core/authorization/create-authorizer.ts";
+import type { StorageMediaType } from "../core/registry.ts";
+import { parseRange } from "../core/service/cidr.ts";
+import type { ApiServerOptions } from "./api-server.ts";
+import { FlagError, type Flags, isTrue } from "./flags.ts";
+
+export interface Configuration {
+  server: ApiServerOptions;
+  host: string;
+  port: number;
+}
+
+const mediaTypes = ["application/json", "application/vnd.kubernetes.protobuf"];
+
+export function optionsFromFlags(
+  flags: Flags,
+  deps: { clock: Clock; random: Random; log: Log },
+): Configuration {
+  const one = (name: string): string | undefined => flags.get(name)?.at(-1);
+  const complaints: string[] = [];
+  const file = (name: string): string | undefined => {
+    const path = one(name);
+    if (path === undefined || path === "") return undefined;
+    try {
+      return readFileSync(path, "utf8");
+    } catch (error) {
+      complaints.push(`unable to load --${name}: ${fileProblem(path, error)}`);
+      return undefined;
+    }
+  };
+  const servers = flags.get("etcd-servers") ?? [];
+  if (servers.length === 0) complaints.push("--etcd-servers must be specified");
+  const issuer = flags.get("service-account-issuer")?.[0];
+  if (issuer === undefined) complaints.push("service-account-issuer is a required flag");
+  const signingKey = file("service-account-signing-key-file");
+  if (one("service-account-signing-key-file") === undefined) {
+    complaints.push("service-account-signing-key-file and service-account-issuer are required flags");
+  }
+  const modes = flags.get("authorization-mode") ?? ["AlwaysAllow"];
+  for (const mode of modes) {
+    if (!(authorizationModes as readonly string[]).includes(mode)) {
+      complaints.push(`authorization-mode ${JSON.stringify(mode)} is not a valid mode`);
+    }
+  }
+  const range = (one("service-cluster-ip-range") ?? "10.0.0.0/24").split(",")[0]!;
+  try {
+    parseRange(range);
+  } catch {
+    complaints.push(`--service-cluster-ip-range[0] ${JSON.stringify(range)} is invalid: invalid CIDR address`);
+  }
+  const mediaType = one("storage-media-type") ?? "application/json";
+  if (!mediaTypes.includes(mediaType)) {
+    complaints.push(
+      `--storage-media-type ${JSON.stringify(mediaType)} invalid, allowed values: ${mediaTypes.join(", ")}`,
+    );
+  }
+  const port = Number(one("secure-port") ?? "6443");
+  if (port < 1 || port > 65535) {
+    complaints.push(`--secure-port ${port} must be between 1 and 65535, inclusive. It cannot be turned off with 0`);
+  }
+  const pki = readPKI(flags, file, signingKey, complaints);
+  const tokens = file("token-auth-file");
+  if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
+  const host = one("bind-address") ?? "0.0.0.0";
+  return {
+    host,
+    port,
+    server: {
+      ...deps,
+      etcd: dial(servers[0]!, { tls: etcdTLS(flags) }),
+      serviceClusterIPRange: range,
+      advertiseAddress: one("advertise-address") ?? (host === "0.0.0.0" ? ownAddress() : host),
+      advertisePort: port,
+      authorizationMode: modes,
+      serviceAccountIssuer: issuer!,
+      storageMediaType: mediaType as StorageMediaType,
+      anonymous: isTrue(one("anonymous-auth"), true),
+      runtimeConfig: runtimeConfig(flags.get("runtime-config") ?? []),
+      requestHeaderAllowedNames: flags.get("requestheader-allowed-names") ?? [],
+      admission: {
+        enable: flags.get("enable-admission-plugins") ?? [],
+        disable: flags.get("disable-admission-plugins") ?? [],
+      },
+      ...(flags.has("api-audiences") ? { apiAudiences: flags.get("api-audiences")! } : {}),
+      ...(tokens === undefined ? {} : { tokens: parseTokenFile(tokens) }),
+      pki,
+    },
+  };
+}
+
+function readPKI(
+  flags: Flags,
+  file: (name: string) => string | undefined,
+  signingKey: string | undefined,
+  complaints: string[],
+): ApiServerOptions["pki"] {
+  const pki: ApiServerOptions["pki"] = {};
+  const put = (name: keyof ApiServerOptions["pki"], text: string | undefined): void => {
+    if (text !== undefined) Object.assign(pki, { [name]: text });
+  };
+  put("clientCA", file("client-ca-file"));
+  put("servingCert", file("tls-cert-file"));
+  put("servingKey", file("tls-private-key-file"));
+  put("serviceAccountSigningKey", signingKey);
+  put("kubeletClientCert", file("kubelet-client-certificate"));
+  put("kubeletClientKey", file("kubelet-client-key"));
+  put("kubeletCA", file("kubelet-certificate-authority"));
+  put("requestHeaderCA", file("requestheader-client-ca-file"));
+  if (pki.servingCert === undefined || pki.servingKey === undefined) {
+    complaints.push("--tls-cert-file and --tls-private-key-file must be specified");
+  }
+  pki.serviceAccountKeys = (flags.get("service-account-key-file") ?? []).flatMap((path) => {
+    try {
+      return [readFileSync(path, "utf8")];
+    } catch (error) {
+      complaints.push(`unable to load --service-account-key-file: ${fileProblem(path, error)}`);
+      return [];
+    }
+  });
+  return pki;
+}
+
+function etcdTLS(flags: Flags): { ca?: string; cert?: string; key?: string } {
+  const read = (name: string): string | undefined => {
+    const path = flags.get(name)?.at(-1);
+    return path === undefined ? undefined : readFileSync(path, "utf8");
+  };
+  const [ca, cert, key] = [read("etcd-cafile"), read("etcd-certfile"), read("etcd-keyfile")];
+  return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) };
+}
+
+function fileProblem(path: string, error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") return `open ${path}: no such file or directory`;
+  if (code === "EACCES") return `open ${path}: permission denied`;
+  return `open ${path}: ${String(error)}`;
+}
+
+function runtimeConfig(entries: readonly string[]): Record<string, boolean> {
+  const config: Record<string, boolean> = {};
+  for (const entry of entries) {
+    const [name = "", value = "true"] = entry.split("=");
+    config[name] = value !== "false";
+  }
+  return config;
+}
+
+function ownAddress(): string {
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const { family, internal, address } of addresses ?? []) {
+      if (family === "IPv4" && !internal) return address;
+    }
+  }
+  return "127.0.0.1";
+}
