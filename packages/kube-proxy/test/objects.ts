@@ -10,7 +10,7 @@ export function service(name: string, spec: Partial<ServiceSpec> & { status?: ob
     apiVersion: "v1",
     kind: "Service",
     metadata: { namespace: "default", name, resourceVersion: String(version++) },
-    spec: { type: "ClusterIP", ipFamilies: ["IPv4"], ...rest },
+    spec: { type: "ClusterIP", ipFamilies: ["IPv4"], clusterIPs: [rest.clusterIP ?? ""], ...rest },
     ...(status === undefined ? {} : { status }),
   } as Service;
 }
