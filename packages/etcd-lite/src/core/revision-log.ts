@@ -69,11 +69,18 @@ export class RevisionLog {
     return Array.isArray(entry) ? entry : [entry as KeyValue];
   }
 
-  /** Forgets whole chunks that lie before `revision`; a little more than asked may stay. */
+  /** Whole chunks go; of the first one that stays, the entries before `revision` are emptied. */
   forgetBefore(revision: number): void {
-    const count = Math.floor((Math.min(revision, this.#next) - this.#base) / chunkSize);
-    if (count <= 0) return;
-    this.#chunks = this.#chunks.slice(count);
-    this.#base += count * chunkSize;
+    const end = Math.min(revision, this.#next);
+    const count = Math.floor((end - this.#base) / chunkSize);
+    if (count > 0) {
+      this.#chunks = this.#chunks.slice(count);
+      this.#base += count * chunkSize;
+    }
+    const chunk = this.#chunks[0];
+    if (chunk === undefined || end <= this.#base) return;
+    // A fork may read on in the same chunk.
+    const entries = chunk.owner === this.#owner ? chunk.entries : chunk.entries.slice();
+    this.#chunks[0] = { owner: this.#owner, entries: entries.fill([], 0, end - this.#base) };
   }
 }

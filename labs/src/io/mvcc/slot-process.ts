@@ -1,0 +1,185 @@
+/**
+ * A student's store as a subject: a child process driven in lock-step over two pipes.
+ *
+ * The child may read its own folder and the grader's sources and nothing else of the machine. It is
+ * started when a history needs it and again after it crashed or hung; its output is kept for people
+ * to read and never taken for an answer.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { realpathSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { Operation, Reply } from "../../core/mvcc/operation.ts";
+import { type Session, type Subject, SubjectFailed } from "../../core/subject.ts";
+
+export interface SlotOptions {
+  /** The file that exports create(deps). */
+  readonly file: string;
+  /** As it is called in reports. */
+  readonly shownAs: string;
+  readonly operationMs: number;
+  readonly heapMiB: number;
+  /** Gets what the program prints. */
+  onOutput?(text: string): void;
+}
+
+const here = fileURLToPath(import.meta.url);
+const hostFile = join(dirname(here), "slot-host", `main${extname(here)}`);
+const outputCharsMax = 64 * 1024;
+const replyCharsMax = 16 * 1024 * 1024;
+
+export function createSlotSubject(options: SlotOptions): Subject<Operation, Reply> {
+  const file = realpathSync(options.file);
+  let host: Host | undefined;
+  const living = async (): Promise<Host> => {
+    if (host === undefined || host.isDead) {
+      host = new Host(file, options);
+      await host.loaded();
+    }
+    return host;
+  };
+  return {
+    name: `slot ${options.shownAs}`,
+    kind: "slot",
+    async open(): Promise<Session<Operation, Reply>> {
+      const own = await living();
+      own.send({ open: true });
+      return {
+        run: (op) => own.ask(op) as Promise<Reply>,
+        close: async () => {},
+      };
+    },
+    close: async () => {
+      await host?.end();
+    },
+  };
+}
+
+class Host {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+  readonly #operationMs: number;
+  readonly #killWithUs = () => this.#child.kill("SIGKILL");
+  #pending: { resolve(reply: unknown): void; reject(error: Error): void } | undefined;
+  #unheard: string[] = [];
+  #partial = "";
+  #partialLength = 0;
+  #printed = 0;
+  #end: SubjectFailed | undefined;
+
+  constructor(file: string, options: SlotOptions) {
+    this.#operationMs = options.operationMs;
+    const sources = join(dirname(here), "..", "..", "..");
+    const reads = [dirname(file), sources].map((path) => `--allow-fs-read=${path}/*`);
+    const flags = [
+      "--permission",
+      ...reads,
+      "--expose-gc",
+      `--max-old-space-size=${options.heapMiB}`,
+      "--conditions=nanokube-source",
+      "--disable-warning=ExperimentalWarning",
+      "--disable-warning=SecurityWarning",
+      "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
+    ];
+    this.#child = spawn(process.execPath, [...flags, hostFile, file], {
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+      env: {},
+      cwd: dirname(file),
+    });
+    process.once("exit", this.#killWithUs);
+    this.#exited = new Promise((resolve) => {
+      this.#child.once("exit", (code, signal) => {
+        process.off("exit", this.#killWithUs);
+        this.#fail(new SubjectFailed("crash", `the program ended (${signal ?? `exit ${code}`})`));
+        resolve();
+      });
+    });
+    this.#child.once("error", (error) => this.#fail(new SubjectFailed("crash", error.message)));
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+      stream.on("data", (chunk: Buffer) => {
+        this.#printed += chunk.length;
+        if (this.#printed <= outputCharsMax) options.onOutput?.(chunk.toString());
+      });
+    }
+    (this.#child.stdio[3] as Writable).on("error", () => {}); // The exit tells more.
+    const answers = this.#child.stdio[4] as Readable;
+    answers.setEncoding("utf8");
+    answers.on("data", (text: string) => this.#receive(text));
+  }
+
+  get isDead(): boolean {
+    return this.#end !== undefined;
+  }
+
+  async loaded(): Promise<void> {
+    const reply = (await this.#next("load the file")) as { failed?: string };
+    if (reply.failed === undefined) return;
+    const failure = new SubjectFailed("load", reply.failed);
+    this.#fail(failure);
+    await this.end();
+    throw failure;
+  }
+
+  send(message: object): void {
+    (this.#child.stdio[3] as Writable).write(`${JSON.stringify(message)}\n`);
+  }
+
+  ask(op: Operation): Promise<unknown> {
+    this.send(op);
+    return this.#next("answer");
+  }
+
+  async end(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  async #next(what: string): Promise<unknown> {
+    if (this.#end !== undefined) throw this.#end;
+    const line = this.#unheard.shift();
+    if (line !== undefined) return JSON.parse(line);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const text = `hung: it did not ${what} within ${this.#operationMs} ms`;
+        this.#fail(new SubjectFailed("hang", text));
+        this.#child.kill("SIGKILL");
+      }, this.#operationMs);
+      const settle = () => {
+        clearTimeout(timer);
+        this.#pending = undefined;
+      };
+      this.#pending = {
+        resolve: (reply) => {
+          settle();
+          resolve(reply);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+    });
+  }
+
+  #receive(text: string): void {
+    this.#partialLength += text.length;
+    if (this.#partialLength > replyCharsMax) {
+      this.#fail(new SubjectFailed("protocol", "an answer longer than 16 MiB"));
+      this.#child.kill("SIGKILL");
+      return;
+    }
+    const lines = (this.#partial + text).split("\n");
+    this.#partial = lines.pop()!;
+    this.#partialLength = this.#partial.length;
+    for (const line of lines) {
+      if (this.#pending === undefined) this.#unheard.push(line);
+      else this.#pending.resolve(JSON.parse(line));
+    }
+  }
+
+  #fail(error: SubjectFailed): void {
+    this.#end ??= error;
+    this.#pending?.reject(this.#end);
+  }
+}
