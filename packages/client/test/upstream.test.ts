@@ -14,6 +14,7 @@ import {
   isNotFound,
   isReason,
   namespaces,
+  readBody,
   runLeaderElection,
   secrets,
 } from "../src/index.ts";
@@ -81,6 +82,26 @@ describe.skipIf(missing !== undefined)(
       await api.deleteCollection();
       expect((await api.list()).items).toEqual([]);
     });
+
+    test.each(["auto", "http/1.1"] as const)(
+      "an answer may be read late, over %s",
+      async (protocol) => {
+        const { transport } = connect(protocol);
+        const path = "/api/v1/namespaces/default";
+        const answers = await Promise.all(
+          Array.from({ length: 50 }, () => transport({ method: "GET", path, headers: {} })),
+        );
+        // All frames have come by now: nobody read them.
+        await transport({ method: "GET", path: "/healthz", headers: {} }).then((r) =>
+          readBody(r.body),
+        );
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        for (const { status, body } of answers) {
+          expect(status).toBe(200);
+          expect(new TextDecoder().decode(await readBody(body))).toContain('"name":"default"');
+        }
+      },
+    );
 
     test("the server's refusals come in its words", async () => {
       const client = connect();

@@ -133,10 +133,55 @@ function send(line: Line, sent: WireRequest): Promise<HttpResponse> {
         if (name.startsWith(":") || value === undefined) continue;
         headers[name] = Array.isArray(value) ? value.join(", ") : String(value);
       }
-      resolve({ status: head[":status"] ?? 0, headers, body: stream as AsyncIterable<Uint8Array> });
+      resolve({ status: head[":status"] ?? 0, headers, body: bodyOf(stream) });
     });
     if (sent.body !== undefined) stream.end(sent.body);
   });
+}
+
+/**
+ * The chunks of an answer, whenever the caller begins to read.
+ *
+ * Not Node's own iterator: an answer may be there whole before anybody reads; Node's stream then calls itself closed,
+ * throws its bytes away if nobody listens, and its iterator takes it for cut off.
+ */
+function bodyOf(stream: http2.ClientHttp2Stream): AsyncIterable<Uint8Array> {
+  let wake = () => {};
+  let ended = false;
+  let closed = false;
+  let failure: Error | undefined;
+  stream.on("readable", () => wake());
+  stream.once("end", () => {
+    ended = true;
+    wake();
+  });
+  stream.once("error", (error) => {
+    failure = error;
+    wake();
+  });
+  stream.once("close", () => {
+    closed = true;
+    wake();
+  });
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    try {
+      while (!ended) {
+        const chunk = stream.read() as Uint8Array | null;
+        if (chunk !== null) yield chunk;
+        else if (failure !== undefined) throw failure;
+        else if (closed && !ended)
+          throw new Error("http2: stream closed in the middle of an answer");
+        else if (!ended) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    } finally {
+      if (!ended) stream.destroy();
+    }
+  }
+  return { [Symbol.asyncIterator]: chunks };
 }
 
 /** Node hides when bytes last came in, so every session with work is asked, silent or not. */
