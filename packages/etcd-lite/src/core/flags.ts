@@ -109,11 +109,10 @@ export function parseFlags(
     const name = match[1] === "h" ? "help" : match[1]!;
     let value = match[2];
     if (value === undefined) {
-      if (facts[name]?.kind === "bool") value = "true";
-      else if (facts[name] !== undefined || leftOut.includes(name)) {
-        value = argv[++i];
-        if (value === undefined) throw new FlagError(`flag needs an argument: -${name}`);
-      } else value = "";
+      const kind = facts[name]?.kind;
+      if (kind === "bool") value = "true";
+      else value = kind === undefined ? "" : argv[++i];
+      if (value === undefined) throw new FlagError(`flag needs an argument: -${name}`);
     }
     take(values, name, value);
   }

@@ -41,7 +41,11 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
         const { hash, compactRevision, hashRevision } = hashKV(state.store, request.revision);
         return { header: header(member), hash, compactRevision, hashRevision };
       }),
-    moveLeader: () => guarded(() => refuse("BadLeaderTransferee")),
+    moveLeader: ({ targetID }) =>
+      guarded(() => {
+        if (targetID !== identity.memberId) throw new EtcdError("BadLeaderTransferee");
+        return {}; // It leads already.
+      }),
     snapshot: () => {
       throw unimplemented("Maintenance.Snapshot (a bbolt file)");
     },
@@ -49,10 +53,6 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
       throw unimplemented("Maintenance.Downgrade");
     },
   };
-}
-
-function refuse(kind: "BadLeaderTransferee"): never {
-  throw new EtcdError(kind);
 }
 
 const alarmNames = ["NONE", "NOSPACE", "CORRUPT"];
