@@ -6,25 +6,41 @@
 import type { Clock, Log, Random } from "@nanokube/machinery";
 import type { HttpTransport } from "@nanokube/client";
 import type { Channel } from "@nanokube/rpc";
+import { createAdmission } from "./admission.ts";
 import type { UserInfo } from "../core/authentication/authenticator.ts";
 import {
   createAuthenticator,
   type ServerAuthenticator,
 } from "../core/authentication/create-authenticator.ts";
 import { usualRequestHeaders } from "../core/authentication/request-header.ts";
+import { createTokenIssuer, type TokenIssuer } from "../core/authentication/token-issuer.ts";
+import type { PublicKey, SigningKey } from "../core/authentication/token-keys.ts";
 import { createAuthorizer, type ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
-import { createHandler, type Handler } from "../core/handler.ts";
+import { createHandler, type Handler, type HandlerOptions } from "../core/handler.ts";
+import type { HealthCheck } from "../core/health.ts";
 import { createLocalClient, type LocalClient } from "../core/local-client.ts";
 import { createNonResource } from "../core/non-resource.ts";
 import { ResourceRegistry, type StorageMediaType } from "../core/registry.ts";
-import type { RestServer } from "../core/rest/context.ts";
-import { createReader, type StoreReader } from "../core/rest/reader.ts";
+import type { RestContext, RestServer } from "../core/rest/context.ts";
+import type { Operation } from "../core/rest/dispatch.ts";
+import { createFreshReader, createReader, type StoreReader } from "../core/rest/reader.ts";
+import { parseRange } from "../core/service/cidr.ts";
+import { ClusterIPs } from "../core/service/cluster-ips.ts";
+import { NodePorts } from "../core/service/node-ports.ts";
+import { createServiceHooks } from "../core/service/service-hooks.ts";
+import { componentStatuses } from "../core/virtual/component-statuses.ts";
+import { reviewOperation } from "../core/virtual/reviews.ts";
+import { requestToken } from "../core/virtual/token-request.ts";
 import { strategyFor } from "../resources/index.ts";
-import { bootstrap } from "./bootstrap.ts";
+import type { BackendCredentials } from "./backend.ts";
+import { bootstrap, publishAddress } from "./bootstrap.ts";
+import { connectOperation, serveUpgrade } from "./connect-operations.ts";
 import { customCodec } from "./custom-codec.ts";
 import { EtcdStore } from "./etcd-store.ts";
 import { HttpServer } from "./http-server.ts";
 import { createMemoryTransport } from "./memory-transport.ts";
+import { extraPaths } from "./extra-paths.ts";
+import { publicKeysOf, signingKeyOf } from "./service-account-keys.ts";
 import { serveOpenAPI } from "./openapi-server.ts";
 
 export interface ApiServerPKI {
@@ -76,22 +92,25 @@ export interface ApiServer {
 }
 
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const parts = assemble(options);
+  const keys = await readKeys(options);
+  const parts = assemble(options, keys);
   await parts.store.start();
   const ready = bootstrap({ ...parts, options }).then(() => {
     parts.state.ready = true;
   });
-  ready.catch((error: unknown) =>
-    options.log.error({ error: String(error) }, "bootstrap failed"),
-  );
+  ready.catch((error: unknown) => options.log.error({ error: String(error) }, "bootstrap failed"));
   const servers: HttpServer[] = [];
   return {
     ready,
     transport: (user) => createMemoryTransport(parts.handler, user),
     async listen({ host, port }) {
-      const server = createListener(options, parts.handler);
+      const server = createListener(options, parts);
       const bound = await server.listen(host, port);
       servers.push(server);
+      const published = publishAddress(parts.local, options, options.advertisePort ?? bound);
+      published.catch((error: unknown) =>
+        options.log.error({ error: String(error) }, "the kubernetes Service has no endpoints"),
+      );
       return { port: bound };
     },
     async close() {
@@ -101,20 +120,34 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
 }
 
+interface Keys {
+  signing: SigningKey | undefined;
+  accepted: PublicKey[];
+}
+
+async function readKeys({ pki }: ApiServerOptions): Promise<Keys> {
+  const pem = pki.serviceAccountSigningKey;
+  const signing = pem === undefined ? undefined : await signingKeyOf(pem);
+  const more = await Promise.all((pki.serviceAccountKeys ?? []).map(publicKeysOf));
+  const accepted = more.flat();
+  if (signing !== undefined && !accepted.some((key) => key.kid === signing.kid)) {
+    accepted.unshift(signing);
+  }
+  return { signing, accepted };
+}
+
 export interface Parts {
   store: EtcdStore;
   registry: ResourceRegistry;
-  reader: StoreReader;
-  authenticator: ServerAuthenticator;
-  authorizer: ServerAuthorizer;
-  server: RestServer;
+  handlerOptions: HandlerOptions;
   handler: Handler;
   local: LocalClient;
+  credentials: BackendCredentials;
   state: { ready: boolean };
 }
 
-function assemble(options: ApiServerOptions): Parts {
-  const { clock, random, log } = options;
+function assemble(options: ApiServerOptions, keys: Keys): Parts {
+  const { clock, random, log, pki } = options;
   const store = new EtcdStore({ etcd: options.etcd, clock, log, customCodec });
   const registry = new ResourceRegistry({
     strategyFor,
@@ -122,63 +155,126 @@ function assemble(options: ApiServerOptions): Parts {
     storageMediaType: options.storageMediaType ?? "application/json",
     open: (prefix, codec) => store.register(prefix, codec),
   });
-  const reader = createReader(registry, store);
+  const reader = createReader(registry);
+  const fresh = createFreshReader(reader, store);
   const authorizer = createAuthorizer({ modes: options.authorizationMode, reader });
-  const authenticator = buildAuthenticator(options, reader);
+  const authenticator = buildAuthenticator(options, keys, fresh);
   const state = { ready: false };
+  const serviceHooks = buildServiceHooks(options, registry, store);
   const server: RestServer = {
     store,
     clock,
     random,
     log,
     authorizer,
-    admission: { admit: async () => undefined, validate: async () => undefined },
-    hooksFor: () => ({}),
+    admission: createAdmission(options, { reader: fresh, authorizer }),
+    hooksFor: ({ info }) => (info.group === "" && info.plural === "services" ? serviceHooks : {}),
     lookup: (group, version, plural) => registry.lookup(group, version, plural),
     served: () => registry.served(),
   };
-  const serveOther = createNonResource({
-    resources: () => [...registry.served()].map((resource) => resource.info),
-    generation: () => registry.generation,
-    serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
-    checks: healthChecks(store, state),
-    more: [serveOpenAPI(registry)],
-  });
-  const handler = createHandler({
+  const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
+  const issuer = buildIssuer(options, keys, fresh);
+  const handlerOptions: HandlerOptions = {
     server,
     authenticator,
-    outside: () => undefined,
-    serveOther,
+    outside: outsideOperations({ authenticator, authorizer, issuer, credentials }),
+    serveOther: createNonResource({
+      resources: () => [...registry.served()].map((resource) => resource.info),
+      generation: () => registry.generation,
+      serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
+      checks: healthChecks(store, state),
+      more: extraPaths({ options, registry, keys: keys.accepted, store }),
+    }),
     aggregated: () => undefined,
     hasGroupVersion: (group, version) => registry.hasGroupVersion(group, version),
-  });
+  };
+  const handler = createHandler(handlerOptions);
   const local = createLocalClient(handler);
-  return { store, registry, reader, authenticator, authorizer, server, handler, local, state };
+  return { store, registry, handlerOptions, handler, local, credentials, state };
 }
 
-function buildAuthenticator(options: ApiServerOptions, reader: StoreReader): ServerAuthenticator {
+interface OutsideDeps {
+  authenticator: ServerAuthenticator;
+  authorizer: ServerAuthorizer;
+  issuer: TokenIssuer | undefined;
+  credentials: BackendCredentials;
+}
+
+function outsideOperations(deps: OutsideDeps): (context: RestContext) => Operation | undefined {
+  return (context) => {
+    const { info } = context;
+    const review = reviewOperation(context, deps);
+    if (review !== undefined) return review;
+    if (info.apiGroup !== "") return undefined;
+    if (info.resource === "componentstatuses") return componentStatuses;
+    if (info.resource === "serviceaccounts" && info.subresource === "token" && info.verb === "create") {
+      return (asked) => requestToken(asked, deps.issuer);
+    }
+    return connectOperation(context, deps.credentials);
+  };
+}
+
+function buildServiceHooks(options: ApiServerOptions, registry: ResourceRegistry, store: EtcdStore) {
+  const { clock, random } = options;
+  const addresses = registry.lookup("networking.k8s.io", "v1", "ipaddresses");
+  const services = registry.lookup("", "v1", "services");
+  if (addresses === undefined || services === undefined) return {};
+  const range = parseRange(options.serviceClusterIPRange);
+  return createServiceHooks({
+    ips: new ClusterIPs({ store, cache: addresses.cache, clock, random, range }),
+    ports: new NodePorts(services.cache, random),
+  });
+}
+
+function buildIssuer(
+  options: ApiServerOptions,
+  { signing }: Keys,
+  reader: StoreReader,
+): TokenIssuer | undefined {
+  if (signing === undefined) return undefined;
+  const { clock, random, serviceAccountIssuer } = options;
+  return createTokenIssuer({
+    issuer: serviceAccountIssuer,
+    key: signing,
+    audiences: options.apiAudiences ?? [serviceAccountIssuer],
+    reader,
+    clock,
+    random,
+  });
+}
+
+function buildAuthenticator(
+  options: ApiServerOptions,
+  keys: Keys,
+  reader: StoreReader,
+): ServerAuthenticator {
   const { clock, log, pki } = options;
+  const proxy =
+    pki.requestHeaderCA === undefined
+      ? undefined
+      : {
+          ca: pki.requestHeaderCA,
+          allowedNames: options.requestHeaderAllowedNames ?? [],
+          ...usualRequestHeaders,
+        };
   return createAuthenticator({
     clock,
     log,
     reader,
     clientCA: pki.clientCA,
-    requestHeader:
-      pki.requestHeaderCA === undefined
-        ? undefined
-        : {
-            ca: pki.requestHeaderCA,
-            allowedNames: options.requestHeaderAllowedNames ?? [],
-            ...usualRequestHeaders,
-          },
+    requestHeader: proxy,
     tokens: options.tokens,
     bootstrapTokens: true,
     anonymous: options.anonymous ?? true,
+    serviceAccounts:
+      keys.accepted.length === 0
+        ? undefined
+        : { issuers: [options.serviceAccountIssuer], keys: keys.accepted },
     ...(options.apiAudiences === undefined ? {} : { audiences: options.apiAudiences }),
   });
 }
 
-function healthChecks(store: EtcdStore, state: { ready: boolean }) {
+function healthChecks(store: EtcdStore, state: { ready: boolean }): HealthCheck[] {
   const etcd = async (): Promise<string | undefined> => {
     try {
       await store.catchUp();
@@ -193,22 +289,23 @@ function healthChecks(store: EtcdStore, state: { ready: boolean }) {
     { name: "etcd", check: etcd },
     { name: "etcd-readiness", check: etcd, readyOnly: true },
     {
-      name: "poststarthook/rbac/bootstrap-roles",
-      check: () => (state.ready ? undefined : "not finished"),
-    },
-    {
       name: "informer-sync",
       check: () => (store.synced ? undefined : "not synced"),
       readyOnly: true,
     },
+    {
+      name: "poststarthook/rbac/bootstrap-roles",
+      check: () => (state.ready ? undefined : "not finished"),
+    },
   ];
 }
 
-function createListener(options: ApiServerOptions, handler: Handler): HttpServer {
+function createListener(options: ApiServerOptions, parts: Parts): HttpServer {
   const { pki } = options;
   if (pki.servingCert === undefined || pki.servingKey === undefined) {
     throw new Error("a listener needs pki.servingCert and pki.servingKey");
   }
+  const deps = { options: parts.handlerOptions, credentials: parts.credentials };
   return new HttpServer({
     cert: pki.servingCert,
     key: pki.servingKey,
@@ -216,7 +313,7 @@ function createListener(options: ApiServerOptions, handler: Handler): HttpServer
       clientCA: pki.clientCA === undefined ? [] : [pki.clientCA],
       requestHeaderCA: pki.requestHeaderCA === undefined ? [] : [pki.requestHeaderCA],
     },
-    handler,
-    upgrade: (_request, socket) => socket.destroy(),
+    handler: parts.handler,
+    upgrade: (request, socket, head, raw) => void serveUpgrade(deps, request, { socket, head, raw }),
   });
 }

@@ -53,6 +53,8 @@ export interface CustomBehaviour {
   /** Drops what the schema does not know; the dropped paths, for strict decoding. */
   prune(object: KubeObject): string[];
   applySchema: MapSchema;
+  /** spec.versions[].schema.openAPIV3Schema, for OpenAPI. */
+  schema: { [key: string]: unknown } | undefined;
 }
 
 export interface ServedResource {

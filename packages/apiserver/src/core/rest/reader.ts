@@ -8,13 +8,6 @@ import type { ObjectStore } from "../storage/store.ts";
 
 export interface StoreReader {
   get(group: string, plural: string, namespace: string, name: string): Promise<KubeObject | undefined>;
-  /** As fresh as etcd, for what must not be decided on an old copy. */
-  getLive(
-    group: string,
-    plural: string,
-    namespace: string,
-    name: string,
-  ): Promise<KubeObject | undefined>;
   list(
     group: string,
     plural: string,
@@ -24,16 +17,13 @@ export interface StoreReader {
   generation(group: string, plural: string): number;
 }
 
-export function createReader(registry: ResourceRegistry, store: ObjectStore): StoreReader {
+/** Straight from the caches: for authorizers, which are asked on every request. */
+export function createReader(registry: ResourceRegistry): StoreReader {
   return {
     async get(group, plural, namespace, name) {
       const resource = registry.find(group, plural);
       if (resource === undefined) return undefined;
       return resource.cache.get(objectKey(resource.info.namespaced, namespace, name))?.shared();
-    },
-    async getLive(group, plural, namespace, name) {
-      await store.catchUp();
-      return this.get(group, plural, namespace, name);
     },
     async list(group, plural, namespace = "", fields) {
       const resource = registry.find(group, plural);
@@ -49,6 +39,19 @@ export function createReader(registry: ResourceRegistry, store: ObjectStore): St
     },
     generation(group, plural) {
       return registry.find(group, plural)?.cache.changedAt ?? 0;
+    },
+  };
+}
+
+/** What is not in the cache may have been written just now: etcd is asked before "absent". */
+export function createFreshReader(reader: StoreReader, store: ObjectStore): StoreReader {
+  return {
+    ...reader,
+    async get(group, plural, namespace, name) {
+      const found = await reader.get(group, plural, namespace, name);
+      if (found !== undefined) return found;
+      await store.catchUp();
+      return reader.get(group, plural, namespace, name);
     },
   };
 }

@@ -1,0 +1,180 @@
+/**
+ * Reviews: questions in the shape of objects. Nothing is stored.
+ *
+ * Source  pkg/registry/authentication/{tokenreview,selfsubjectreview}, pkg/registry/authorization/<kind>
+ */
+import { badRequest, invalid, type KubeObject, required } from "@nanokube/machinery";
+import type { UserInfo } from "../authentication/authenticator.ts";
+import type { ServerAuthenticator } from "../authentication/create-authenticator.ts";
+import type { AuthorizationAttributes } from "../authorization/authorizer.ts";
+import type { ServerAuthorizer } from "../authorization/create-authorizer.ts";
+import type { ApiResponse, RestContext } from "../rest/context.ts";
+import { decodeBody, expectedOf } from "../rest/decode-body.ts";
+import type { Operation } from "../rest/dispatch.ts";
+import { formatTime } from "../rest/object-meta.ts";
+import { parseWriteOptions } from "../rest/options.ts";
+import { respondWithTree } from "../rest/respond.ts";
+
+export interface ReviewDeps {
+  authenticator: ServerAuthenticator;
+  authorizer: ServerAuthorizer;
+}
+
+type Review = (context: RestContext, review: KubeObject, deps: ReviewDeps) => Promise<object>;
+
+const reviews: Readonly<Record<string, Review>> = {
+  "authentication.k8s.io/tokenreviews": reviewToken,
+  "authentication.k8s.io/selfsubjectreviews": async ({ user }) => ({ userInfo: userOf(user) }),
+  "authorization.k8s.io/subjectaccessreviews": (_context, review, deps) =>
+    reviewAccess(review, deps, subjectOf(review)),
+  "authorization.k8s.io/localsubjectaccessreviews": reviewLocalAccess,
+  "authorization.k8s.io/selfsubjectaccessreviews": ({ user }, review, deps) =>
+    reviewAccess(review, deps, user),
+  "authorization.k8s.io/selfsubjectrulesreviews": reviewRules,
+};
+
+/** The operation when the request creates a review. */
+export function reviewOperation(context: RestContext, deps: ReviewDeps): Operation | undefined {
+  const { info } = context;
+  if (info.verb !== "create" || info.subresource !== "") return undefined;
+  const review = reviews[`${info.apiGroup}/${info.resource}`];
+  if (review === undefined) return undefined;
+  return (asked) => answer(asked, review, deps);
+}
+
+async function answer(context: RestContext, review: Review, deps: ReviewDeps): Promise<ApiResponse> {
+  const options = parseWriteOptions(context.request.query, "CreateOptions");
+  const object = await decodeBody(context, expectedOf(context), options.fieldValidation);
+  object.metadata ??= {};
+  if (context.info.resource === "selfsubjectreviews") {
+    object.metadata.creationTimestamp = formatTime(context.server.clock.now());
+  }
+  object.status = await review(context, object, deps);
+  const plain = { ...context, output: { ...context.output, as: "" as const } };
+  return respondWithTree(plain, 201, object);
+}
+
+function userOf(user: UserInfo): object {
+  return {
+    username: user.name,
+    ...(user.uid === undefined ? {} : { uid: user.uid }),
+    groups: [...user.groups],
+    ...(user.extra === undefined ? {} : { extra: user.extra }),
+  };
+}
+
+async function reviewToken(
+  _context: RestContext,
+  review: KubeObject,
+  { authenticator }: ReviewDeps,
+): Promise<object> {
+  const spec = (review.spec ?? {}) as { token?: string; audiences?: string[] };
+  if (!spec.token) throw badRequest("token is required for TokenReview in authentication");
+  try {
+    const audiences = spec.audiences?.length ? spec.audiences : undefined;
+    const found = await authenticator.reviewToken(spec.token, audiences);
+    if (found === undefined) return { user: {} };
+    return {
+      authenticated: true,
+      user: userOf(found.user),
+      ...(found.audiences === undefined ? {} : { audiences: [...found.audiences] }),
+    };
+  } catch (error) {
+    return { user: {}, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+interface AccessSpec {
+  user?: string;
+  groups?: string[];
+  uid?: string;
+  extra?: Record<string, string[]>;
+  namespace?: string;
+  resourceAttributes?: Record<string, string>;
+  nonResourceAttributes?: { path?: string; verb?: string };
+}
+
+function specOf(review: KubeObject): AccessSpec {
+  return (review.spec ?? {}) as AccessSpec;
+}
+
+function subjectOf(review: KubeObject): UserInfo {
+  const { user = "", groups = [], uid, extra } = specOf(review);
+  if (user === "" && groups.length === 0) {
+    throw invalid({ group: "authorization.k8s.io", kind: review.kind ?? "" }, "", [
+      required("spec.user", "at least one of user or group must be specified"),
+    ]);
+  }
+  return { name: user, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };
+}
+
+async function reviewAccess(
+  review: KubeObject,
+  { authorizer }: ReviewDeps,
+  user: UserInfo,
+): Promise<object> {
+  const spec = specOf(review);
+  const both = spec.resourceAttributes !== undefined && spec.nonResourceAttributes !== undefined;
+  const none = spec.resourceAttributes === undefined && spec.nonResourceAttributes === undefined;
+  if (both || none) {
+    const gk = { group: "authorization.k8s.io", kind: review.kind ?? "" };
+    const detail = none
+      ? "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+      : "cannot be specified in combination with resourceAttributes";
+    throw invalid(gk, "", [required(none ? "spec.resourceAttributes" : "spec.nonResourceAttributes", detail)]);
+  }
+  const { decision, reason } = await authorizer.authorize(attributesOf(spec, user));
+  return {
+    allowed: decision === "allow",
+    ...(decision === "deny" ? { denied: true } : {}),
+    ...(reason === "" ? {} : { reason }),
+  };
+}
+
+function attributesOf(spec: AccessSpec, user: UserInfo): AuthorizationAttributes {
+  const r = spec.resourceAttributes ?? {};
+  const other = spec.nonResourceAttributes;
+  return {
+    user,
+    verb: other?.verb ?? r.verb ?? "",
+    resourceRequest: other === undefined,
+    namespace: r.namespace ?? "",
+    apiGroup: r.group ?? "",
+    apiVersion: r.version || "*",
+    resource: r.resource ?? "",
+    subresource: r.subresource ?? "",
+    name: r.name ?? "",
+    path: other?.path ?? "",
+  };
+}
+
+async function reviewLocalAccess(
+  context: RestContext,
+  review: KubeObject,
+  deps: ReviewDeps,
+): Promise<object> {
+  const spec = specOf(review);
+  const { namespace } = context.info;
+  if (spec.resourceAttributes?.namespace !== namespace) {
+    throw badRequest(
+      `spec.resourceAttributes.namespace must match namespace: ${namespace}`,
+    );
+  }
+  return reviewAccess(review, deps, subjectOf(review));
+}
+
+async function reviewRules(
+  { user }: RestContext,
+  review: KubeObject,
+  { authorizer }: ReviewDeps,
+): Promise<object> {
+  const { namespace = "" } = specOf(review);
+  if (namespace === "") throw badRequest("no namespace on request");
+  const rules = await authorizer.rulesFor(user, namespace);
+  return {
+    resourceRules: rules.resourceRules,
+    nonResourceRules: rules.nonResourceRules,
+    incomplete: rules.incomplete,
+    ...(rules.evaluationError === undefined ? {} : { evaluationError: rules.evaluationError }),
+  };
+}

@@ -1,0 +1,44 @@
+/**
+ * The admission chain: the plugins that were asked for, then the checks that are no plugin.
+ *
+ * Nobody may grant what they do not hold: role writes are checked here, where every write passes.
+ */
+import type { AdmissionAttributes, AdmissionReader } from "../core/admission/plugin.ts";
+import type { ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
+import { checkEscalation, type RoleWrite } from "../core/authorization/escalation.ts";
+import type { AdmissionChain } from "../core/rest/context.ts";
+import type { ApiServerOptions } from "./api-server.ts";
+
+export interface AdmissionDeps {
+  reader: AdmissionReader;
+  authorizer: ServerAuthorizer;
+}
+
+const rbacGroup = "rbac.authorization.k8s.io";
+
+export function createAdmission(_options: ApiServerOptions, deps: AdmissionDeps): AdmissionChain {
+  return {
+    async admit() {},
+    async validate(attributes) {
+      await checkRoles(attributes, deps.authorizer);
+    },
+  };
+}
+
+async function checkRoles(
+  attributes: AdmissionAttributes,
+  authorizer: ServerAuthorizer,
+): Promise<void> {
+  const { resource, operation, object, oldObject, user, namespace } = attributes;
+  const { rbac } = authorizer;
+  if (resource.group !== rbacGroup || rbac === undefined || object === undefined) return;
+  if (operation !== "CREATE" && operation !== "UPDATE") return;
+  const write: RoleWrite = {
+    user,
+    plural: resource.plural as RoleWrite["plural"],
+    namespace,
+    object,
+    ...(oldObject === undefined ? {} : { old: oldObject }),
+  };
+  await checkEscalation({ authorizer, rbac }, write);
+}

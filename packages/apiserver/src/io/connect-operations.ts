@@ -1,0 +1,133 @@
+/**
+ * log, exec, attach, portforward and proxy: operations whose answer comes from elsewhere.
+ *
+ * Source  pkg/registry/core/pod/rest/{log,subresources}.go
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { badRequest, internalError, StatusError } from "@nanokube/machinery";
+import {
+  type Location,
+  logLocation,
+  proxyLocation,
+  streamLocation,
+} from "../core/connect/kubelet-location.ts";
+import { type Admitted, admitRequest, type HandlerOptions } from "../core/handler.ts";
+import type { ApiRequest, ApiResponse, RestContext } from "../core/rest/context.ts";
+import type { Operation } from "../core/rest/dispatch.ts";
+import { type BackendCredentials, passOn, tunnel } from "./backend.ts";
+
+const streams = new Set(["exec", "attach", "portforward"]);
+
+export function connectOperation(
+  context: RestContext,
+  credentials: BackendCredentials,
+): Operation | undefined {
+  const { info } = context;
+  if (info.apiGroup !== "") return undefined;
+  if (info.resource === "pods" && info.subresource === "log" && info.verb === "get") {
+    return (asked) => logs(asked, credentials);
+  }
+  if (info.subresource === "proxy" && ["pods", "services", "nodes"].includes(info.resource)) {
+    return (asked) => passOn(proxyLocation(asked), asked.request, forLocation(asked, credentials));
+  }
+  if (info.resource === "pods" && streams.has(info.subresource)) {
+    return async (asked) => {
+      streamLocation(asked);
+      throw badRequest("Upgrade request required");
+    };
+  }
+  return undefined;
+}
+
+/** Our certificate is for kubelets only. */
+function forLocation(context: RestContext, credentials: BackendCredentials): BackendCredentials {
+  return context.info.resource === "nodes" ? credentials : {};
+}
+
+async function logs(context: RestContext, credentials: BackendCredentials): Promise<ApiResponse> {
+  const { request } = context;
+  const location = logLocation(context);
+  if (location === undefined) {
+    return { status: 200, headers: { "content-type": "text/plain" }, body: new Uint8Array() };
+  }
+  const { accept: _accept, ...headers } = request.headers;
+  const answer = await passOn(location, { ...request, headers }, credentials);
+  if (answer.status < 400) {
+    return { ...answer, headers: { "content-type": "text/plain" } };
+  }
+  const text = await collect(answer);
+  if (answer.status === 400 || answer.status === 404) throw badRequest(text);
+  throw internalError(text === "" ? `the server answered ${answer.status}` : text);
+}
+
+function collect(answer: ApiResponse): Promise<string> {
+  const { body } = answer;
+  if (typeof body !== "function") return Promise.resolve(new TextDecoder().decode(body));
+  return new Promise((resolve) => {
+    const chunks: Uint8Array[] = [];
+    const done = (): void => resolve(Buffer.concat(chunks).toString().trim());
+    body({ write: (chunk) => void chunks.push(chunk), pendingBytes: 0, end: done, destroy: done });
+  });
+}
+
+export interface UpgradeDeps {
+  options: HandlerOptions;
+  credentials: BackendCredentials;
+}
+
+/** An HTTP/1.1 upgrade: admitted like any request, then passed through. */
+export async function serveUpgrade(
+  deps: UpgradeDeps,
+  request: ApiRequest,
+  { socket, head }: { socket: Duplex; head: Buffer; raw: IncomingMessage },
+): Promise<void> {
+  try {
+    const admitted = await admitRequest(deps.options, request);
+    const context = contextFor(deps.options, request, admitted);
+    const attributes = {
+      operation: "CONNECT" as const,
+      resource: context.resource.info,
+      subresource: context.info.subresource,
+      namespace: context.info.namespace,
+      name: context.info.name,
+      user: context.user,
+      dryRun: false,
+      options: {},
+      warn: () => undefined,
+    };
+    await deps.options.server.admission.admit(attributes);
+    await deps.options.server.admission.validate(attributes);
+    const location = upgradeLocation(context);
+    const kubelet = context.info.subresource !== "proxy" || context.info.resource === "nodes";
+    const credentials = kubelet ? deps.credentials : {};
+    await tunnel({ location, request, credentials, socket, head });
+  } catch (error) {
+    refuse(socket, error);
+  }
+}
+
+function contextFor(options: HandlerOptions, request: ApiRequest, admitted: Admitted): RestContext {
+  const { info, user } = admitted;
+  const { server } = options;
+  const resource = server.lookup(info.apiGroup, info.apiVersion, info.resource);
+  if (resource === undefined) throw badRequest("there is nothing to upgrade to here");
+  const output = { format: "json", as: "", asVersion: "", pretty: false, stream: false } as const;
+  return { request, info, resource, server, user, output, warnings: new Set() };
+}
+
+function upgradeLocation(context: RestContext): Location {
+  const { info } = context;
+  if (info.subresource === "proxy") return proxyLocation(context);
+  if (info.resource === "pods" && streams.has(info.subresource)) return streamLocation(context);
+  throw badRequest("there is nothing to upgrade to here");
+}
+
+function refuse(socket: Duplex, error: unknown): void {
+  const status = error instanceof StatusError ? error : internalError(error);
+  const body = JSON.stringify(status.status);
+  const code = status.code || 500;
+  socket.end(
+    `HTTP/1.1 ${code} ${status.reason || "Error"}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,30 @@
+/**
+ * Service-account keys from PEM in any form that upstream takes: PKCS#1, PKCS#8, SEC 1, public keys,
+ * certificates.
+ *
+ * Source  client-go util/keyutil/key.go
+ */
+import { createPrivateKey, createPublicKey } from "node:crypto";
+import {
+  importPublicKey,
+  importSigningKey,
+  type PublicKey,
+  type SigningKey,
+} from "../core/authentication/token-keys.ts";
+
+export async function signingKeyOf(pem: string): Promise<SigningKey> {
+  const key = createPrivateKey(pem);
+  const pkcs8 = key.export({ type: "pkcs8", format: "pem" }) as string;
+  const spki = createPublicKey(pem).export({ type: "spki", format: "pem" }) as string;
+  return importSigningKey(pkcs8, spki);
+}
+
+/** A private key stands for its public half. A file may hold several. */
+export async function publicKeysOf(pem: string): Promise<PublicKey[]> {
+  const blocks = pem.match(/-----BEGIN [^-]+-----[\s\S]+?-----END [^-]+-----/g) ?? [];
+  return Promise.all(
+    blocks.map((block) =>
+      importPublicKey(createPublicKey(block).export({ type: "spki", format: "pem" }) as string),
+    ),
+  );
+}
