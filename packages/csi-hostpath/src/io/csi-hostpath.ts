@@ -19,6 +19,7 @@ import { createServer, csi, pluginRegistration, type RpcServer } from "@nanokube
 import { controllerService } from "./controller-service.ts";
 import { createQueues, type Driver } from "./driver.ts";
 import { identityService } from "./identity-service.ts";
+import { createLinkMounter } from "./link-mounter.ts";
 import { createMounter } from "./mounter.ts";
 import { nodeService } from "./node-service.ts";
 import { snapshotService } from "./snapshot-service.ts";
@@ -37,6 +38,8 @@ export interface CsiHostpathOptions {
   capacityBytes?: number;
   /** 0 is no limit. */
   maxVolumesPerNode?: number;
+  /** Without the rights to mount: volumes are published as symbolic links. */
+  publishByLink?: boolean;
 }
 
 export interface CsiHostpath {
@@ -61,7 +64,7 @@ export function createCsiHostpath(options: CsiHostpathOptions): CsiHostpath {
       capacityBytes: options.capacityBytes,
     },
     store: openStore(dataDir, exec),
-    mounter: createMounter(exec),
+    mounter: options.publishByLink ? createLinkMounter(dataDir) : createMounter(exec),
     exec,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
