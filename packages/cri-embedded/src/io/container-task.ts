@@ -43,14 +43,17 @@ function whenEnded(child: ChildProcess): Promise<number> {
   return promise;
 }
 
-/** The whole group: a shell's children must not outlive it. */
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-pid, signal);
+    process.kill(pid, signal);
   } catch {
     // It has ended already.
   }
+}
+
+/** The whole group: a shell's children must not outlive it. */
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid !== undefined) sendSignal(-pid, signal);
 }
 
 export interface ProcessTaskOptions {
@@ -100,7 +103,11 @@ export function startProcess(options: ProcessTaskOptions): Task {
         child.stderr?.off("data", err);
       };
     },
-    signal: (name) => killGroup(child.pid, name),
+    signal(name) {
+      if (name === "SIGKILL") killGroup(child.pid, name);
+      // Only the program itself: what it does with its children is its own business.
+      else if (child.pid !== undefined) sendSignal(isolation.processOf(child.pid), name);
+    },
     exec(argv, stdin) {
       const inside = isolation.enter(child.pid ?? 0, { ...program, argv }, mounts);
       const other = run(inside, stdin ? "pipe" : "ignore");

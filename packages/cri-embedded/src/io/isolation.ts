@@ -25,6 +25,8 @@ export interface Isolation {
   readonly name: "namespaces" | "plain";
   /** The command that runs the container's program. */
   wrap(directory: string, program: Program, mounts: readonly cri.Mount[]): Program;
+  /** The program's own process, given the one that was spawned. */
+  processOf(pid: number): number;
   /** The command that runs another program beside it. */
   enter(pid: number, program: Program, mounts: readonly cri.Mount[]): Program;
 }
@@ -71,6 +73,7 @@ function namespaces(isRoot: boolean, layer: Layer): Isolation {
       argv.push(...binds, "--", program.cwd || "/", ...program.argv);
       return { argv, env: program.env, cwd: "/" };
     },
+    processOf: innerPid,
     enter(pid, program) {
       const own = isRoot ? [] : ["--user", "--preserve-credentials"];
       const argv = ["nsenter", "-t", String(innerPid(pid)), ...own];
@@ -82,8 +85,12 @@ function namespaces(isRoot: boolean, layer: Layer): Isolation {
 
 /** `unshare --fork` waits outside; its only child is process 1 inside. */
 function innerPid(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return Number(children.split(" ")[0]) || pid;
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+    return Number(children.split(" ")[0]) || pid;
+  } catch {
+    return pid; // It has ended.
+  }
 }
 
 const SHELLS = /(^|\/)(sh|bash|ash|dash)$/;
@@ -114,6 +121,7 @@ export const plain: Isolation = {
       mapped.cwd !== "" && existsSync(mapped.cwd) && statSync(mapped.cwd).isDirectory();
     return { ...mapped, cwd: exists ? mapped.cwd : home };
   },
+  processOf: (pid) => pid,
   enter(_pid, program, mounts) {
     const mapped = rewrite(program, mounts);
     return { ...mapped, cwd: existsSync(mapped.cwd) ? mapped.cwd : "/" };

@@ -21,9 +21,12 @@ while read -r _ at _; do
   *) [ ! -d "$at" ] || mount --bind "$at" "$root$at" 2>/dev/null || true ;;
   esac
 done < /proc/self/mounts
-for top in sys dev; do mount --rbind "/$top" "$root/$top"; done
-for top in run tmp; do mount -t tmpfs tmpfs "$root/$top"; done
+mount --rbind /sys "$root/sys"
+for top in dev run tmp; do mount -t tmpfs tmpfs "$root/$top"; done
 chmod 1777 "$root/tmp"
+# Links, not the machine's own /dev: pods have files there too (/dev/termination-log).
+mkdir "$root/.dev"; mount --rbind /dev "$root/.dev"
+for entry in /dev/*; do ln -s "/.dev/\${entry##*/}" "$root$entry"; done
 place() {
   if [ -n "$3" ]; then directory=\${2%/*} name=/\${2##*/}; else directory=$2 name=; fi
   at=$root$(chroot "$root" /bin/sh -c 'mkdir -p "$1/" && cd "$1/" && pwd -P' sh "$directory")$name
@@ -38,8 +41,7 @@ mount -t tmpfs tmpfs "$root"
 mkdir "$root/.host" "$root/run" "$root/tmp"
 chmod 1777 "$root/tmp"
 mount --rbind / "$root/.host"
-for top in sys dev; do mkdir "$root/$top"; mount --rbind "/$top" "$root/$top"; done
-mkdir "$root/proc"
+mkdir "$root/sys" "$root/proc"; mount --rbind /sys "$root/sys"
 for entry in /* /.[!.]*; do
   [ ! -e "$entry" ] || [ -e "$root$entry" ] || ln -s "/.host$entry" "$root$entry"
 done

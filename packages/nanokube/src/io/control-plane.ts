@@ -36,6 +36,12 @@ interface Running {
   signal: AbortSignal;
 }
 
+const endpointControllers = [
+  "-endpoints-controller",
+  "-endpointslice-controller",
+  "-endpointslice-mirroring-controller",
+];
+
 const base = { clock: systemClock, random: systemRandom };
 
 async function openStore(
@@ -89,6 +95,8 @@ function startControllers(running: Running, pki: ClusterPKI): void {
     rootCA: pki.ca.cert,
     serviceAccountKey: pki.serviceAccount.privateKey,
     clusterCIDR: network.podCIDR,
+    // Pods that are child processes have loopback addresses, which no Endpoints may name.
+    controllers: state.mode === "containerd" ? ["*"] : ["*", ...endpointControllers],
   });
   manager.start(signal).catch((err: Error) => log.error({ err }, "controllers ended"));
 }

@@ -29,10 +29,7 @@ export interface CertificateRequest {
   validity?: Validity;
 }
 
-export async function createAuthority(
-  commonName: string,
-  validity?: Validity,
-): Promise<Authority> {
+export async function createAuthority(commonName: string, validity?: Validity): Promise<Authority> {
   return (await import("./x509.ts")).createAuthority(commonName, validity);
 }
 
