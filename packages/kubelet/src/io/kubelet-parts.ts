@@ -135,6 +135,7 @@ function buildBase(options: KubeletOptions, signal: AbortSignal, events: PodEven
     nodeUID: events.nodeUID,
     onPod: events.onPod,
     onGone: events.onGone,
+    onMirror: (pod) => statuses.rewrite(podUID(pod)),
   });
   const statuses = new StatusManager({
     client,

@@ -27,6 +27,8 @@ export interface StaticPodsOptions {
   nodeUID(): string | undefined;
   onPod(pod: Pod): void;
   onGone(pod: Pod): void;
+  /** The static pod has a mirror now: its status can be written. */
+  onMirror(pod: Pod): void;
 }
 
 /** What the API server would have filled in. */
@@ -85,6 +87,7 @@ export class StaticPods {
   readonly #options: StaticPodsOptions;
   readonly #pods = new Map<string, Pod>();
   readonly #mirrors = new Map<string, Pod>();
+  #wake = () => {};
   readonly #first = Promise.withResolvers<void>();
 
   constructor(options: StaticPodsOptions) {
@@ -98,11 +101,29 @@ export class StaticPods {
   }
 
   seeMirror(pod: Pod): void {
+    const isNew = !this.#mirrors.has(podKey(pod));
     this.#mirrors.set(podKey(pod), pod);
+    const own = [...this.#pods.values()].find((known) => podKey(known) === podKey(pod));
+    if (isNew && own !== undefined) this.#options.onMirror(own);
+    // Somebody deleted the picture: it goes at once, and is made again while the file is there.
+    if (pod.metadata?.deletionTimestamp !== undefined) void this.#deleteMirror(pod);
+  }
+
+  async #deleteMirror(pod: Pod): Promise<void> {
+    const { client, log } = this.#options;
+    const { namespace = "", name = "", uid } = pod.metadata ?? {};
+    try {
+      const api = client.resource(podResource).namespace(namespace);
+      await api.delete(name, { gracePeriodSeconds: 0, preconditions: { uid } });
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      log.debug({ pod: podKey(pod), err: error.message }, "mirror pod not deleted");
+    }
   }
 
   loseMirror(pod: Pod): void {
     this.#mirrors.delete(podKey(pod));
+    this.#wake();
   }
 
   mirrorOf(pod: Pod): Pod | undefined {
@@ -132,7 +153,7 @@ export class StaticPods {
     const api = client.resource(podResource).namespace(pod.metadata?.namespace ?? "");
     if (known !== undefined) {
       if (known.metadata?.annotations?.[CONFIG_MIRROR] === hash) return;
-      await api.delete(known.metadata?.name ?? "", { gracePeriodSeconds: 0 });
+      await this.#deleteMirror(known);
     }
     const uid = nodeUID();
     if (uid === undefined) return;
@@ -157,10 +178,7 @@ export class StaticPods {
     for (const pod of this.#pods.values()) await this.#mirror(pod);
     const names = new Set([...this.#pods.values()].map(podKey));
     for (const [key, mirror] of this.#mirrors) {
-      if (names.has(key)) continue;
-      const api = this.#options.client.resource(podResource);
-      const { namespace = "", name = "" } = mirror.metadata ?? {};
-      await api.namespace(namespace).delete(name, { gracePeriodSeconds: 0 });
+      if (!names.has(key)) await this.#deleteMirror(mirror);
     }
   }
 
@@ -181,10 +199,9 @@ export class StaticPods {
   async run(signal: AbortSignal): Promise<void> {
     const { directory, clock, log } = this.#options;
     if (directory === undefined) return;
-    let wake = () => {};
     let watcher: FSWatcher | undefined;
     try {
-      watcher = watch(directory, () => wake());
+      watcher = watch(directory, () => this.#wake());
       watcher.on("error", () => {});
     } catch (error) {
       log.warn(
@@ -194,7 +211,7 @@ export class StaticPods {
     }
     while (!signal.aborted) {
       const changed = new AbortController();
-      wake = () => changed.abort();
+      this.#wake = () => changed.abort();
       this.#apply(await this.#read(directory));
       this.#first.resolve();
       const mirrored = await this.#mirrorAll().then(

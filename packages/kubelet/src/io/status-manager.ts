@@ -84,6 +84,15 @@ export class StatusManager {
     void this.#flush(uid, entry);
   }
 
+  /** There is somewhere to write to now: do it even if nothing changed. */
+  rewrite(uid: string): void {
+    const entry = this.#entries.get(uid);
+    if (entry === undefined) return;
+    entry.written = undefined;
+    entry.dirty = true;
+    void this.#flush(uid, entry);
+  }
+
   /** Everything of the pod is gone from the node. */
   finish(pod: Pod): void {
     const uid = podUID(pod);

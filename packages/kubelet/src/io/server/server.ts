@@ -235,7 +235,7 @@ export function createKubeletServer(deps: KubeletServerDeps): KubeletServer {
     anonymous: serving.anonymous === true,
   });
   let server: Server | undefined;
-  let bound = serving.port === undefined || serving.port === 0 ? PORT : serving.port;
+  let bound = serving.port ?? PORT;
   const upgrades = new Set<Duplex>();
 
   /** undefined: let it in. */
