@@ -187,9 +187,9 @@ export function historyOf(check: string, seed: number): Operation[] {
 
 const valueBytes = 4096;
 const keysPerWrite = 40;
-const rounds = 40;
+const rounds = 24;
 
-/** 6.4 MB written over and over the same keys; after the compaction 160 kB of it are alive. */
+/** 4 MB written over and over the same keys; after the compaction 160 kB of it are alive. */
 function memoryHistory(extra: number): Operation[] {
   const history: Operation[] = [];
   const count = keysPerWrite + extra;
