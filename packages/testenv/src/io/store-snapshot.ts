@@ -22,11 +22,11 @@ interface Kept {
 
 const prefix = new TextEncoder().encode("/registry/");
 const prefixEnd = new TextEncoder().encode("/registry0");
-const contents = new WeakMap<Snapshot, ReadonlyMap<string, Kept>>();
 
 export class StoreSnapshots {
   readonly #kv;
   readonly #lease;
+  readonly #contents = new WeakMap<Snapshot, ReadonlyMap<string, Kept>>();
 
   constructor(channel: Channel) {
     this.#kv = createClient(channel, etcd.KV);
@@ -36,13 +36,13 @@ export class StoreSnapshots {
   async take(): Promise<Snapshot> {
     const { revision, kept } = await this.#read();
     const snapshot = { resourceVersion: String(revision), objects: kept.size };
-    contents.set(snapshot, kept);
+    this.#contents.set(snapshot, kept);
     return snapshot;
   }
 
   /** True when something had to be written. */
   async restore(snapshot: Snapshot): Promise<boolean> {
-    const wanted = contents.get(snapshot);
+    const wanted = this.#contents.get(snapshot);
     if (wanted === undefined) throw new TypeError("not a snapshot of this environment");
     const { kept: found } = await this.#read();
     const alive = await this.#leases(wanted);
