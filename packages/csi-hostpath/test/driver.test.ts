@@ -169,6 +169,29 @@ describe("refusals", () => {
   });
 });
 
+test("without the rights to mount, volumes are links; published together, none is forgotten", async () => {
+  const { controller, node } = start({ publishByLink: true });
+  const targets = Array.from({ length: 10 }, (_, i) => join(dir, "pods", `p${i}`, "mount"));
+  const publish = async (targetPath: string, i: number) => {
+    const { volume } = await controller.createVolume(ask(`v${i}`));
+    const request = { volumeId: volume!.volumeId, volumeCapability: mount, targetPath };
+    await node.nodePublishVolume({ ...request, stagingTargetPath: "/s" });
+    return request;
+  };
+  const published = await Promise.all(targets.map(publish));
+  fs.writeFileSync(join(targets[0]!, "file"), "x");
+  const restarted = start({ publishByLink: true });
+  for (const { volumeId, targetPath } of published) {
+    expect(await refusal(restarted.controller.deleteVolume({ volumeId }))).toMatch(
+      /^FAILED_PRECONDITION/,
+    );
+    await restarted.node.nodeUnpublishVolume({ volumeId, targetPath });
+    expect(await restarted.controller.deleteVolume({ volumeId })).toEqual({});
+  }
+  expect(volumes()).toEqual([]);
+  expect(fs.existsSync(targets[0]!)).toBe(false);
+});
+
 test("a kubelet finds the driver by its registration socket", async () => {
   const { driver } = start();
   const path = join(dir, "plugins", "csi.sock");
@@ -210,7 +233,7 @@ test.skipIf(!isRoot)(
   "mounts: read-only, repeated, in use, after kill -9, ephemeral (needs root)",
   { timeout: 60_000 },
   async () => {
-    const scenario = fileURLToPath(new URL("./mounts.scenario.ts", import.meta.url));
+    const scenario = fileURLToPath(new URL("./mounts-scenario.ts", import.meta.url));
     const argv = [
       "--mount",
       "--propagation",

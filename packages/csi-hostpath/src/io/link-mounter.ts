@@ -2,8 +2,8 @@
  * Publishes volumes as symbolic links, for users who may not mount.
  *
  * A link shows the directory as a bind mount does, save that it cannot be read-only and that a
- * program may find out. Which links are ours is written down, since no kernel table has them; a link
- * that somebody removed counts as gone.
+ * program may find out. Which links are ours is written down, since no kernel table has them; a
+ * link that somebody removed counts as gone, one that a crash left unwritten is taken over.
  *
  * Shapes  <dataDir>/published.json: [{root, target, readonly}], root being the volume's directory
  * Errors  INVALID_ARGUMENT for raw block volumes and mount flags, which need a real mount
@@ -12,6 +12,7 @@ import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { refuse } from "../core/errors.ts";
 import { type Mount, mountsOf } from "../core/mount-table.ts";
+import { createQueues } from "./driver.ts";
 import type { Mounter } from "./mounter.ts";
 
 const needsRoot = (what: string) =>
@@ -35,6 +36,9 @@ export function createLinkMounter(dataDir: string): Mounter {
     await fs.rename(`${file}.new`, file);
   }
 
+  // One at a time: two volumes published at once must not forget each other.
+  const queue = createQueues();
+
   return {
     mounts: published,
     mountsOfVolume: async ({ id }) => mountsOf(await published(), id, []),
@@ -42,18 +46,23 @@ export function createLinkMounter(dataDir: string): Mounter {
       if (type === "block") needsRoot("raw block volumes");
       if (flags.length > 0) needsRoot("mount flags");
       await fs.mkdir(dirname(target), { recursive: true });
-      // The kubelet may have made the mount point.
-      const stat = await fs.lstat(target).catch(() => undefined);
-      if (stat?.isDirectory()) await fs.rmdir(target);
-      await write([...(await published()), { root, target, readonly }]);
-      await fs.symlink(root, target);
+      await queue(file, async () => {
+        const stat = await fs.lstat(target).catch(() => undefined);
+        // The kubelet may have made the mount point, or a crash have come before the writing.
+        if (stat?.isDirectory()) await fs.rmdir(target);
+        else if (stat?.isSymbolicLink()) await fs.unlink(target);
+        await fs.symlink(root, target);
+        const others = (await published()).filter((link) => link.target !== target);
+        await write([...others, { root, target, readonly }]);
+      });
     },
-    async unbind(target) {
-      const stat = await fs.lstat(target).catch(() => undefined);
-      if (stat?.isSymbolicLink()) await fs.unlink(target);
-      else if (stat?.isDirectory()) await fs.rmdir(target);
-      await write(await published());
-    },
+    unbind: (target) =>
+      queue(file, async () => {
+        const stat = await fs.lstat(target).catch(() => undefined);
+        if (stat?.isSymbolicLink()) await fs.unlink(target);
+        else if (stat?.isDirectory()) await fs.rmdir(target);
+        await write(await published());
+      }),
     attachLoop: async () => needsRoot("raw block volumes"),
     detachLoops: async () => {},
     growLoops: async () => {},

@@ -120,11 +120,12 @@ function filterTail(options: GlobalOptions): string[] {
 function natHead(options: GlobalOptions): string[] {
   const mark = markText(options);
   const randomly = options.randomFully ? " --random-fully" : "";
+  const whySNAT = comment("kubernetes service traffic requiring SNAT");
   return [
     `${postrouting} -m mark ! --mark ${mark}/${mark} -j RETURN`,
     // The packet may pass here again, in a tunnel: once is enough.
     `${postrouting} -j MARK --xor-mark ${mark}`,
-    `${postrouting} ${comment("kubernetes service traffic requiring SNAT")} -j MASQUERADE${randomly}`,
+    `${postrouting} ${whySNAT} -j MASQUERADE${randomly}`,
     `${markMasq} -j MARK --or-mark ${mark}`,
   ];
 }
