@@ -233,7 +233,7 @@ test.skipIf(!isRoot)(
   "mounts: read-only, repeated, in use, after kill -9, ephemeral (needs root)",
   { timeout: 60_000 },
   async () => {
-    const scenario = fileURLToPath(new URL("./mounts-scenario.ts", import.meta.url));
+    const scenario = fileURLToPath(new URL("./mounts-scenario.mjs", import.meta.url));
     const argv = [
       "--mount",
       "--propagation",

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { codes, createClient, csi, dial } from "@nanokube/rpc";
 
-const dir = process.argv[2]!;
+const dir = process.argv[2];
 const socket = join(dir, "csi.sock");
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
@@ -36,17 +36,17 @@ async function startDriver() {
   };
 }
 
-const code = (call: Promise<unknown>) =>
+const code = (call) =>
   call.then(
     () => codes.OK,
-    (error: { code: number }) => error.code,
+    (error) => error.code,
   );
 const mode = csi.VolumeCapability_AccessMode_Mode;
 const capability = {
   mount: { mountFlags: ["noexec"] },
   accessMode: { mode: mode.SINGLE_NODE_WRITER },
 };
-const mounted = (target: string) => {
+const mounted = (target) => {
   const lines = fs.readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   return lines.map((line) => line.split(" ")).find((fields) => fields[4] === target)?.[5];
 };
@@ -56,13 +56,13 @@ const made = await driver.controller.createVolume({
   name: "web",
   volumeCapabilities: [capability],
 });
-const volumeId = made.volume!.volumeId;
+const volumeId = made.volume.volumeId;
 const [target, other] = [join(dir, "target"), join(dir, "other")];
 const publish = { volumeId, volumeCapability: capability, stagingTargetPath: join(dir, "staging") };
 await driver.node.nodeStageVolume(publish);
 await driver.node.nodePublishVolume({ ...publish, targetPath: target });
 fs.writeFileSync(join(target, "file"), "written by the pod");
-assert.match(mounted(target)!, /noexec/);
+assert.match(mounted(target), /noexec/);
 
 await driver.kill();
 driver = await startDriver();
@@ -75,7 +75,7 @@ assert.equal(
 assert.equal(await code(driver.controller.deleteVolume({ volumeId })), codes.FAILED_PRECONDITION);
 
 await driver.node.nodePublishVolume({ ...publish, targetPath: other, readonly: true });
-assert.match(mounted(other)!, /^ro/);
+assert.match(mounted(other), /^ro/);
 assert.throws(() => fs.writeFileSync(join(other, "file"), "x"), /EROFS/);
 
 for (const targetPath of [target, other, target])
