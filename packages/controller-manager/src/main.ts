@@ -13,9 +13,10 @@ import {
   loadKubeconfig,
 } from "@nanokube/client";
 import { systemClock, systemRandom } from "@nanokube/machinery";
+import { createClient as createRpcClient, csi, dial } from "@nanokube/rpc";
 import { Command, Option } from "commander";
 import pino from "pino";
-import { createControllerManager, knownControllers } from "./index.ts";
+import { createControllerManager, createCsiProvisioner, knownControllers } from "./index.ts";
 
 interface Flags {
   kubeconfig?: string;
@@ -31,7 +32,7 @@ interface Flags {
   nodeMonitorPeriod: string;
   nodeStartupGracePeriod: string;
   terminatedPodGcThreshold: string;
-  leaderElect: string;
+  leaderElect: string | boolean;
   leaderElectLeaseDuration: string;
   leaderElectRenewDeadline: string;
   leaderElectRetryPeriod: string;
@@ -63,7 +64,7 @@ const program = new Command("controller-manager")
   .option("--node-monitor-period <duration>", "how often nodes are looked at", "5s")
   .option("--node-startup-grace-period <duration>", "a new node may be silent this long", "1m")
   .option("--terminated-pod-gc-threshold <count>", "ended pods that are kept", "12500")
-  .option("--leader-elect <bool>", "run only while holding the lease", "true")
+  .option("--leader-elect [bool]", "run only while holding the lease", "true")
   .option("--leader-elect-lease-duration <duration>", "how long a lease is good", "15s")
   .option("--leader-elect-renew-deadline <duration>", "give up leading after", "10s")
   .option("--leader-elect-retry-period <duration>", "time between tries", "2s")
@@ -87,20 +88,76 @@ function readPEM(path: string | undefined): string | undefined {
   return path === undefined ? undefined : readFileSync(path, "utf8");
 }
 
-async function main(): Promise<void> {
-  program.parse(process.argv);
-  const flags = program.opts<Flags>();
-  const log = pino({ level: Number(flags.v) >= 4 ? "debug" : "info" }, pino.destination(2));
+interface ProvisionerFlags {
+  kubeconfig?: string;
+  csiAddress: string;
+  driverName?: string;
+  nodeName?: string;
+  v: string;
+}
+
+program
+  .command("csi-provisioner")
+  .description(
+    "Makes and deletes the volumes of one CSI driver: upstream's sidecar external-provisioner.",
+  )
+  .option(
+    "--kubeconfig <file>",
+    "kubeconfig to reach the API server; in a pod, its service account",
+  )
+  .option("--csi-address <socket>", "the driver's socket", "/run/csi/socket")
+  .option("--driver-name <name>", "the driver; it is asked when not given")
+  .option("--node-name <name>", "mind only claims whose pod was scheduled to this node")
+  .addOption(new Option("-v, --v <level>", "log level").default("2"))
+  .action(provision);
+program.action(run);
+
+function clientFor(kubeconfig: string | undefined, userAgent: string) {
   const config =
-    flags.kubeconfig === undefined
-      ? inClusterConfig(process.env)
-      : loadKubeconfig(flags.kubeconfig);
+    kubeconfig === undefined ? inClusterConfig(process.env) : loadKubeconfig(kubeconfig);
   const transport = createHttpTransport(config);
+  return { config, transport, client: createClient({ transport, userAgent }) };
+}
+
+function logFor(level: string) {
+  return pino({ level: Number(level) >= 4 ? "debug" : "info" }, pino.destination(2));
+}
+
+function untilSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  return stop.signal;
+}
+
+async function provision(flags: ProvisionerFlags): Promise<void> {
+  const { transport, client } = clientFor(flags.kubeconfig, "nanokube-csi-provisioner");
+  const channel = dial(`unix://${flags.csiAddress}`);
+  const { name } = await createRpcClient(channel, csi.Identity).getPluginInfo(
+    {},
+    { timeoutMs: 30_000, waitForReady: true },
+  );
+  const provisioner = createCsiProvisioner({
+    client,
+    csi: channel,
+    driverName: flags.driverName ?? name,
+    nodeName: flags.nodeName,
+    clock: systemClock,
+    random: systemRandom,
+    log: logFor(flags.v),
+  });
+  await provisioner.start(untilSignal());
+  channel.close();
+  transport.close();
+}
+
+async function run(flags: Flags): Promise<void> {
+  const log = logFor(flags.v);
+  const { config, transport, client } = clientFor(flags.kubeconfig, "nanokube-controller-manager");
   const signingCert = readPEM(flags.clusterSigningCertFile);
   const signingKey = readPEM(flags.clusterSigningKeyFile);
   const allocate = flags.allocateNodeCidrs === true || flags.allocateNodeCidrs === "true";
   const manager = createControllerManager({
-    client: createClient({ transport, userAgent: "nanokube-controller-manager" }),
+    client,
     clock: systemClock,
     random: systemRandom,
     log,
@@ -136,15 +193,14 @@ async function main(): Promise<void> {
           },
         }),
   });
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
-  await manager.start(stop.signal);
+  const stop = untilSignal();
+  await manager.start(stop);
   transport.close();
   // Whoever lost the lease must not go on by accident: the supervisor starts it again.
-  if (!stop.signal.aborted) throw new Error("leaderelection lost");
+  if (!stop.aborted) throw new Error("leaderelection lost");
 }
 
-main().catch((error: Error) => {
+program.parseAsync(process.argv).catch((error: Error) => {
   process.stderr.write(`error: ${error.message}\n`);
   process.exitCode = 1;
 });

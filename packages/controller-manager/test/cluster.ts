@@ -19,6 +19,7 @@ import { nullLog, systemClock, systemRandom } from "@nanokube/machinery";
 import { expect } from "vitest";
 import { missingUpstream, startUpstream } from "../../client/test/upstream.ts";
 import { createControllerManager } from "../src/index.ts";
+import { createAuthority } from "./authority.ts";
 import { type FakedPods, fakePods } from "./faked-pods.ts";
 
 const kubeconfig = process.env.NANOKUBE_TEST_KUBECONFIG;
@@ -57,6 +58,7 @@ export async function startCluster(): Promise<Cluster> {
     clusterCIDR: "10.244.0.0/16",
     nodeMonitorGracePeriodMs: 1500,
     nodeMonitorPeriodMs: 200,
+    clusterSigning: await createAuthority(),
     leaderElection: { identity: "test" },
   });
   const running = manager.start(stop.signal);

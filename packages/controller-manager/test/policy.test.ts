@@ -1,5 +1,7 @@
 /** The controllers of limits, budgets, times and names on a real API server, with pods faked by the test. */
+import { X509Certificate } from "node:crypto";
 import {
+  certificateSigningRequests,
   clusterRoles,
   cronJobs,
   deployments,
@@ -14,6 +16,7 @@ import {
   services,
 } from "@nanokube/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createRequest } from "./authority.ts";
 import { type Cluster, deployment, missing, poll, startCluster, template } from "./cluster.ts";
 
 describe.skipIf(missing !== undefined)(`policy${missing ? ` (skipped: ${missing})` : ""}`, () => {
@@ -242,5 +245,48 @@ describe.skipIf(missing !== undefined)(`policy${missing ? ` (skipped: ${missing}
     ]);
     await api.delete("db");
     await expect.poll(slices, poll).toEqual([]);
+  });
+
+  test("a kubelet's request is approved and signed; one that is not a kubelet's fails", async () => {
+    const api = cluster.client.resource(certificateSigningRequests);
+    const request = async (name: string, subject: string) =>
+      api.create({
+        metadata: { name },
+        spec: {
+          request: await createRequest(subject),
+          signerName: "kubernetes.io/kube-apiserver-client-kubelet",
+          usages: ["digital signature", "client auth"],
+          expirationSeconds: 3600,
+        },
+      });
+    await request("kubelet", "O=system:nodes, CN=system:node:n1");
+    await expect
+      .poll(async () => (await api.get("kubelet")).status?.certificate, poll)
+      .toBeDefined();
+    const { status } = await api.get("kubelet");
+    expect(status?.conditions).toMatchObject([{ type: "Approved", reason: "AutoApproved" }]);
+    const certificate = new X509Certificate(atob(status?.certificate ?? ""));
+    expect(certificate.subject.split("\n").sort()).toEqual(["CN=system:node:n1", "O=system:nodes"]);
+    expect(certificate.issuer).toBe("CN=test-ca");
+    expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.2"]);
+    const lifeMs = Date.parse(certificate.validTo) - Date.parse(certificate.validFrom);
+    expect(lifeMs).toBe(3_600_000);
+
+    const other = await request("other", "O=system:nodes, CN=somebody");
+    const condition = { type: "Approved", status: "True", reason: "Test", message: "by hand" };
+    await api.updateSubresource("other", "approval", {
+      ...other,
+      status: { conditions: [condition] },
+    });
+    await expect
+      .poll(async () => (await api.get("other")).status?.conditions, poll)
+      .toMatchObject([
+        { type: "Approved" },
+        {
+          type: "Failed",
+          reason: "SignerValidationFailure",
+          message: "subject common name does not begin with system:node:",
+        },
+      ]);
   });
 });

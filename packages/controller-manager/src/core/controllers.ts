@@ -1,6 +1,11 @@
 /**
  * The list of controllers: what --controllers knows, and how each is made.
  */
+import {
+  createApprovingController,
+  createCleanerController,
+  createSigningController,
+} from "./certificates/certificates.ts";
 import { createClusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation.ts";
 import type { Controller } from "./controller.ts";
 import { createCronJobController } from "./cronjob/cronjob.ts";
@@ -78,6 +83,16 @@ export const controllers: readonly ControllerEntry[] = [
   { name: "resourcequota-controller", create: createResourceQuotaController },
   { name: "disruption-controller", create: createDisruptionController },
   { name: "clusterrole-aggregation-controller", create: createClusterRoleAggregationController },
+  {
+    name: "certificatesigningrequest-approving-controller",
+    create: createApprovingController,
+  },
+  {
+    name: "certificatesigningrequest-signing-controller",
+    create: ({ clusterSigning }) =>
+      clusterSigning === undefined ? undefined : createSigningController(),
+  },
+  { name: "certificatesigningrequest-cleaner-controller", create: createCleanerController },
   { name: "ephemeral-volume-controller", create: createEphemeralVolumeController },
   { name: "persistentvolume-binder-controller", create: createPersistentVolumeController },
   { name: "persistentvolumeclaim-protection-controller", create: createClaimProtectionController },

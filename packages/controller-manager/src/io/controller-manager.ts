@@ -11,6 +11,7 @@ import {
 import type { Clock, Log, Random } from "@nanokube/machinery";
 import { type ControllerOptions, controllers } from "../core/controllers.ts";
 import { pickControllers } from "../core/names.ts";
+import type { CertificateAuthority } from "./certificate-signer.ts";
 import { garbageCollectorName, runGarbageCollector } from "./garbage-collector.ts";
 import { runController } from "./runner.ts";
 
@@ -49,7 +50,12 @@ export function createControllerManager(options: ControllerManagerOptions): Cont
     const informers = createInformerFactory({ client, clock, random, log });
     const chosen = controllers
       .filter(({ name }) => picked.has(name))
-      .flatMap(({ create }) => create(options) ?? []);
+      .flatMap(({ create }) => create(options) ?? [])
+      .map((controller) =>
+        controller.name.startsWith("certificatesigningrequest-")
+          ? { ...controller, answer: answerWith(options.clusterSigning) }
+          : controller,
+      );
     const shared = new Set<string>();
     for (const { resource, indexers } of chosen.flatMap(({ watches }) => watches)) {
       shared.add(groupResourceOf(resource));
@@ -86,6 +92,14 @@ export function createControllerManager(options: ControllerManagerOptions): Cont
     });
   };
   return { names, start };
+}
+
+/** X.509 is loaded with the first question. */
+function answerWith(ca: CertificateAuthority | undefined) {
+  return async (question: unknown): Promise<unknown> => {
+    const { answerCertificateQuestion } = await import("./certificate-signer.ts");
+    return answerCertificateQuestion(question, ca);
+  };
 }
 
 /** What may stand in --controllers. */
