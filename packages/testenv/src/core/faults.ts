@@ -12,7 +12,7 @@ export interface FaultRule {
   resource?: string | undefined;
   namespace?: string | undefined;
   name?: string | undefined;
-  /** 100 to 599: answered in place of the server. */
+  /** 400 to 599: answered in place of the server. */
   status?: number | undefined;
   message?: string | undefined;
   /** Sent as Retry-After, with a status of 429 or 5xx. */
