@@ -1,8 +1,11 @@
 /** One environment: its kubeconfig, clients, namespaces, controllers, scripted pods. */
 
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { deployments, namespaces, pods } from "@nanokube/client";
 import { afterEach, expect, test } from "vitest";
-import { TestEnvironment, type TestEnvironmentOptions } from "../src/index.ts";
+import { createFakeClock, TestEnvironment, type TestEnvironmentOptions } from "../src/index.ts";
 
 const running: TestEnvironment[] = [];
 
@@ -58,4 +61,69 @@ test("a namespace ends with all that is in it", async () => {
     const { items } = await env.client.resource(namespaces).list();
     return items.every((namespace) => namespace.metadata?.name !== name);
   });
+});
+
+const definition = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: widgets.example.com }
+spec:
+  group: example.com
+  scope: Namespaced
+  names: { plural: widgets, singular: widget, kind: Widget, listKind: WidgetList }
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec: { type: object, properties: { size: { type: integer } } }
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: { name: first, namespace: default }
+spec: { size: 3 }
+`;
+
+test("definitions and objects from a file are there when start resolves", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "testenv-"));
+  try {
+    const [crd, widget] = definition.split("---\n");
+    await writeFile(join(folder, "crd.yaml"), crd!);
+    await writeFile(join(folder, "widget.yaml"), widget!);
+    const env = await start({
+      crds: [join(folder, "crd.yaml")],
+      objects: [join(folder, "widget.yaml")],
+    });
+    const ref = { group: "example.com", version: "v1", plural: "widgets", namespaced: true };
+    const found = await env.client.resource(ref).namespace("default").get("first");
+    expect(found).toMatchObject({ kind: "Widget", spec: { size: 3 } });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a pod is ready when its script says, and unready while it backs off", async () => {
+  const clock = createFakeClock();
+  const env = await start({ nodes: 1, clock, pods: () => ({ readyAfterSeconds: 5 }) });
+  const api = env.client.resource(pods).namespace("default");
+  await api.create({ metadata: { name: "web" }, spec: web("default").spec.template.spec });
+  const ready = async () =>
+    (await api.get("web")).status?.conditions?.find(({ type }) => type === "Ready");
+  await env.step(4_000);
+  expect(await ready()).toMatchObject({
+    status: "False",
+    reason: "ContainersNotReady",
+    message: "containers with unready status: [web]",
+  });
+  await env.step(1_500);
+  expect(await ready()).toMatchObject({
+    status: "True",
+    lastTransitionTime: "2026-01-01T00:00:05Z",
+  });
+  await api.delete("web");
+  await env.step(0);
+  expect((await api.list()).items).toEqual([]);
 });
