@@ -16,12 +16,13 @@ import { usualRequestHeaders } from "../core/authentication/request-header.ts";
 import { createTokenIssuer, type TokenIssuer } from "../core/authentication/token-issuer.ts";
 import type { PublicKey, SigningKey } from "../core/authentication/token-keys.ts";
 import { createAuthorizer, type ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
+import { CustomResources, markDefinition } from "../core/crd/custom-resources.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../core/handler.ts";
 import type { HealthCheck } from "../core/health.ts";
 import { createLocalClient, type LocalClient } from "../core/local-client.ts";
 import { createNonResource } from "../core/non-resource.ts";
 import { ResourceRegistry, type StorageMediaType } from "../core/registry.ts";
-import type { RestContext, RestServer } from "../core/rest/context.ts";
+import type { RestContext, RestServer, WriteHooks } from "../core/rest/context.ts";
 import type { Operation } from "../core/rest/dispatch.ts";
 import { createFreshReader, createReader, type StoreReader } from "../core/rest/reader.ts";
 import { parseRange } from "../core/service/cidr.ts";
@@ -95,6 +96,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const keys = await readKeys(options);
   const parts = assemble(options, keys);
   await parts.store.start();
+  const custom = new CustomResources({
+    ...parts,
+    clock: options.clock,
+    log: options.log,
+    open: (prefix, codec) => parts.store.register(prefix, codec),
+  });
+  await custom.start();
   const ready = bootstrap({ ...parts, options }).then(() => {
     parts.state.ready = true;
   });
@@ -161,6 +169,7 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
   const authenticator = buildAuthenticator(options, keys, fresh);
   const state = { ready: false };
   const serviceHooks = buildServiceHooks(options, registry, store);
+  const definitionHooks: WriteHooks = { beginDelete: (object) => markDefinition(object, clock) };
   const server: RestServer = {
     store,
     clock,
@@ -168,7 +177,10 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
     log,
     authorizer,
     admission: createAdmission(options, { reader: fresh, authorizer }),
-    hooksFor: ({ info }) => (info.group === "" && info.plural === "services" ? serviceHooks : {}),
+    hooksFor: ({ info }) => {
+      if (info.group === "" && info.plural === "services") return serviceHooks;
+      return info.plural === "customresourcedefinitions" ? definitionHooks : {};
+    },
     lookup: (group, version, plural) => registry.lookup(group, version, plural),
     served: () => registry.served(),
   };

@@ -55,6 +55,10 @@ export interface CustomBehaviour {
   applySchema: MapSchema;
   /** spec.versions[].schema.openAPIV3Schema, for OpenAPI. */
   schema: { [key: string]: unknown } | undefined;
+  /** Where a custom resource keeps what the scale subresource shows. */
+  scale:
+    | { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string }
+    | undefined;
 }
 
 export interface ServedResource {
@@ -89,6 +93,8 @@ export interface WriteHooks {
   /** May complete the object (cluster IPs). */
   beginCreate?(object: KubeObject, dryRun: boolean): Promise<Reservation>;
   beginUpdate?(object: KubeObject, old: KubeObject, dryRun: boolean): Promise<Reservation>;
+  /** The first request to delete it: may add finalizers. */
+  beginDelete?(object: KubeObject): void;
   afterDelete?(object: KubeObject): Promise<void>;
 }
 

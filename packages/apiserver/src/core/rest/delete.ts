@@ -136,6 +136,7 @@ async function deleteOnce(
   await server.admission.admit(attributes);
   await server.admission.validate(attributes);
   if (isNamespace(context)) return deleteNamespace(context, stored, object, options);
+  if (!object.metadata?.deletionTimestamp) server.hooksFor(resource).beginDelete?.(object);
   const plan = planDeletion(context, object, options);
   if (plan === "pending") return { object, deleted: false };
   if (plan === "now") return removeNow(context, stored, object, options);

@@ -28,7 +28,7 @@ interface Scale extends KubeObject {
 
 export async function getScale(context: RestContext): Promise<ApiResponse> {
   const object = context.resource.fromStorage((await findObject(context)).tree());
-  return respondWithTree(plain(context), 200, scaleOf(object), scaleType);
+  return respondWithTree(plain(context), 200, scaleOf(context, object), scaleType);
 }
 
 export async function updateScale(context: RestContext): Promise<ApiResponse> {
@@ -46,7 +46,7 @@ export async function patchScale(context: RestContext): Promise<ApiResponse> {
   const text = new TextDecoder().decode(await context.request.body());
   const kind = type === "apply" ? "merge" : type;
   const apply = patcher(context, kind, parsePatch(text, type), options, scaleType);
-  return writeScale(context, (current) => apply(scaleOf(current)) as Scale, options);
+  return writeScale(context, (current) => apply(scaleOf(context, current)) as Scale, options);
 }
 
 async function writeScale(
@@ -64,7 +64,7 @@ async function writeScale(
         validate(scale);
         const object = structuredClone(current);
         const { replicas = 0 } = scale.spec ?? {};
-        object.spec = { ...((object.spec as object | undefined) ?? {}), replicas };
+        setReplicas(context, object, replicas);
         if (scale.metadata?.resourceVersion) {
           object.metadata!.resourceVersion = scale.metadata.resourceVersion;
         }
@@ -75,7 +75,7 @@ async function writeScale(
     options,
   );
   const tree = "tree" in written ? written.tree : context.resource.fromStorage(written.stored.tree());
-  return respondWithTree(plain(context), 200, scaleOf(tree), scaleType);
+  return respondWithTree(plain(context), 200, scaleOf(context, tree), scaleType);
 }
 
 function validate(scale: Scale): void {
@@ -86,7 +86,40 @@ function validate(scale: Scale): void {
   ]);
 }
 
-function scaleOf(object: KubeObject): Scale {
+/** ".spec.replicas" → the object's member, made when absent. */
+function setReplicas(context: RestContext, object: KubeObject, replicas: number): void {
+  const path = context.resource.custom?.scale?.specReplicasPath ?? ".spec.replicas";
+  const names = path.slice(1).split(".");
+  let at: Record<string, unknown> = object;
+  for (const name of names.slice(0, -1)) {
+    at[name] = { ...((at[name] as object | undefined) ?? {}) };
+    at = at[name] as Record<string, unknown>;
+  }
+  at[names.at(-1)!] = replicas;
+}
+
+function memberAt(object: KubeObject, path: string | undefined): unknown {
+  let at: unknown = object;
+  for (const name of (path ?? "").slice(1).split(".")) {
+    at = (at as Record<string, unknown> | undefined)?.[name];
+  }
+  return at;
+}
+
+function customScale(context: RestContext, object: KubeObject): Pick<Scale, "spec" | "status"> {
+  const paths = context.resource.custom!.scale!;
+  const replicas = memberAt(object, paths.specReplicasPath) as number | undefined;
+  const selector = memberAt(object, paths.labelSelectorPath) as string | undefined;
+  return {
+    spec: replicas ? { replicas } : {},
+    status: {
+      replicas: (memberAt(object, paths.statusReplicasPath) as number | undefined) ?? 0,
+      ...(selector ? { selector } : {}),
+    },
+  };
+}
+
+function scaleOf(context: RestContext, object: KubeObject): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata ?? {};
   const spec = (object.spec ?? {}) as { replicas?: number; selector?: unknown };
   const status = (object.status ?? {}) as { replicas?: number };
@@ -99,6 +132,9 @@ function scaleOf(object: KubeObject): Scale {
     spec: spec.replicas === undefined || spec.replicas === 0 ? {} : { replicas: spec.replicas },
     status: { replicas: status.replicas ?? 0 },
   };
+  if (context.resource.custom?.scale !== undefined) {
+    return { ...scale, ...customScale(context, object) };
+  }
   const selector = selectorText(object, spec.selector);
   if (selector !== "") scale.status!.selector = selector;
   return scale;

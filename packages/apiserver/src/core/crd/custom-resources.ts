@@ -1,0 +1,310 @@
+/**
+ * CustomResourceDefinitions come, change and go; what they define is served, changed, drained.
+ *
+ * Level-triggered: each event of a definition leads to looking at it as it is now.
+ * Source  apiextensions-apiserver pkg/apiserver/customresource_handler.go,
+ *         pkg/controller/{establish,finalizer,status}
+ */
+import type { ResourceInfo } from "@nanokube/api";
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionVersion,
+} from "@nanokube/api/apiextensions/v1";
+import type { Clock, KubeObject, Log } from "@nanokube/machinery";
+import type { ResourceCache } from "../cache/resource-cache.ts";
+import type { StorageCodec, StoredObject } from "../cache/stored-object.ts";
+import type { LocalClient } from "../local-client.ts";
+import type { ResourceRegistry } from "../registry.ts";
+import type { ServedResource } from "../rest/context.ts";
+import { formatTime } from "../rest/object-meta.ts";
+import { customTypeName } from "../openapi/custom-resources.ts";
+import { encodeStored, parseTree } from "../storage/canonical.ts";
+import { storagePrefix } from "../storage/keys.ts";
+import { KeyChanged, type ObjectStore } from "../storage/store.ts";
+import { customApplySchema } from "./apply-schema.ts";
+import { customStrategy, type PrinterColumn } from "./custom-strategy.ts";
+import { prune, type Schema } from "./structural-schema.ts";
+
+const cleanup = "customresourcecleanup.apiextensions.k8s.io";
+const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+export interface CustomResourceDeps {
+  registry: ResourceRegistry;
+  store: ObjectStore;
+  clock: Clock;
+  log: Log;
+  local: LocalClient;
+  open(prefix: string, codec: StorageCodec): ResourceCache;
+}
+
+/** The first request to delete a definition marks it; its objects go before it does. */
+export function markDefinition(object: KubeObject, clock: Clock): void {
+  const crd = object as CustomResourceDefinition;
+  const finalizers = object.metadata?.finalizers ?? [];
+  if (!finalizers.includes(cleanup)) object.metadata!.finalizers = [...finalizers, cleanup];
+  setCondition(crd, clock, {
+    type: "Terminating",
+    status: "True",
+    reason: "InstanceDeletionPending",
+    message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+  });
+}
+
+export class CustomResources {
+  readonly #deps: CustomResourceDeps;
+  readonly #cache: ResourceCache;
+  /** Versions served for a definition, by its name. */
+  readonly #served = new Map<string, { group: string; plural: string; versions: string[] }>();
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(deps: CustomResourceDeps) {
+    this.#deps = deps;
+    const definitions = deps.registry.lookup("apiextensions.k8s.io", "v1", "customresourcedefinitions");
+    this.#cache = definitions!.cache;
+  }
+
+  /** Serves what is defined now, then follows. Resolves when the first look is done. */
+  start(): Promise<void> {
+    const lookAtAll = (): void => {
+      for (const object of this.#cache.scan()) this.#queue(object.key);
+    };
+    const follow = (): void => {
+      this.#cache.watch({
+        onEvent: (event) => this.#queue((event.object ?? event.previous)!.key),
+        onReset: () => {
+          // A rebuilt cache is filled in the same turn of its loader.
+          follow();
+          void this.#deps.store.catchUp().then(lookAtAll);
+        },
+      });
+    };
+    follow();
+    lookAtAll();
+    return this.#work;
+  }
+
+  #queue(name: string): void {
+    this.#work = this.#work.then(() =>
+      this.#reconcile(name).catch((error: unknown) =>
+        this.#deps.log.error({ crd: name, error: String(error) }, "custom resource definition"),
+      ),
+    );
+  }
+
+  async #reconcile(name: string): Promise<void> {
+    const stored = this.#cache.get(name);
+    if (stored === undefined) {
+      this.#forget(name);
+      return;
+    }
+    const crd = stored.tree() as CustomResourceDefinition;
+    if (crd.metadata?.deletionTimestamp) {
+      await this.#drain(stored, crd);
+      return;
+    }
+    if (establish(crd, this.#deps.clock)) {
+      await this.#write(stored, crd);
+      return; // Its own event leads back here.
+    }
+    this.#serve(name, crd);
+    await this.#registerGroups(crd);
+  }
+
+  async #write(stored: StoredObject, crd: CustomResourceDefinition): Promise<void> {
+    try {
+      await this.#deps.store.replace(this.#cache, stored, crd as KubeObject);
+    } catch (error) {
+      if (!(error instanceof KeyChanged)) throw error; // Somebody was faster; their event comes.
+    }
+  }
+
+  #serve(name: string, crd: CustomResourceDefinition): void {
+    const { group = "", names, versions = [] } = crd.spec ?? {};
+    const plural = names?.plural ?? "";
+    this.#forget(name);
+    const served = versions.filter((version) => version.served);
+    for (const version of served) this.#deps.registry.add(customResource(crd, version, this.#deps));
+    this.#served.set(name, { group, plural, versions: served.map((version) => version.name ?? "") });
+  }
+
+  #forget(name: string): void {
+    const known = this.#served.get(name);
+    if (known === undefined) return;
+    this.#served.delete(name);
+    for (const version of known.versions) {
+      this.#deps.registry.remove(known.group, version, known.plural);
+      if (this.#deps.registry.hasGroupVersion(known.group, version)) continue;
+      const path = `/apis/apiregistration.k8s.io/v1/apiservices/${version}.${known.group}`;
+      void this.#deps.local.delete(path).catch(() => undefined);
+    }
+  }
+
+  /** Deletes every object, then lets the definition go. */
+  async #drain(stored: StoredObject, crd: CustomResourceDefinition): Promise<void> {
+    const finalizers = crd.metadata?.finalizers ?? [];
+    if (!finalizers.includes(cleanup)) return;
+    const { group = "", names } = crd.spec ?? {};
+    const cache = this.#deps.store.cacheFor(storagePrefix(group, names?.plural ?? "", true));
+    const version = this.#served.get(stored.key)?.versions[0];
+    for (const object of [...cache.scan()]) {
+      if (version === undefined) break;
+      const place = object.namespace === "" ? "" : `namespaces/${object.namespace}/`;
+      const path = `/apis/${group}/${version}/${place}${names?.plural}/${object.name}`;
+      await this.#deps.local.delete(path).catch(() => undefined);
+    }
+    await this.#deps.store.catchUp();
+    if (version !== undefined && cache.size > 0) {
+      // Finalizers hold some of them; each that goes is an event of its own cache.
+      const stop = cache.watch({
+        onEvent: () => {
+          if (cache.size > 0) return;
+          stop();
+          this.#queue(stored.key);
+        },
+        onReset: () => this.#queue(stored.key),
+      });
+      return;
+    }
+    const left = finalizers.filter((name) => name !== cleanup);
+    if (left.length > 0) {
+      await this.#write(stored, { ...crd, metadata: { ...crd.metadata, finalizers: left } });
+      return;
+    }
+    this.#forget(stored.key);
+    await this.#deps.store.remove(this.#cache, stored).catch((error: unknown) => {
+      if (!(error instanceof KeyChanged)) throw error;
+    });
+  }
+
+  async #registerGroups(crd: CustomResourceDefinition): Promise<void> {
+    const { group = "", versions = [] } = crd.spec ?? {};
+    const root = "/apis/apiregistration.k8s.io/v1/apiservices";
+    for (const { name: version, served } of versions) {
+      if (!served) continue;
+      const name = `${version}.${group}`;
+      if ((await this.#deps.local.get(`${root}/${name}`)) !== undefined) continue;
+      await this.#deps.local
+        .create(root, {
+          apiVersion: "apiregistration.k8s.io/v1",
+          kind: "APIService",
+          metadata: { name, labels: { "kube-aggregator.kubernetes.io/automanaged": "true" } },
+          spec: { group, version, groupPriorityMinimum: 1000, versionPriority: 100 },
+        })
+        .catch(() => undefined);
+    }
+  }
+}
+
+interface Condition {
+  type: string;
+  status: string;
+  reason: string;
+  message: string;
+}
+
+function setCondition(crd: CustomResourceDefinition, clock: Clock, condition: Condition): boolean {
+  crd.status ??= {};
+  const conditions = crd.status.conditions ?? [];
+  const known = conditions.find((one) => one.type === condition.type);
+  if (known?.status === condition.status) return false;
+  const lastTransitionTime = formatTime(clock.now());
+  crd.status.conditions = [
+    ...conditions.filter((one) => one !== known),
+    { ...condition, lastTransitionTime },
+  ];
+  return true;
+}
+
+/** Accepts the names and says so; true when the definition changed. */
+function establish(crd: CustomResourceDefinition, clock: Clock): boolean {
+  crd.status ??= {};
+  const named = JSON.stringify(crd.status.acceptedNames) === JSON.stringify(crd.spec?.names);
+  if (!named && crd.spec?.names !== undefined) crd.status.acceptedNames = crd.spec.names;
+  const accepted = setCondition(crd, clock, {
+    type: "NamesAccepted",
+    status: "True",
+    reason: "NoConflicts",
+    message: "no conflicts found",
+  });
+  const established = setCondition(crd, clock, {
+    type: "Established",
+    status: "True",
+    reason: "InitialNamesAccepted",
+    message: "the initial names have been accepted",
+  });
+  return accepted || established || !named;
+}
+
+function customResource(
+  crd: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+  deps: CustomResourceDeps,
+): ServedResource {
+  const { group = "", names = {}, versions = [] } = crd.spec ?? {};
+  const stored = versions.find((one) => one.storage)?.name ?? version.name ?? "";
+  const schema = version.schema?.openAPIV3Schema as Schema | undefined;
+  const keepAll = crd.spec?.preserveUnknownFields === true || schema === undefined;
+  const fields = version.selectableFields?.map((field) => field.jsonPath ?? "") ?? [];
+  const strategy = customStrategy({
+    schema,
+    columns: (version.additionalPrinterColumns ?? []) as PrinterColumn[],
+    selectableFields: fields,
+    hasStatus: version.subresources?.status !== undefined,
+  });
+  const codec: StorageCodec = {
+    encode: encodeStored,
+    decode: parseTree,
+    selectableFields: (tree) => strategy.selectableFields?.(tree) ?? {},
+  };
+  const apiVersion = `${group}/${version.name}`;
+  const storageVersion = `${group}/${stored}`;
+  const as = (target: string) => (object: KubeObject) =>
+    object.apiVersion === target ? object : { ...object, apiVersion: target };
+  return {
+    info: infoOf(crd, version),
+    strategy,
+    cache: deps.open(storagePrefix(group, names.plural ?? "", true), codec),
+    typeName: undefined,
+    custom: {
+      prune: (object) => (keepAll ? [] : prune(schema!, object)),
+      applySchema: customApplySchema(schema ?? {}),
+      schema: schema as { [key: string]: unknown } | undefined,
+      scale: version.subresources?.scale as
+        | { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string }
+        | undefined,
+    },
+    apiVersion,
+    storageVersion,
+    toStorage: as(storageVersion),
+    fromStorage: as(apiVersion),
+  };
+}
+
+function infoOf(
+  crd: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+): ResourceInfo {
+  const { group = "", names = {}, scope } = crd.spec ?? {};
+  const subresources = [];
+  const change = ["get", "patch", "update"];
+  if (version.subresources?.status !== undefined) subresources.push({ name: "status", verbs: change });
+  if (version.subresources?.scale !== undefined) {
+    const kind = { group: "autoscaling", version: "v1", kind: "Scale" };
+    subresources.push({ name: "scale", verbs: change, kind });
+  }
+  return {
+    group,
+    version: version.name ?? "",
+    kind: names.kind ?? "",
+    plural: names.plural ?? "",
+    singular: names.singular ?? "",
+    namespaced: scope === "Namespaced",
+    ...(names.shortNames === undefined ? {} : { shortNames: names.shortNames }),
+    ...(names.categories === undefined ? {} : { categories: names.categories }),
+    verbs,
+    type: customTypeName(group, version.name ?? "", names.kind ?? ""),
+    listType: customTypeName(group, version.name ?? "", names.listKind ?? `${names.kind}List`),
+    subresources,
+    ga: true,
+  };
+}
