@@ -219,7 +219,7 @@ export class Reader {
         this.take(8, end);
         return;
       case 2:
-        this.position += this.length(end);
+        this.take(this.length(end), end);
         return;
       case 3:
         this.#skipGroup(tag >>> 3, end, depth);

@@ -215,10 +215,16 @@ function dialError(error: NodeJS.ErrnoException, target: string): string {
 
 /** A connection whose pings stay unanswered is dead, whatever its socket says. */
 function keepAlive(session: Http2Session, everyMs: number, timeoutMs: number): void {
+  let isWaiting = false;
   const timer = setInterval(() => {
+    if (isWaiting || session.destroyed) return;
+    isWaiting = true;
     const late = setTimeout(() => session.destroy(new Error("keepalive ping failed")), timeoutMs);
     late.unref();
-    session.ping(() => clearTimeout(late));
+    session.ping(() => {
+      isWaiting = false;
+      clearTimeout(late);
+    });
   }, everyMs);
   timer.unref();
   session.on("close", () => clearInterval(timer));
