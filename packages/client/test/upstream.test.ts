@@ -18,9 +18,8 @@ import {
   runLeaderElection,
   secrets,
 } from "../src/index.ts";
-import { missingUpstream, startUpstream, type UpstreamApiServer } from "./upstream.ts";
+import { startUpstream, subjects, type UpstreamApiServer } from "./upstream.ts";
 
-const missing = missingUpstream();
 const configMap = (name: string, data: Record<string, string> = {}) => ({
   apiVersion: "v1",
   kind: "ConfigMap",
@@ -28,9 +27,8 @@ const configMap = (name: string, data: Record<string, string> = {}) => ({
   data,
 });
 
-describe.skipIf(missing !== undefined)(
-  `client on kube-apiserver${missing ? ` (skipped: ${missing})` : ""}`,
-  () => {
+describe.each(subjects)("client on $name", ({ subject, missing }) => {
+  describe.skipIf(missing !== undefined)("works", () => {
     let upstream: UpstreamApiServer;
     const transports: ClosableTransport[] = [];
     const connect = (protocol: "auto" | "http/1.1" = "auto") => {
@@ -39,7 +37,7 @@ describe.skipIf(missing !== undefined)(
       return createClient({ transport });
     };
     beforeAll(async () => {
-      upstream = await startUpstream();
+      upstream = await startUpstream([], subject);
     }, 90_000);
     afterAll(async () => {
       for (const transport of transports) transport.close();
@@ -210,5 +208,5 @@ describe.skipIf(missing !== undefined)(
       });
       expect(log).toEqual(["leads", "stopped"]);
     });
-  },
-);
+  });
+});

@@ -1,5 +1,6 @@
 /**
- * Upstream's etcd and kube-apiserver on loopback, for tests: fresh ports, a fresh directory, everything gone at the end.
+ * A store and an API server on loopback, for tests: upstream's, or ours with the same flags. Fresh ports, a fresh directory,
+ * everything gone at the end.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
@@ -8,7 +9,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { RestConfig } from "../src/core/rest-config.ts";
+import { createServingCertificate } from "./certificate.ts";
 
 export interface UpstreamApiServer {
   config: RestConfig;
@@ -24,6 +27,30 @@ function findProgram(name: string): string | undefined {
   return places.map((place) => join(place, name)).find((path) => existsSync(path));
 }
 
+/** Ours, run from their sources as programs: nothing of them is imported. */
+function ownProgram(name: "etcd-lite" | "apiserver"): string[] {
+  const main = fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url));
+  return [process.execPath, "--conditions=nanokube-source", main];
+}
+
+export type Subject = "upstream" | "own";
+
+function programs(subject: Subject): { etcd: string[]; apiserver: string[] } {
+  if (subject === "own") {
+    return { etcd: ownProgram("etcd-lite"), apiserver: ownProgram("apiserver") };
+  }
+  return { etcd: [findProgram("etcd")!], apiserver: [findProgram("kube-apiserver")!] };
+}
+
+/** Both, always: one that cannot run here shows as skipped, with its reason. */
+export const subjects = [
+  { subject: "upstream" as Subject, name: "kube-apiserver", missing: missingUpstream() },
+  { subject: "own" as Subject, name: "apiserver", missing: undefined },
+].map((one) => ({
+  ...one,
+  name: one.missing ? `${one.name} (skipped: ${one.missing})` : one.name,
+}));
+
 /** Why the test cannot run here; undefined when it can. */
 export function missingUpstream(): string | undefined {
   const missing = ["etcd", "kube-apiserver"].filter((name) => findProgram(name) === undefined);
@@ -32,7 +59,11 @@ export function missingUpstream(): string | undefined {
     : `${missing.join(" and ")} not found: run "npm run upstream" first`;
 }
 
-export async function startUpstream(flags: readonly string[] = []): Promise<UpstreamApiServer> {
+export async function startUpstream(
+  flags: readonly string[] = [],
+  subject: Subject = "upstream",
+): Promise<UpstreamApiServer> {
+  const { etcd, apiserver: program } = programs(subject);
   const directory = await mkdtemp(join(tmpdir(), "nanokube-upstream-"));
   const [etcdPort, peerPort, port] = await Promise.all([freePort(), freePort(), freePort()]);
   const etcdURL = `http://127.0.0.1:${etcdPort}`;
@@ -43,24 +74,25 @@ export async function startUpstream(flags: readonly string[] = []): Promise<Upst
   };
   try {
     processes.push(
-      run(findProgram("etcd")!, [
+      run([
+        ...etcd,
         `--data-dir=${join(directory, "etcd")}`,
         `--listen-client-urls=${etcdURL}`,
         `--advertise-client-urls=${etcdURL}`,
         `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
         `--initial-advertise-peer-urls=http://127.0.0.1:${peerPort}`,
         `--initial-cluster=default=http://127.0.0.1:${peerPort}`,
-        "--unsafe-no-fsync",
+        ...(subject === "upstream" ? ["--unsafe-no-fsync"] : []),
       ]),
     );
     const args = await apiserverFlags(directory, etcdURL, port);
-    const start = () => run(findProgram("kube-apiserver")!, [...args, ...flags]);
+    const start = () => run([...program, ...args, ...flags]);
     let apiserver = start();
     processes.push(apiserver);
     const server = `https://127.0.0.1:${port}`;
     const ready = async () => {
-      await waitFor(() => isReady(directory, port), apiserver);
-      return readFile(join(directory, "certs/apiserver.crt"), "utf8");
+      await waitFor(() => isReady(port), apiserver);
+      return readFile(join(directory, "certs/serving.crt"), "utf8");
     };
     const caData = await ready();
     return {
@@ -87,7 +119,11 @@ async function apiserverFlags(directory: string, etcdURL: string, port: number):
     publicKeyEncoding: { type: "spki", format: "pem" },
     privateKeyEncoding: { type: "pkcs8", format: "pem" },
   });
-  await mkdir(join(directory, "certs"));
+  const serving = await createServingCertificate();
+  const certs = join(directory, "certs");
+  await mkdir(certs);
+  await writeFile(join(certs, "serving.crt"), serving.cert);
+  await writeFile(join(certs, "serving.key"), serving.key, { mode: 0o600 });
   await writeFile(join(directory, "sa.key"), privateKey, { mode: 0o600 });
   await writeFile(join(directory, "tokens.csv"), 'admin,admin,admin,"system:masters"\n', {
     mode: 0o600,
@@ -96,7 +132,8 @@ async function apiserverFlags(directory: string, etcdURL: string, port: number):
     `--etcd-servers=${etcdURL}`,
     "--bind-address=127.0.0.1",
     `--secure-port=${port}`,
-    `--cert-dir=${join(directory, "certs")}`,
+    `--tls-cert-file=${join(certs, "serving.crt")}`,
+    `--tls-private-key-file=${join(certs, "serving.key")}`,
     "--service-cluster-ip-range=10.96.0.0/16",
     `--service-account-key-file=${join(directory, "sa.key")}`,
     `--service-account-signing-key-file=${join(directory, "sa.key")}`,
@@ -107,8 +144,8 @@ async function apiserverFlags(directory: string, etcdURL: string, port: number):
   ];
 }
 
-function run(program: string, args: readonly string[]): ChildProcess {
-  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
+function run([program, ...args]: readonly string[]): ChildProcess {
+  const child = spawn(program!, args, { stdio: ["ignore", "ignore", "pipe"] });
   let tail = "";
   child.stderr!.on("data", (chunk: Buffer) => {
     tail = (tail + chunk.toString("utf8")).slice(-4000);
@@ -123,8 +160,7 @@ async function end(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-async function isReady(directory: string, port: number): Promise<boolean> {
-  if (!existsSync(join(directory, "certs/apiserver.crt"))) return false;
+async function isReady(port: number): Promise<boolean> {
   const { request } = await import("node:https");
   return new Promise((resolve) => {
     const probe = request(

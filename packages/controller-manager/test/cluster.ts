@@ -1,6 +1,5 @@
 /**
- * A cluster for tests: an API server, all controllers, and pods that are faked. The server is upstream's; or, if
- * NANOKUBE_TEST_KUBECONFIG names one, any other that has no controllers of its own.
+ * A cluster for tests: an API server, upstream's or ours, all controllers, and pods that are faked.
  */
 import {
   type ApiObject,
@@ -9,7 +8,6 @@ import {
   createClient,
   createHttpTransport,
   isNotFound,
-  loadKubeconfig,
   namespaces,
   type ResourceClient,
   type ResourceRef,
@@ -17,15 +15,11 @@ import {
 } from "@nanokube/client";
 import { nullLog, systemClock, systemRandom } from "@nanokube/machinery";
 import { expect } from "vitest";
-import { missingUpstream, startUpstream } from "../../client/test/upstream.ts";
+import { type Subject, startUpstream } from "../../client/test/upstream.ts";
 import { createControllerManager } from "../src/index.ts";
 import { createAuthority } from "./authority.ts";
 import { type FakedPods, fakePods } from "./faked-pods.ts";
 
-const kubeconfig = process.env.NANOKUBE_TEST_KUBECONFIG;
-
-/** Why it cannot run here; undefined when it can. */
-export const missing = kubeconfig === undefined ? missingUpstream() : undefined;
 export const poll = { timeout: 20_000, interval: 25 };
 
 export interface Cluster {
@@ -39,14 +33,13 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-export async function startCluster(): Promise<Cluster> {
+export async function startCluster(subject: Subject): Promise<Cluster> {
   // Nobody makes nodes schedulable or tokens here: what waits for that is switched off.
-  const upstream =
-    kubeconfig === undefined
-      ? await startUpstream(["--disable-admission-plugins=ServiceAccount,TaintNodesByCondition"])
-      : undefined;
-  const config = upstream?.config ?? loadKubeconfig(kubeconfig ?? "");
-  const transport: ClosableTransport = createHttpTransport(config);
+  const upstream = await startUpstream(
+    ["--disable-admission-plugins=ServiceAccount,TaintNodesByCondition"],
+    subject,
+  );
+  const transport: ClosableTransport = createHttpTransport(upstream.config);
   const client = createClient({ transport });
   const stop = new AbortController();
   const manager = createControllerManager({
@@ -91,7 +84,7 @@ export async function startCluster(): Promise<Cluster> {
       await faked.stop();
       await running;
       transport.close();
-      await upstream?.stop();
+      await upstream.stop();
     },
   };
 }

@@ -13,15 +13,15 @@ import {
 import { nullLog, systemClock, systemRandom } from "@nanokube/machinery";
 import { createServer, csi } from "@nanokube/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { subjects } from "../../client/test/upstream.ts";
 import { createCsiProvisioner } from "../src/index.ts";
-import { type Cluster, missing, poll, startCluster } from "./cluster.ts";
+import { type Cluster, poll, startCluster } from "./cluster.ts";
 
-describe.skipIf(missing !== undefined)(
-  `nodes-and-volumes${missing ? ` (skipped: ${missing})` : ""}`,
-  () => {
+describe.each(subjects)("nodes-and-volumes on $name", ({ subject, missing }) => {
+  describe.skipIf(missing !== undefined)("controllers", () => {
     let cluster: Cluster;
     beforeAll(async () => {
-      cluster = await startCluster();
+      cluster = await startCluster(subject);
     }, 120_000);
     afterAll(() => cluster?.stop());
 
@@ -270,5 +270,5 @@ describe.skipIf(missing !== undefined)(
       await driver.close();
       await cluster.client.resource(nodes).delete("n9");
     });
-  },
-);
+  });
+});

@@ -18,14 +18,14 @@ import {
   statefulSets,
 } from "@nanokube/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Cluster, deployment, missing, poll, startCluster, template } from "./cluster.ts";
+import { subjects } from "../../client/test/upstream.ts";
+import { type Cluster, deployment, poll, startCluster, template } from "./cluster.ts";
 
-describe.skipIf(missing !== undefined)(
-  `workloads${missing ? ` (skipped: ${missing})` : ""}`,
-  () => {
+describe.each(subjects)("workloads on $name", ({ subject, missing }) => {
+  describe.skipIf(missing !== undefined)("controllers", () => {
     let cluster: Cluster;
     beforeAll(async () => {
-      cluster = await startCluster();
+      cluster = await startCluster(subject);
     }, 120_000);
     afterAll(() => cluster?.stop());
 
@@ -370,5 +370,5 @@ describe.skipIf(missing !== undefined)(
       await expect.poll(() => api.get("paused"), poll).toMatchObject({ status: { succeeded: 1 } });
       cluster.faked.fate = () => "Ready";
     });
-  },
-);
+  });
+});
