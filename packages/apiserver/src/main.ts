@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The apiserver as a program, with kube-apiserver's flags. */
 import { kubernetesVersion } from "@nanokube/api";
 import { type Log, systemClock, systemRandom } from "@nanokube/machinery";

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The executable that a container runtime starts for each pod: environment and standard input in,
  * JSON out.

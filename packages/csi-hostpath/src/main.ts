@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The driver's command line: the flags of upstream's hostpath driver, for those it has.
  *

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The name server's command line.
  *

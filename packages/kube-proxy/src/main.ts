@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * kube-proxy's command line: upstream's flags, a configuration file, signals.
  *

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * kube-scheduler's command line: flags, a client, the leader lease, the loop.
  *
