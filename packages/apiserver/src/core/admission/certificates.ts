@@ -6,11 +6,21 @@
  */
 import type { CertificateSigningRequest } from "@nanokube/api/certificates/v1";
 import { badRequest, quoteGo } from "@nanokube/machinery";
-import { Pkcs10CertificateRequest } from "@peculiar/x509";
+import "reflect-metadata";
+import { type Name, Pkcs10CertificateRequest } from "@peculiar/x509";
 import { semanticEqual } from "../../resources/semantic-equal.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { AdmissionAttributes, AdmissionPlugin } from "./plugin.ts";
 import { isFor, refuse } from "./refuse.ts";
+
+/** `request` as the API holds it: base64 of PEM. */
+function subjectOf(request: string): Name {
+  return new Pkcs10CertificateRequest(atob(request)).subjectName;
+}
+
+export function commonNameOf(request: string): string {
+  return subjectOf(request).getField("CN").at(-1) ?? "";
+}
 
 const group = "certificates.k8s.io";
 const plural = "certificatesigningrequests";
@@ -90,8 +100,7 @@ export const certificateSubjectRestriction: AdmissionPlugin = {
     if (spec?.signerName !== "kubernetes.io/kube-apiserver-client") return;
     let organizations: string[];
     try {
-      const parsed = new Pkcs10CertificateRequest(atob(spec.request ?? ""));
-      organizations = parsed.subjectName.getField("O");
+      organizations = subjectOf(spec.request ?? "").getField("O");
     } catch (error) {
       throw badRequest(`failed to parse CSR: ${(error as Error).message}`);
     }

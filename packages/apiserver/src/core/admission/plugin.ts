@@ -43,9 +43,26 @@ export interface AdmissionReader {
   ): Promise<KubeObject | undefined>;
 }
 
+/** Going through the plugins once, or again because a webhook changed the object. */
+export interface AdmissionPass {
+  isSecond: boolean;
+  /** Set by webhooks: what came before them should look again. */
+  needsSecond: boolean;
+  /** Webhooks that were asked and may be asked again, and those that must be. */
+  reinvocable: Set<string>;
+  toReinvoke: Set<string>;
+  /** The object as webhooks left it. */
+  remember(object: KubeObject | undefined): void;
+  changedSince(object: KubeObject | undefined): boolean;
+}
+
 export interface AdmissionPlugin {
   name: string;
   handles(attributes: AdmissionAttributes): boolean;
-  admit?(attributes: AdmissionAttributes, reader: AdmissionReader): Promise<void>;
+  admit?(
+    attributes: AdmissionAttributes,
+    reader: AdmissionReader,
+    pass: AdmissionPass,
+  ): Promise<void>;
   validate?(attributes: AdmissionAttributes, reader: AdmissionReader): Promise<void>;
 }

@@ -1,0 +1,133 @@
+/**
+ * The admission plugins in upstream's order: all may change the object, then all may refuse it.
+ *
+ * Source  pkg/kubeapiserver/options/plugins.go AllOrderedPlugins, DefaultOffAdmissionPlugins
+ */
+import {
+  type Clock,
+  deepClone,
+  deepEqual,
+  type KubeObject,
+  type Log,
+  type Random,
+} from "@nanokube/machinery";
+import type { Authorizer } from "../authorization/authorizer.ts";
+import { certificateSubjectRestriction, createCertificatePlugins } from "./certificates.ts";
+import { defaultIngressClass, runtimeClass } from "./classes.ts";
+import { limitRanger } from "./limit-ranger.ts";
+import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { createNodeRestriction } from "./node-restriction/node-restriction.ts";
+import type {
+  AdmissionAttributes,
+  AdmissionPass,
+  AdmissionPlugin,
+  AdmissionReader,
+} from "./plugin.ts";
+import { podSecurity } from "./pod-security/pod-security.ts";
+import { priority } from "./priority.ts";
+import { createResourceQuota } from "./resource-quota/resource-quota.ts";
+import { createServiceAccountPlugin } from "./service-account.ts";
+import {
+  defaultStorageClass,
+  persistentVolumeClaimResize,
+  storageObjectInUseProtection,
+} from "./storage.ts";
+import { defaultTolerationSeconds, taintNodesByCondition } from "./tolerations.ts";
+import type { WebhookCaller } from "./webhooks/caller.ts";
+import { createMutatingWebhooks } from "./webhooks/mutating.ts";
+import { createValidatingWebhooks } from "./webhooks/validating.ts";
+
+export interface AdmissionChainOptions {
+  reader: AdmissionReader;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  authorizer: Authorizer;
+  /** By name, besides those that are on by themselves. */
+  enable?: readonly string[];
+  disable?: readonly string[];
+  /** Sends admission reviews; absent, a webhook that matches is one that cannot be reached. */
+  callWebhook?: WebhookCaller;
+}
+
+export interface AdmissionChain {
+  admit(attributes: AdmissionAttributes): Promise<void>;
+  validate(attributes: AdmissionAttributes): Promise<void>;
+}
+
+/** Only when asked for. */
+const offByDefault = new Set(["NodeRestriction"]);
+
+function allPlugins(options: AdmissionChainOptions): AdmissionPlugin[] {
+  const { clock, random, log, authorizer, callWebhook } = options;
+  return [
+    namespaceLifecycle,
+    limitRanger,
+    createServiceAccountPlugin(clock, random),
+    createNodeRestriction(authorizer),
+    taintNodesByCondition,
+    podSecurity,
+    priority,
+    defaultTolerationSeconds,
+    defaultStorageClass,
+    storageObjectInUseProtection,
+    persistentVolumeClaimResize,
+    runtimeClass,
+    ...createCertificatePlugins(authorizer),
+    certificateSubjectRestriction,
+    defaultIngressClass,
+    createMutatingWebhooks({ call: callWebhook, random, log }),
+    createValidatingWebhooks({ call: callWebhook, random, log }),
+    createResourceQuota(clock),
+  ];
+}
+
+function createPass(): AdmissionPass {
+  let seen: KubeObject | undefined;
+  return {
+    isSecond: false,
+    needsSecond: false,
+    reinvocable: new Set(),
+    toReinvoke: new Set(),
+    remember(object) {
+      // Kept only when it will be looked at again.
+      seen = this.needsSecond ? deepClone(object) : undefined;
+    },
+    changedSince: (object) => !deepEqual(object, seen),
+  };
+}
+
+export function createAdmissionChain(options: AdmissionChainOptions): AdmissionChain {
+  const { reader, enable = [], disable = [] } = options;
+  const all = allPlugins(options);
+  for (const name of [...enable, ...disable]) {
+    if (!all.some((plugin) => plugin.name === name)) {
+      throw new Error(`admission plugin "${name}" is unknown`);
+    }
+  }
+  const plugins = all.filter(
+    ({ name }) => !disable.includes(name) && (!offByDefault.has(name) || enable.includes(name)),
+  );
+  return {
+    async admit(attributes) {
+      const pass = createPass();
+      const go = async () => {
+        for (const plugin of plugins) {
+          if (!plugin.admit || !plugin.handles(attributes)) continue;
+          await plugin.admit(attributes, reader, pass);
+        }
+      };
+      await go();
+      if (!pass.needsSecond) return;
+      pass.isSecond = true;
+      await go();
+    },
+    async validate(attributes) {
+      for (const plugin of plugins) {
+        if (plugin.validate && plugin.handles(attributes)) {
+          await plugin.validate(attributes, reader);
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * MutatingAdmissionWebhook: one after the other, by configuration name; each sees what those before
+ * it changed. A webhook with reinvocationPolicy IfNeeded is asked a second time when something
+ * changed after it.
+ *
+ * Source  staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook/mutating/{dispatcher,
+ *         reinvocationcontext}.go
+ */
+import type {
+  MutatingWebhook,
+  MutatingWebhookConfiguration,
+} from "@nanokube/api/admissionregistration/v1";
+import {
+  applyJSONPatch,
+  deepEqual,
+  internalError,
+  type JSONPatchOperation,
+  type KubeObject,
+  StatusError,
+} from "@nanokube/machinery";
+import { strategyFor } from "../../../resources/index.ts";
+import type {
+  AdmissionAttributes,
+  AdmissionPass,
+  AdmissionPlugin,
+  AdmissionReader,
+} from "../plugin.ts";
+import { isAskedAbout, isExempt } from "./match.ts";
+import { ask, WebhookFailure } from "./review.ts";
+import type { WebhookTools } from "./validating.ts";
+
+function decodePatch(webhook: MutatingWebhook, patch: string): JSONPatchOperation[] {
+  try {
+    const bytes = Uint8Array.from(atob(patch), (letter) => letter.charCodeAt(0));
+    return JSON.parse(new TextDecoder().decode(bytes)) as JSONPatchOperation[];
+  } catch (error) {
+    const why = `received undecodable patch in webhook response: ${(error as Error).message}`;
+    throw new WebhookFailure(webhook, why);
+  }
+}
+
+/** The object stays the same object; its fields become those of `changed`. */
+function become(object: KubeObject, changed: KubeObject): void {
+  for (const key of Object.keys(object)) delete (object as unknown as Record<string, unknown>)[key];
+  Object.assign(object, changed);
+}
+
+/** @returns whether the patch changed anything */
+function applyPatch(
+  webhook: MutatingWebhook,
+  { object, resource, subresource }: AdmissionAttributes,
+  patch: string,
+): boolean {
+  const operations = decodePatch(webhook, patch);
+  if (operations.length === 0) return false;
+  if (object === undefined) {
+    const tried = `admission webhook "${webhook.name}" attempted to modify the object`;
+    throw internalError(`${tried}, which is not supported for this operation`);
+  }
+  let changed: KubeObject;
+  try {
+    changed = applyJSONPatch(object, operations);
+  } catch (error) {
+    throw internalError(error);
+  }
+  if (deepEqual(changed, object)) return false;
+  if (subresource === "" || subresource === "status") {
+    strategyFor(resource.group, resource.kind).default?.(changed);
+  }
+  become(object, changed);
+  return true;
+}
+
+export function createMutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
+  const { call, random, log } = tools;
+
+  async function consult(webhook: MutatingWebhook, attributes: AdmissionAttributes) {
+    try {
+      const options = { ...(call ? { call } : {}), random, mayPatch: true };
+      const { patch } = await ask(webhook, attributes, options);
+      return patch !== undefined && applyPatch(webhook, attributes, patch);
+    } catch (error) {
+      if (error instanceof StatusError || !(error instanceof WebhookFailure)) throw error;
+      if (webhook.failurePolicy !== "Ignore") throw internalError(error);
+      log.warn({ error: error.message }, "failed calling webhook, failing open");
+      return false;
+    }
+  }
+
+  async function admit(
+    attributes: AdmissionAttributes,
+    reader: AdmissionReader,
+    pass: AdmissionPass,
+  ) {
+    const configurations = (await reader.list(
+      "admissionregistration.k8s.io",
+      "mutatingwebhookconfigurations",
+    )) as MutatingWebhookConfiguration[];
+    const nameOf = (each: MutatingWebhookConfiguration) => each.metadata?.name ?? "";
+    const sorted = [...configurations].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+    const requireAll = () => {
+      for (const id of pass.reinvocable) pass.toReinvoke.add(id);
+      pass.reinvocable.clear();
+    };
+    if (pass.isSecond && pass.changedSince(attributes.object)) requireAll();
+    for (const configuration of sorted) {
+      for (const [index, webhook] of (configuration.webhooks ?? []).entries()) {
+        const id = `${nameOf(configuration)}/${index}/${webhook.name}`;
+        if (pass.isSecond && !pass.toReinvoke.has(id)) continue;
+        if (!(await isAskedAbout(webhook, attributes, reader))) continue;
+        if (await consult(webhook, attributes)) {
+          requireAll();
+          pass.needsSecond = true;
+        }
+        if (webhook.reinvocationPolicy === "IfNeeded") pass.reinvocable.add(id);
+      }
+    }
+    pass.remember(attributes.object);
+  }
+
+  return {
+    name: "MutatingAdmissionWebhook",
+    handles: (attributes) => !isExempt(attributes),
+    admit,
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * ValidatingAdmissionWebhook: all that match are asked at once; one no is a no.
+ *
+ * Source  staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook/validating/dispatcher.go
+ */
+import type {
+  ValidatingWebhook,
+  ValidatingWebhookConfiguration,
+} from "@nanokube/api/admissionregistration/v1";
+import { internalError, type Log, type Random } from "@nanokube/machinery";
+import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "../plugin.ts";
+import type { WebhookCaller } from "./caller.ts";
+import { isAskedAbout, isExempt } from "./match.ts";
+import { ask, WebhookFailure } from "./review.ts";
+
+export interface WebhookTools {
+  call?: WebhookCaller | undefined;
+  random: Random;
+  log: Log;
+}
+
+export function createValidatingWebhooks(tools: WebhookTools): AdmissionPlugin {
+  const { call, random, log } = tools;
+
+  async function consult(webhook: ValidatingWebhook, attributes: AdmissionAttributes) {
+    try {
+      await ask(webhook, attributes, { ...(call ? { call } : {}), random, mayPatch: false });
+    } catch (error) {
+      if (!(error instanceof WebhookFailure)) throw error;
+      if (webhook.failurePolicy !== "Ignore") throw internalError(error);
+      log.warn({ error: error.message }, "failed calling webhook, failing open");
+    }
+  }
+
+  return {
+    name: "ValidatingAdmissionWebhook",
+    handles: (attributes) => !isExempt(attributes),
+    async validate(attributes: AdmissionAttributes, reader: AdmissionReader) {
+      const configurations = await reader.list(
+        "admissionregistration.k8s.io",
+        "validatingwebhookconfigurations",
+      );
+      const relevant: ValidatingWebhook[] = [];
+      for (const configuration of configurations as ValidatingWebhookConfiguration[]) {
+        for (const webhook of configuration.webhooks ?? []) {
+          if (await isAskedAbout(webhook, attributes, reader)) relevant.push(webhook);
+        }
+      }
+      const answers = await Promise.allSettled(
+        relevant.map((webhook) => consult(webhook, attributes)),
+      );
+      const refusal = answers.find((answer) => answer.status === "rejected");
+      if (refusal !== undefined) throw refusal.reason;
+    },
+  };
+}
