@@ -4,10 +4,13 @@
  * Nobody may grant what they do not hold: role writes are checked here, where every write passes.
  */
 import type { AdmissionAttributes, AdmissionReader } from "../core/admission/plugin.ts";
+import { createAdmissionChain } from "../core/admission/create-admission-chain.ts";
 import type { ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
 import { checkEscalation, type RoleWrite } from "../core/authorization/escalation.ts";
 import type { AdmissionChain } from "../core/rest/context.ts";
+import { systemUser } from "../core/system-user.ts";
 import type { ApiServerOptions } from "./api-server.ts";
+import { createWebhookCaller } from "./webhook-caller.ts";
 
 export interface AdmissionDeps {
   reader: AdmissionReader;
@@ -16,11 +19,24 @@ export interface AdmissionDeps {
 
 const rbacGroup = "rbac.authorization.k8s.io";
 
-export function createAdmission(_options: ApiServerOptions, deps: AdmissionDeps): AdmissionChain {
+export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps): AdmissionChain {
+  const { clock, random, log, admission } = options;
+  const { reader, authorizer } = deps;
+  const chain = createAdmissionChain({
+    reader,
+    authorizer,
+    clock,
+    random,
+    log,
+    enable: admission?.enable ?? ["NodeRestriction"],
+    disable: admission?.disable ?? [],
+    callWebhook: createWebhookCaller(reader),
+  });
   return {
-    async admit() {},
+    admit: (attributes) => chain.admit(attributes),
     async validate(attributes) {
-      await checkRoles(attributes, deps.authorizer);
+      await checkRoles(attributes, authorizer);
+      await chain.validate(attributes);
     },
   };
 }
@@ -33,6 +49,7 @@ async function checkRoles(
   const { rbac } = authorizer;
   if (resource.group !== rbacGroup || rbac === undefined || object === undefined) return;
   if (operation !== "CREATE" && operation !== "UPDATE") return;
+  if (user.name === systemUser.name) return;
   const write: RoleWrite = {
     user,
     plural: resource.plural as RoleWrite["plural"],

@@ -5,11 +5,13 @@
  * Source  pkg/controlplane/controller/{systemnamespaces,kubernetesservice}, pkg/registry/rbac/rest
  */
 import { isAlreadyExists, type KubeObject } from "@nanokube/machinery";
+import { usualRequestHeaders } from "../core/authentication/request-header.ts";
 import { reconcileBootstrapPolicy } from "../core/authorization/reconcile.ts";
 import { priorityOf } from "../core/discovery/priority.ts";
 import type { LocalClient } from "../core/local-client.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import { formatAddress, parseRange } from "../core/service/cidr.ts";
+import { systemPriorityClasses } from "../resources/cluster.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 
 const namespaces = ["kube-system", "kube-public", "kube-node-lease", "default"];
@@ -32,10 +34,59 @@ export async function bootstrap(parts: BootstrapParts): Promise<void> {
     ),
   );
   if (options.authorizationMode.includes("RBAC")) await policy(local);
+  await priorityClasses(local);
+  await authenticationConfig(local, options);
   await serviceCIDR(local, options);
   await kubernetesService(local, options);
   await localAPIServices(parts);
 }
+
+async function priorityClasses(local: LocalClient): Promise<void> {
+  for (const object of systemPriorityClasses) {
+    await createMissing(local, "/apis/scheduling.k8s.io/v1/priorityclasses", {
+      apiVersion: "scheduling.k8s.io/v1",
+      kind: "PriorityClass",
+      ...object,
+    } as KubeObject);
+  }
+}
+
+/** What servers behind the aggregation layer must know to trust who comes through it. */
+async function authenticationConfig(local: LocalClient, options: ApiServerOptions): Promise<void> {
+  const { clientCA, requestHeaderCA } = options.pki;
+  const list = (values: readonly string[]): string => JSON.stringify(values);
+  const headers = usualRequestHeaders;
+  await put(local, `${kubeSystem}/configmaps`, {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "extension-apiserver-authentication", namespace: "kube-system" },
+    data: {
+      ...(clientCA === undefined ? {} : { "client-ca-file": clientCA }),
+      ...(requestHeaderCA === undefined
+        ? {}
+        : {
+            "requestheader-allowed-names": list(options.requestHeaderAllowedNames ?? []),
+            "requestheader-client-ca-file": requestHeaderCA,
+            "requestheader-extra-headers-prefix": list(headers.extraHeaderPrefixes),
+            "requestheader-group-headers": list(headers.groupHeaders),
+            "requestheader-uid-headers": list(headers.uidHeaders),
+            "requestheader-username-headers": list(headers.usernameHeaders),
+          }),
+    },
+  });
+  const since = new Date(options.clock.now()).toISOString().slice(0, 10);
+  await createMissing(local, `${kubeSystem}/configmaps`, {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      name: "kube-apiserver-legacy-service-account-token-tracking",
+      namespace: "kube-system",
+    },
+    data: { since },
+  });
+}
+
+const kubeSystem = "/api/v1/namespaces/kube-system";
 
 /** The default range, as ServiceCIDR objects tell it. */
 async function serviceCIDR(local: LocalClient, options: ApiServerOptions): Promise<void> {
