@@ -10,7 +10,16 @@
  *   fork                  reads pinned to the revision of the fork
  *   memory                database bytes in use after compaction and defragmentation
  */
-import { type Channel, createClient, dial, etcd, type Init, RpcError } from "@nanokube/rpc";
+import {
+  type Channel,
+  codeName,
+  codes,
+  createClient,
+  dial,
+  etcd,
+  type Init,
+  RpcError,
+} from "@nanokube/rpc";
 import type {
   Kv,
   Operation,
@@ -26,7 +35,8 @@ import { firstRevisionOf, readChanges } from "./etcd-watch.ts";
 
 const callMs = 10_000;
 const leaseIds = [1n, 2n, 3n];
-const outOfRange = 11;
+/** No answer came, so nothing is known about the store. */
+const lost: readonly number[] = [codes.CANCELLED, codes.DEADLINE_EXCEEDED, codes.UNAVAILABLE];
 
 export interface EtcdCalls {
   readonly channel: Channel;
@@ -73,13 +83,13 @@ async function connect(url: string): Promise<EtcdCalls> {
   return calls;
 }
 
-/** A connection that fails is nobody's fault; a refusal that no store gives is not either. */
+/** A connection that fails is nobody's fault. */
 async function environmental<T>(url: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
-    throw new EnvironmentError(`etcd at ${url}: ${error.details} (gRPC ${error.code})`);
+    throw new EnvironmentError(`etcd at ${url}: ${error.details} (${codeName(error.code)})`);
   }
 }
 
@@ -109,7 +119,10 @@ class EtcdSession {
     try {
       return await this.#ask(op);
     } catch (error) {
-      if (!(error instanceof RpcError) || error.code !== outOfRange) throw error;
+      if (!(error instanceof RpcError) || lost.includes(error.code)) throw error;
+      if (error.code !== codes.OUT_OF_RANGE) {
+        return { threw: `${codeName(error.code)}: ${error.details}` };
+      }
       return { error: error.details.includes("future") ? "FutureRevision" : "Compacted" };
     }
   }

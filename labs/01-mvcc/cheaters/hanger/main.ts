@@ -1,0 +1,10 @@
+/** Never answers. */
+export function create() {
+  return {
+    begin() {
+      for (;;) {
+        /* and again */
+      }
+    },
+  };
+}
