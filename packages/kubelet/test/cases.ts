@@ -168,7 +168,10 @@ export const cases: readonly Case[] = [
         ],
         volumes: [{ name: "settings", configMap: { name: "settings", defaultMode: 420 } }],
       });
-      await bench.podUntil("config", running, "Running");
+      await bench.until(
+        async () => (await bench.logsOf("config", "main")).includes("\nred"),
+        "red",
+      );
       const path = "/api/v1/namespaces/default/configmaps/settings";
       await bench.api.call("PATCH", path, { data: { colour: "blue" } });
       const log = await bench.until(async () => {

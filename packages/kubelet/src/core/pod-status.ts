@@ -94,7 +94,8 @@ function phaseOf(input: PodStatusInput, statuses: ContainerStatus[]) {
   };
 }
 
-export function podStatus(input: PodStatusInput): PodStatus {
+export function podStatus(given: PodStatusInput): PodStatus {
+  const input = { ...given, before: given.before ?? given.pod.status };
   const { pod, before, runtime, runtimeName, failure, probes } = input;
   const from = { pod, runtime, runtimeName, failure };
   const main = containerStatuses(from, containersOf(pod.spec), before?.containerStatuses, false);
@@ -120,7 +121,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
       ? {}
       : { observedGeneration: pod.metadata.generation }),
     ...phase,
-    conditions: withTransitionTimes(conditions, before ?? pod.status, input.now),
+    conditions: withTransitionTimes(conditions, before, input.now),
     ...addresses(input),
     startTime: input.startTime,
     containerStatuses: main,
