@@ -4,7 +4,7 @@ import { kubernetesVersion } from "@nanokube/api";
 import { type Log, systemClock, systemRandom } from "@nanokube/machinery";
 import { pino } from "pino";
 import { createApiServer } from "./io/api-server.ts";
-import { FlagError, flagKinds, type Flags, parseFlags } from "./io/flags.ts";
+import { FlagError, type Flags, flagKinds, parseFlags } from "./io/flags.ts";
 import { optionsFromFlags } from "./io/options-from-flags.ts";
 
 function fail(message: string): never {
@@ -58,7 +58,9 @@ async function main(): Promise<void> {
     if (error instanceof FlagError) fail(error.message.split("\n").join("\nError: "));
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "EADDRINUSE") {
-      fail(`failed to create listener: failed to listen on ${message.replace(/^.*in use /, "")}: bind: address already in use`);
+      fail(
+        `failed to create listener: failed to listen on ${message.replace(/^.*in use /, "")}: bind: address already in use`,
+      );
     }
     fail(message);
   }

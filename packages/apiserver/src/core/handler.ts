@@ -9,7 +9,7 @@ import { impersonate } from "./authentication/impersonation.ts";
 import { forbiddenError } from "./authorization/create-authorizer.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import type { ApiRequest, ApiResponse, RestContext, RestServer } from "./rest/context.ts";
-import { noSuchResource, operationFor, type OutsideOperations } from "./rest/dispatch.ts";
+import { noSuchResource, type OutsideOperations, operationFor } from "./rest/dispatch.ts";
 import { respondWithError } from "./rest/respond.ts";
 import { authorizationOf } from "./wire/authorization-attributes.ts";
 import { type MediaType, negotiateOutput } from "./wire/negotiation.ts";
@@ -20,7 +20,11 @@ export interface HandlerOptions {
   authenticator: Authenticator;
   outside: OutsideOperations;
   /** Paths that are no resources: health, version, discovery; undefined when there is nothing. */
-  serveOther(request: ApiRequest, info: RequestInfo, user: UserInfo): Promise<ApiResponse | undefined>;
+  serveOther(
+    request: ApiRequest,
+    info: RequestInfo,
+    user: UserInfo,
+  ): Promise<ApiResponse | undefined>;
   /** Group versions that are served by somebody else, with what they answer. */
   aggregated(info: RequestInfo): ApiResponse | undefined;
   hasGroupVersion(group: string, version: string): boolean;
@@ -61,14 +65,20 @@ function failed(options: HandlerOptions, request: ApiRequest, error: unknown): A
   }
   if (error instanceof StatusError) return respondWithError(error, output);
   options.server.log.error(
-    { error: error instanceof Error ? (error.stack ?? error.message) : String(error), path: request.path },
+    {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      path: request.path,
+    },
     "request failed",
   );
   return respondWithError(internalError(error), output);
 }
 
 function quoted(text: string): string {
-  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll(/[\r\n]/g, " ")}"`;
+  return `"${text
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
+    .replaceAll(/[\r\n]/g, " ")}"`;
 }
 
 /** Authenticates and authorizes; connection upgrades pass through here as well. */
@@ -116,7 +126,13 @@ async function handle(
     if (!options.hasGroupVersion(info.apiGroup, info.apiVersion)) return plainNotFound();
     throw noSuchResource();
   }
-  if (resource.info.namespaced && info.namespace === "" && info.name !== "" && info.verb !== "list" && info.verb !== "watch") {
+  if (
+    resource.info.namespaced &&
+    info.namespace === "" &&
+    info.name !== "" &&
+    info.verb !== "list" &&
+    info.verb !== "watch"
+  ) {
     throw noSuchResource();
   }
   const output = negotiateOutput(request.headers.accept, wantsPretty(request), {

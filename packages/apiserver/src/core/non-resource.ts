@@ -146,7 +146,13 @@ export function textDocument(contentType: string, text: string): ApiResponse {
 }
 
 function rootPaths(options: NonResourceOptions): string[] {
-  const paths = new Set(["/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/"]);
+  const paths = new Set([
+    "/.well-known/openid-configuration",
+    "/api",
+    "/api/v1",
+    "/apis",
+    "/apis/",
+  ]);
   for (const { group, version: name } of options.resources()) {
     if (group === "") continue;
     paths.add(`/apis/${group}`);

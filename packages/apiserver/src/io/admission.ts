@@ -3,8 +3,9 @@
  *
  * Nobody may grant what they do not hold: role writes are checked here, where every write passes.
  */
-import type { AdmissionAttributes, AdmissionReader } from "../core/admission/plugin.ts";
+
 import { createAdmissionChain } from "../core/admission/create-admission-chain.ts";
+import type { AdmissionAttributes, AdmissionReader } from "../core/admission/plugin.ts";
 import type { ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
 import { checkEscalation, type RoleWrite } from "../core/authorization/escalation.ts";
 import type { AdmissionChain } from "../core/rest/context.ts";

@@ -3,10 +3,10 @@
  *
  * Nothing here is global; a process may hold many.
  */
-import type { Clock, Log, Random } from "@nanokube/machinery";
+
 import type { HttpTransport } from "@nanokube/client";
+import type { Clock, Log, Random } from "@nanokube/machinery";
 import type { Channel } from "@nanokube/rpc";
-import { createAdmission } from "./admission.ts";
 import type { UserInfo } from "../core/authentication/authenticator.ts";
 import {
   createAuthenticator,
@@ -15,7 +15,10 @@ import {
 import { usualRequestHeaders } from "../core/authentication/request-header.ts";
 import { createTokenIssuer, type TokenIssuer } from "../core/authentication/token-issuer.ts";
 import type { PublicKey, SigningKey } from "../core/authentication/token-keys.ts";
-import { createAuthorizer, type ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
+import {
+  createAuthorizer,
+  type ServerAuthorizer,
+} from "../core/authorization/create-authorizer.ts";
 import { CustomResources, markDefinition } from "../core/crd/custom-resources.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../core/handler.ts";
 import type { HealthCheck } from "../core/health.ts";
@@ -33,16 +36,16 @@ import { componentStatuses } from "../core/virtual/component-statuses.ts";
 import { reviewOperation } from "../core/virtual/reviews.ts";
 import { requestToken } from "../core/virtual/token-request.ts";
 import { strategyFor } from "../resources/index.ts";
+import { createAdmission } from "./admission.ts";
 import type { BackendCredentials } from "./backend.ts";
 import { bootstrap, publishAddress } from "./bootstrap.ts";
 import { connectOperation, serveUpgrade } from "./connect-operations.ts";
 import { customCodec } from "./custom-codec.ts";
 import { EtcdStore } from "./etcd-store.ts";
+import { extraPaths } from "./extra-paths.ts";
 import { HttpServer } from "./http-server.ts";
 import { createMemoryTransport } from "./memory-transport.ts";
-import { extraPaths } from "./extra-paths.ts";
 import { publicKeysOf, signingKeyOf } from "./service-account-keys.ts";
-import { serveOpenAPI } from "./openapi-server.ts";
 
 export interface ApiServerPKI {
   /** PEM bundle of the CAs whose certificates are users. */
@@ -219,14 +222,22 @@ function outsideOperations(deps: OutsideDeps): (context: RestContext) => Operati
     if (review !== undefined) return review;
     if (info.apiGroup !== "") return undefined;
     if (info.resource === "componentstatuses") return componentStatuses;
-    if (info.resource === "serviceaccounts" && info.subresource === "token" && info.verb === "create") {
+    if (
+      info.resource === "serviceaccounts" &&
+      info.subresource === "token" &&
+      info.verb === "create"
+    ) {
       return (asked) => requestToken(asked, deps.issuer);
     }
     return connectOperation(context, deps.credentials);
   };
 }
 
-function buildServiceHooks(options: ApiServerOptions, registry: ResourceRegistry, store: EtcdStore) {
+function buildServiceHooks(
+  options: ApiServerOptions,
+  registry: ResourceRegistry,
+  store: EtcdStore,
+) {
   const { clock, random } = options;
   const addresses = registry.lookup("networking.k8s.io", "v1", "ipaddresses");
   const services = registry.lookup("", "v1", "services");
@@ -326,6 +337,7 @@ function createListener(options: ApiServerOptions, parts: Parts): HttpServer {
       requestHeaderCA: pki.requestHeaderCA === undefined ? [] : [pki.requestHeaderCA],
     },
     handler: parts.handler,
-    upgrade: (request, socket, head, raw) => void serveUpgrade(deps, request, { socket, head, raw }),
+    upgrade: (request, socket, head, raw) =>
+      void serveUpgrade(deps, request, { socket, head, raw }),
   });
 }

@@ -7,7 +7,7 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
-import { genericStatus, StatusError, statusErrorFromObject } from "@nanokube/machinery";
+import { genericStatus, type StatusError, statusErrorFromObject } from "@nanokube/machinery";
 import type { Location } from "../core/connect/kubelet-location.ts";
 import type { ApiRequest, ApiResponse, Sink } from "../core/rest/context.ts";
 
@@ -64,7 +64,8 @@ export async function passOn(
   request: ApiRequest,
   credentials: BackendCredentials,
 ): Promise<ApiResponse> {
-  const body = request.method === "GET" || request.method === "HEAD" ? undefined : await request.body();
+  const body =
+    request.method === "GET" || request.method === "HEAD" ? undefined : await request.body();
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const options = optionsFor(location, request, credentials, request.method);
     const sent = start(location)({ ...options, signal: request.signal }, resolve);
@@ -174,5 +175,9 @@ async function refusal(response: IncomingMessage): Promise<Error> {
   } catch {
     // Plain text, as kubelets answer mostly.
   }
-  return genericStatus(response.statusCode ?? 500, "", text.trim() || `unable to upgrade connection`);
+  return genericStatus(
+    response.statusCode ?? 500,
+    "",
+    text.trim() || `unable to upgrade connection`,
+  );
 }

@@ -21,8 +21,8 @@ import {
   type PastPage,
   type WriteOptions,
 } from "../core/storage/store.ts";
-import { EtcdLeases } from "./etcd-leases.ts";
 import { storageError } from "./etcd-errors.ts";
+import { EtcdLeases } from "./etcd-leases.ts";
 import { RevisionGate } from "./revision-gate.ts";
 
 const encoder = new TextEncoder();
@@ -167,9 +167,7 @@ export class EtcdStore implements ObjectStore {
         : await this.#leases.forTTL(options.ttlSeconds);
     const response = await storageError(
       this.#kv.txn({
-        compare: [
-          { result: 0, target: modRevisionTarget, key, modRevision: current.revision },
-        ],
+        compare: [{ result: 0, target: modRevisionTarget, key, modRevision: current.revision }],
         success: [{ requestPut: { key, value, lease } }],
         failure: [{ requestRange: { key } }],
       }),
@@ -182,9 +180,7 @@ export class EtcdStore implements ObjectStore {
     const key = this.#keyBytes(cache, current.key);
     const response = await storageError(
       this.#kv.txn({
-        compare: [
-          { result: 0, target: modRevisionTarget, key, modRevision: current.revision },
-        ],
+        compare: [{ result: 0, target: modRevisionTarget, key, modRevision: current.revision }],
         success: [{ requestDeleteRange: { key } }],
         failure: [{ requestRange: { key } }],
       }),

@@ -1,13 +1,15 @@
 /** OpenAPI, the token keys and metrics: paths that need hashes, keys or the process. */
-import { createHash } from "node:crypto";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { jwksDocument, openIDConfiguration, type PublicKey } from "../core/authentication/token-keys.ts";
-import { createOpenAPIServer } from "../core/openapi/serve-openapi.ts";
+import {
+  jwksDocument,
+  openIDConfiguration,
+  type PublicKey,
+} from "../core/authentication/token-keys.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { ApiRequest, ApiResponse } from "../core/rest/context.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 import type { EtcdStore } from "./etcd-store.ts";
 import { metricsText } from "./metrics.ts";
+import { serveOpenAPI } from "./openapi-server.ts";
 
 export interface ExtraPathDeps {
   options: ApiServerOptions;
@@ -20,23 +22,6 @@ type Serve = (request: ApiRequest) => Promise<ApiResponse | undefined>;
 const encoder = new TextEncoder();
 
 export function extraPaths({ options, registry, keys }: ExtraPathDeps): Serve[] {
-  const openAPI = createOpenAPIServer({
-    resources: () => {
-      const served = [...registry.served()];
-      return {
-        resources: served.filter((one) => one.custom === undefined).map((one) => one.info),
-        custom: served
-          .filter((one) => one.custom !== undefined)
-          .map((one) => ({
-            resource: one.info,
-            ...(one.custom?.schema === undefined ? {} : { schema: one.custom.schema }),
-          })),
-      };
-    },
-    generation: () => registry.generation,
-    sha512: (bytes) => createHash("sha512").update(bytes).digest("hex").toUpperCase(),
-    yieldTurn: () => nextTurn(),
-  });
   const more: Serve = async ({ path }) => {
     if (path === "/openid/v1/jwks") {
       return answer("application/jwk-set+json", JSON.stringify(await jwksDocument(keys)));
@@ -48,11 +33,14 @@ export function extraPaths({ options, registry, keys }: ExtraPathDeps): Serve[] 
       return answer("application/json", JSON.stringify(document));
     }
     if (path === "/metrics") {
-      return answer("text/plain; version=0.0.4; charset=utf-8; escaping=values", metricsText(registry));
+      return answer(
+        "text/plain; version=0.0.4; charset=utf-8; escaping=values",
+        metricsText(registry),
+      );
     }
     return undefined;
   };
-  return [openAPI, more];
+  return [serveOpenAPI(registry), more];
 }
 
 function answer(contentType: string, text: string): ApiResponse {

@@ -67,7 +67,9 @@ export function parseFlags(argv: readonly string[]): Flags {
     const argument = argv[i]!;
     const short = /^-([vh])(?:=?(.*))?$/.exec(argument);
     const text =
-      short === null ? argument : `--${short[1] === "h" ? "help" : "v"}${short[2] ? `=${short[2]}` : ""}`;
+      short === null
+        ? argument
+        : `--${short[1] === "h" ? "help" : "v"}${short[2] ? `=${short[2]}` : ""}`;
     if (!text.startsWith("--")) {
       throw new FlagError(`unknown command ${JSON.stringify(argument)} for "kube-apiserver"`);
     }

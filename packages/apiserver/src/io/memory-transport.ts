@@ -13,9 +13,7 @@ import { toRequest } from "./http-server.ts";
 export function createMemoryTransport(handler: Handler, user: UserInfo): HttpTransport {
   return async (request: HttpRequest): Promise<HttpResponse> => {
     const abort = new AbortController();
-    const signal = request.signal
-      ? AbortSignal.any([request.signal, abort.signal])
-      : abort.signal;
+    const signal = request.signal ? AbortSignal.any([request.signal, abort.signal]) : abort.signal;
     const api = toRequest(request.method, request.path, lowerCase(request.headers), {
       body: async () => request.body ?? new Uint8Array(),
       signal,

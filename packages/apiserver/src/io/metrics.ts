@@ -11,13 +11,21 @@ export function metricsText(registry: ResourceRegistry): string {
   const series = (name: string, help: string, type: string): void => {
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
   };
-  series("apiserver_storage_objects", "[STABLE] Number of stored objects at the time of last check split by kind.", "gauge");
+  series(
+    "apiserver_storage_objects",
+    "[STABLE] Number of stored objects at the time of last check split by kind.",
+    "gauge",
+  );
   for (const { info, cache } of registry.served()) {
     if (info.storageVersionHash === undefined) continue;
     const resource = info.group === "" ? info.plural : `${info.plural}.${info.group}`;
     lines.push(`apiserver_storage_objects{resource="${resource}"} ${cache.size}`);
   }
-  series("apiserver_registered_watchers", "[ALPHA] Number of currently registered watchers for a given resources", "gauge");
+  series(
+    "apiserver_registered_watchers",
+    "[ALPHA] Number of currently registered watchers for a given resources",
+    "gauge",
+  );
   for (const { info, cache } of registry.served()) {
     if (cache.watcherCount === 0) continue;
     lines.push(

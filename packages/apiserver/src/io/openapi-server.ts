@@ -17,7 +17,10 @@ export function serveOpenAPI(
         resources: served.filter(({ custom }) => custom === undefined).map(({ info }) => info),
         custom: served
           .filter(({ custom }) => custom !== undefined)
-          .map(({ info }) => ({ resource: info })),
+          .map(({ info, custom }) => ({
+            resource: info,
+            ...(custom?.schema === undefined ? {} : { schema: custom.schema }),
+          })),
       };
     },
     generation: () => registry.generation,

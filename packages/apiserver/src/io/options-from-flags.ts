@@ -45,7 +45,9 @@ export function optionsFromFlags(
   if (issuer === undefined) complaints.push("service-account-issuer is a required flag");
   const signingKey = file("service-account-signing-key-file");
   if (one("service-account-signing-key-file") === undefined) {
-    complaints.push("service-account-signing-key-file and service-account-issuer are required flags");
+    complaints.push(
+      "service-account-signing-key-file and service-account-issuer are required flags",
+    );
   }
   const modes = flags.get("authorization-mode") ?? ["AlwaysAllow"];
   for (const mode of modes) {
@@ -57,7 +59,9 @@ export function optionsFromFlags(
   try {
     parseRange(range);
   } catch {
-    complaints.push(`--service-cluster-ip-range[0] ${JSON.stringify(range)} is invalid: invalid CIDR address`);
+    complaints.push(
+      `--service-cluster-ip-range[0] ${JSON.stringify(range)} is invalid: invalid CIDR address`,
+    );
   }
   const mediaType = one("storage-media-type") ?? "application/json";
   if (!mediaTypes.includes(mediaType)) {
@@ -67,7 +71,9 @@ export function optionsFromFlags(
   }
   const port = Number(one("secure-port") ?? "6443");
   if (port < 1 || port > 65535) {
-    complaints.push(`--secure-port ${port} must be between 1 and 65535, inclusive. It cannot be turned off with 0`);
+    complaints.push(
+      `--secure-port ${port} must be between 1 and 65535, inclusive. It cannot be turned off with 0`,
+    );
   }
   const pki = readPKI(flags, file, signingKey, complaints);
   const tokens = file("token-auth-file");

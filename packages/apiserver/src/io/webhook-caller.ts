@@ -30,7 +30,10 @@ export function createWebhookCaller(reader: AdmissionReader): WebhookCaller {
   };
 }
 
-async function targetOf({ client, timeoutSeconds }: WebhookCall, reader: AdmissionReader): Promise<Target> {
+async function targetOf(
+  { client, timeoutSeconds }: WebhookCall,
+  reader: AdmissionReader,
+): Promise<Target> {
   const query = `timeout=${timeoutSeconds}s`;
   if (client.url) {
     const url = new URL(client.url);
@@ -48,7 +51,8 @@ async function targetOf({ client, timeoutSeconds }: WebhookCall, reader: Admissi
   const url = `https://${serverName}:${port}${path}?${query}`;
   const service = await reader.get("", "services", namespace, name);
   const spec = (service?.spec ?? {}) as { clusterIP?: string };
-  if (service === undefined) throw new Error(`Post ${JSON.stringify(url)}: service ${JSON.stringify(name)} not found`);
+  if (service === undefined)
+    throw new Error(`Post ${JSON.stringify(url)}: service ${JSON.stringify(name)} not found`);
   return { host: spec.clusterIP ?? "", port, path: `${path}?${query}`, serverName, url };
 }
 
@@ -97,6 +101,7 @@ function post({ client, review, timeoutSeconds }: WebhookCall, target: Target): 
 function reasonOf(error: unknown): string {
   const { name, message, code } = error as NodeJS.ErrnoException;
   if (name === "AbortError" || name === "TimeoutError") return "context deadline exceeded";
-  if (code === "ECONNREFUSED") return `dial tcp: ${message.replace(/^connect ECONNREFUSED /, "")}: connect: connection refused`;
+  if (code === "ECONNREFUSED")
+    return `dial tcp: ${message.replace(/^connect ECONNREFUSED /, "")}: connect: connection refused`;
   return message;
 }

@@ -45,9 +45,7 @@ export function parseContinue(token: string): ContinueToken {
     );
   }
   if (typeof start !== "string" || start === "") {
-    throw badRequest(
-      "continue key is not valid: encoded start key empty (version meta.k8s.io/v1)",
-    );
+    throw badRequest("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)");
   }
   if (start.split("/").includes("..")) {
     throw badRequest(`continue key is not valid: ${start}`);

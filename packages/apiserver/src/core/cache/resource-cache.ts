@@ -10,7 +10,7 @@
  */
 import { expired } from "@nanokube/machinery";
 import { SortedKeys } from "./sorted-keys.ts";
-import { type StorageCodec, StoredObject } from "./stored-object.ts";
+import type { StorageCodec, StoredObject } from "./stored-object.ts";
 
 export type EventType = "ADDED" | "MODIFIED" | "DELETED";
 

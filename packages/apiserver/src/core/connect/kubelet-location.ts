@@ -34,7 +34,9 @@ export function kubeletOf(context: RestContext, nodeName: string): Omit<Location
     .map((type) => addresses.find((address) => address.type === type)?.address)
     .find((address) => address !== undefined && address !== "");
   if (found === undefined) {
-    throw internalError(`no preferred addresses found; known addresses: [${addresses.map((a) => JSON.stringify(a)).join(" ")}]`);
+    throw internalError(
+      `no preferred addresses found; known addresses: [${addresses.map((a) => JSON.stringify(a)).join(" ")}]`,
+    );
   }
   const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port || defaultKubeletPort;
   return { scheme: "https", host: found, port };
@@ -57,7 +59,8 @@ export function containerOf(pod: Pod, asked: string): string {
     list.map((container) => container.name ?? "").join(" ");
   if (asked === "") {
     if (containers.length === 1) return containers[0]!.name ?? "";
-    if (containers.length === 0) throw badRequest(`a container name must be specified for pod ${name}`);
+    if (containers.length === 0)
+      throw badRequest(`a container name must be specified for pod ${name}`);
     let text = `a container name must be specified for pod ${name}, choose one of: [${names(containers)}]`;
     if (init.length > 0) text += ` or one of the init containers: [${names(init)}]`;
     throw badRequest(text);
@@ -105,7 +108,8 @@ export function streamLocation(context: RestContext): Location {
   } else {
     const defaults: Record<string, string> = { stdout: "true", stderr: "true" };
     for (const [from, to] of Object.entries(streamParameters)) {
-      const value = request.query.get(from) ?? (info.subresource === "attach" ? defaults[from] : undefined);
+      const value =
+        request.query.get(from) ?? (info.subresource === "attach" ? defaults[from] : undefined);
       if (value !== undefined && value !== null && !/^(false|0)$/i.test(value)) query.set(to, "1");
     }
     for (const part of request.query.getAll("command")) query.append("command", part);
@@ -134,7 +138,8 @@ export function logLocation(context: RestContext): Location | undefined {
   const query = new URLSearchParams();
   for (const name of logParameters) {
     const value = request.query.get(name);
-    if (value !== null && value !== "" && !(value === "false" || value === "0")) query.set(name, value);
+    if (value !== null && value !== "" && !(value === "false" || value === "0"))
+      query.set(name, value);
   }
   const { name = "", namespace = "" } = pod.metadata ?? {};
   return {
@@ -154,7 +159,12 @@ export function proxyLocation(context: RestContext): Location {
     const kubelet = kubeletOf(context, name);
     return port === "" || Number(port) === kubelet.port
       ? { ...kubelet, path }
-      : { scheme: scheme === "https" ? "https" : "http", host: kubelet.host, port: Number(port), path };
+      : {
+          scheme: scheme === "https" ? "https" : "http",
+          host: kubelet.host,
+          port: Number(port),
+          path,
+        };
   }
   if (info.resource === "pods") return podProxy(context, { scheme, name, port }, path);
   return serviceProxy(context, { scheme, name, port }, path);

@@ -60,7 +60,10 @@ export function autoscalerToV1(object: KubeObject): KubeObject {
 }
 
 export function autoscalerToV2(object: KubeObject): KubeObject {
-  const { targetCPUUtilizationPercentage, ...spec } = (object.spec ?? {}) as Record<string, unknown>;
+  const { targetCPUUtilizationPercentage, ...spec } = (object.spec ?? {}) as Record<
+    string,
+    unknown
+  >;
   const { currentCPUUtilizationPercentage, ...status } = (object.status ?? {}) as Record<
     string,
     unknown

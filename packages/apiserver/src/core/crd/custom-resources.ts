@@ -14,10 +14,10 @@ import type { Clock, KubeObject, Log } from "@nanokube/machinery";
 import type { ResourceCache } from "../cache/resource-cache.ts";
 import type { StorageCodec, StoredObject } from "../cache/stored-object.ts";
 import type { LocalClient } from "../local-client.ts";
+import { customTypeName } from "../openapi/custom-resources.ts";
 import type { ResourceRegistry } from "../registry.ts";
 import type { ServedResource } from "../rest/context.ts";
 import { formatTime } from "../rest/object-meta.ts";
-import { customTypeName } from "../openapi/custom-resources.ts";
 import { encodeStored, parseTree } from "../storage/canonical.ts";
 import { storagePrefix } from "../storage/keys.ts";
 import { KeyChanged, type ObjectStore } from "../storage/store.ts";
@@ -46,7 +46,8 @@ export function markDefinition(object: KubeObject, clock: Clock): void {
     type: "Terminating",
     status: "True",
     reason: "InstanceDeletionPending",
-    message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+    message:
+      "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
   });
 }
 
@@ -59,7 +60,11 @@ export class CustomResources {
 
   constructor(deps: CustomResourceDeps) {
     this.#deps = deps;
-    const definitions = deps.registry.lookup("apiextensions.k8s.io", "v1", "customresourcedefinitions");
+    const definitions = deps.registry.lookup(
+      "apiextensions.k8s.io",
+      "v1",
+      "customresourcedefinitions",
+    );
     this.#cache = definitions!.cache;
   }
 
@@ -124,7 +129,11 @@ export class CustomResources {
     this.#forget(name);
     const served = versions.filter((version) => version.served);
     for (const version of served) this.#deps.registry.add(customResource(crd, version, this.#deps));
-    this.#served.set(name, { group, plural, versions: served.map((version) => version.name ?? "") });
+    this.#served.set(name, {
+      group,
+      plural,
+      versions: served.map((version) => version.name ?? ""),
+    });
   }
 
   #forget(name: string): void {
@@ -287,7 +296,8 @@ function infoOf(
   const { group = "", names = {}, scope } = crd.spec ?? {};
   const subresources = [];
   const change = ["get", "patch", "update"];
-  if (version.subresources?.status !== undefined) subresources.push({ name: "status", verbs: change });
+  if (version.subresources?.status !== undefined)
+    subresources.push({ name: "status", verbs: change });
   if (version.subresources?.scale !== undefined) {
     const kind = { group: "autoscaling", version: "v1", kind: "Scale" };
     subresources.push({ name: "scale", verbs: change, kind });

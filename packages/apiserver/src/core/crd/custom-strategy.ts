@@ -31,7 +31,8 @@ export interface CustomVersion {
 
 export function customStrategy(version: CustomVersion): ResourceStrategy {
   const { schema } = version;
-  const errors = (object: KubeObject) => (schema === undefined ? [] : validateSchema(schema, object));
+  const errors = (object: KubeObject) =>
+    schema === undefined ? [] : validateSchema(schema, object);
   const printers = version.columns.map((column) => ({
     column,
     steps: parseJSONPath(column.jsonPath) ?? [],
@@ -53,14 +54,20 @@ export function customStrategy(version: CustomVersion): ResourceStrategy {
     },
     validate: errors,
     validateUpdate: errors,
-    columns: [nameColumn, ...printers.map(({ column }) => tableColumn(column)), ...ageColumn(printers)],
+    columns: [
+      nameColumn,
+      ...printers.map(({ column }) => tableColumn(column)),
+      ...ageColumn(printers),
+    ],
     row(object, now) {
       const cells = printers.map(({ column, steps }) => cell(column, findAll(steps, object), now));
       const last = printers.length > 0 ? [] : [age(object, now)];
       return [object.metadata?.name ?? "", ...cells, ...last];
     },
     selectableFields: (object) =>
-      Object.fromEntries(fields.map(({ name, steps }) => [name, asText(findAll(steps, object)[0])])),
+      Object.fromEntries(
+        fields.map(({ name, steps }) => [name, asText(findAll(steps, object)[0])]),
+      ),
     allowUnconditionalUpdate: false,
   };
   return kind({ status: version.hasStatus, name: pathSegment }, own);
@@ -102,7 +109,9 @@ function tableColumn(column: PrinterColumn): Column {
     name: column.name,
     type: column.type as Column["type"],
     ...(column.format ? { format: column.format } : {}),
-    description: column.description || `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
+    description:
+      column.description ||
+      `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
     priority: column.priority ?? 0,
   };
 }

@@ -25,7 +25,11 @@ export function parseJSONPath(text: string): Step[] | undefined {
     else if (index !== undefined) steps.push({ kind: "index", index: Number(index) });
     else if (all !== undefined || member === "*") steps.push({ kind: "all" });
     else if (filterPath !== undefined) {
-      steps.push({ kind: "filter", path: filterPath.slice(1).split("."), value: literal(filterValue!) });
+      steps.push({
+        kind: "filter",
+        path: filterPath.slice(1).split("."),
+        value: literal(filterValue!),
+      });
     } else if (member !== undefined) {
       steps.push({ kind: "member", name: member.replaceAll(/\\(.)/g, "$1") });
     }

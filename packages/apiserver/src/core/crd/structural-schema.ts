@@ -56,16 +56,24 @@ export function prune(schema: Schema, object: Tree): string[] {
   return dropped;
 }
 
-function pruneTree(schema: Schema, value: Tree, path: string, dropped: string[], root: boolean): void {
+function pruneTree(
+  schema: Schema,
+  value: Tree,
+  path: string,
+  dropped: string[],
+  root: boolean,
+): void {
   const keeps = schema["x-kubernetes-preserve-unknown-fields"] === true;
   const embedded = root || schema["x-kubernetes-embedded-resource"] === true;
   const { properties, additionalProperties } = schema;
   for (const [name, member] of Object.entries(value)) {
     if (embedded && rootMembers.has(name)) continue;
     const at = path === "" ? name : `${path}.${name}`;
-    const known = properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const known =
+      properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (known !== undefined) pruneValue(known, member, at, dropped);
-    else if (isTree(additionalProperties)) pruneValue(additionalProperties as Schema, member, at, dropped);
+    else if (isTree(additionalProperties))
+      pruneValue(additionalProperties as Schema, member, at, dropped);
     else if (additionalProperties !== true && !keeps) {
       delete value[name];
       dropped.push(at);
@@ -76,7 +84,8 @@ function pruneTree(schema: Schema, value: Tree, path: string, dropped: string[],
 function pruneValue(schema: Schema, value: unknown, path: string, dropped: string[]): void {
   if (Array.isArray(value)) {
     if (schema.items === undefined) return;
-    for (const [i, item] of value.entries()) pruneValue(schema.items, item, `${path}[${i}]`, dropped);
+    for (const [i, item] of value.entries())
+      pruneValue(schema.items, item, `${path}[${i}]`, dropped);
   } else if (isTree(value)) {
     pruneTree(schema, value, path, dropped, false);
   }
@@ -90,7 +99,8 @@ export function applyDefaults(schema: Schema, value: unknown): void {
   }
   if (!isTree(value)) return;
   for (const [name, member] of Object.entries(schema.properties ?? {})) {
-    if (value[name] === null && !member.nullable && member.default !== undefined) delete value[name];
+    if (value[name] === null && !member.nullable && member.default !== undefined)
+      delete value[name];
     if (!Object.hasOwn(value, name) && member.default !== undefined) {
       value[name] = structuredClone(member.default);
     }
@@ -99,6 +109,7 @@ export function applyDefaults(schema: Schema, value: unknown): void {
   const { additionalProperties } = schema;
   if (!isTree(additionalProperties)) return;
   for (const [name, member] of Object.entries(value)) {
-    if (schema.properties?.[name] === undefined) applyDefaults(additionalProperties as Schema, member);
+    if (schema.properties?.[name] === undefined)
+      applyDefaults(additionalProperties as Schema, member);
   }
 }

@@ -69,7 +69,11 @@ function isOfType(value: unknown, type: string): boolean {
 function typeError(value: unknown, path: Path, type: string): FieldError {
   const where = path === undefined ? "" : path.toString();
   const detail = `${where} in body must be of type ${type}: ${JSON.stringify(typeOfValue(value))}`;
-  return typeInvalid(text(path), typeof value === "object" ? typeOfValue(value) : value, detail.trimStart());
+  return typeInvalid(
+    text(path),
+    typeof value === "object" ? typeOfValue(value) : value,
+    detail.trimStart(),
+  );
 }
 
 function inBody(path: Path, why: string): string {
@@ -83,7 +87,11 @@ function checkString(schema: Schema, value: string, path: Path, errors: FieldErr
   }
   if (schema.minLength !== undefined && length < schema.minLength) {
     errors.push(
-      invalidValue(text(path), value, inBody(path, `should be at least ${schema.minLength} chars long`)),
+      invalidValue(
+        text(path),
+        value,
+        inBody(path, `should be at least ${schema.minLength} chars long`),
+      ),
     );
   }
   if (schema.pattern !== undefined && !matches(schema.pattern, value)) {
@@ -107,16 +115,26 @@ function matches(pattern: string, value: string): boolean {
 
 function checkNumber(schema: Schema, value: number, path: Path, errors: FieldError[]): void {
   const { minimum, maximum, multipleOf } = schema;
-  if (minimum !== undefined && (value < minimum || (schema.exclusiveMinimum && value === minimum))) {
-    const why = schema.exclusiveMinimum ? "should be greater than" : "should be greater than or equal to";
+  if (
+    minimum !== undefined &&
+    (value < minimum || (schema.exclusiveMinimum && value === minimum))
+  ) {
+    const why = schema.exclusiveMinimum
+      ? "should be greater than"
+      : "should be greater than or equal to";
     errors.push(invalidValue(text(path), value, inBody(path, `${why} ${minimum}`)));
   }
-  if (maximum !== undefined && (value > maximum || (schema.exclusiveMaximum && value === maximum))) {
+  if (
+    maximum !== undefined &&
+    (value > maximum || (schema.exclusiveMaximum && value === maximum))
+  ) {
     const why = schema.exclusiveMaximum ? "should be less than" : "should be less than or equal to";
     errors.push(invalidValue(text(path), value, inBody(path, `${why} ${maximum}`)));
   }
   if (multipleOf !== undefined && value % multipleOf !== 0) {
-    errors.push(invalidValue(text(path), value, inBody(path, `should be a multiple of ${multipleOf}`)));
+    errors.push(
+      invalidValue(text(path), value, inBody(path, `should be a multiple of ${multipleOf}`)),
+    );
   }
 }
 
@@ -126,7 +144,11 @@ function checkList(schema: Schema, value: unknown[], path: Path, errors: FieldEr
   }
   if (schema.minItems !== undefined && value.length < schema.minItems) {
     errors.push(
-      invalidValue(text(path), value.length, inBody(path, `should have at least ${schema.minItems} items`)),
+      invalidValue(
+        text(path),
+        value.length,
+        inBody(path, `should have at least ${schema.minItems} items`),
+      ),
     );
   }
   const { items } = schema;
@@ -155,7 +177,8 @@ function checkObject(
     errors.push(invalidValue(text(path), size, inBody(path, why)));
   }
   for (const [name, member] of Object.entries(value)) {
-    if (path === undefined && (name === "metadata" || name === "apiVersion" || name === "kind")) continue;
+    if (path === undefined && (name === "metadata" || name === "apiVersion" || name === "kind"))
+      continue;
     const known = schema.properties?.[name];
     const { additionalProperties } = schema;
     if (known !== undefined) check(known, member, child(path, name), errors);
@@ -175,7 +198,9 @@ function checkCombined(schema: Schema, value: unknown, path: Path, errors: Field
   };
   const where = path?.toString() ?? "";
   if (schema.anyOf !== undefined && !schema.anyOf.some(holds)) {
-    errors.push(invalidValue(text(path), value, `${where} in body must validate at least one schema (anyOf)`));
+    errors.push(
+      invalidValue(text(path), value, `${where} in body must validate at least one schema (anyOf)`),
+    );
   }
   if (schema.oneOf !== undefined) {
     const count = schema.oneOf.filter(holds).length;
@@ -185,6 +210,8 @@ function checkCombined(schema: Schema, value: unknown, path: Path, errors: Field
     }
   }
   if (schema.not !== undefined && holds(schema.not)) {
-    errors.push(invalidValue(text(path), value, `${where} in body must not validate the schema (not)`));
+    errors.push(
+      invalidValue(text(path), value, `${where} in body must not validate the schema (not)`),
+    );
   }
 }

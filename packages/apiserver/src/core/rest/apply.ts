@@ -45,7 +45,9 @@ function readConfiguration(context: RestContext, text: string): KubeObject {
     throw badRequest(`error decoding YAML: ${messageOf(error)}`);
   }
   if (!isPlainObject(parsed)) {
-    throw badRequest("error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}");
+    throw badRequest(
+      "error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}",
+    );
   }
   const applied = parsed as KubeObject;
   const expected = expectedOf(context);

@@ -86,7 +86,8 @@ export function decodeText(
   const apiVersion = typeof seen.apiVersion === "string" ? seen.apiVersion : "";
   const kind = typeof seen.kind === "string" ? seen.kind : "";
   checkVersion(apiVersion, kind, expected);
-  if (expected.typeName === undefined) return decodeCustom(context, seen, expected, fieldValidation);
+  if (expected.typeName === undefined)
+    return decodeCustom(context, seen, expected, fieldValidation);
   let decoded: { object: KubeObject; strictErrors: readonly string[] };
   try {
     decoded = decodeJSON(json, expected.typeName, { strict: fieldValidation !== "Ignore" });
@@ -144,7 +145,12 @@ function checkVersion(apiVersion: string, kind: string, expected: Expected): voi
       );
     }
     throw badRequest(
-      handledAs(apiVersion, kind, expected, `converting (${kind}) to (${expected.kind}): unknown conversion`),
+      handledAs(
+        apiVersion,
+        kind,
+        expected,
+        `converting (${kind}) to (${expected.kind}): unknown conversion`,
+      ),
     );
   }
   if (apiVersion !== "" && apiVersion !== expected.apiVersion) {
@@ -165,7 +171,9 @@ function summary(body: Uint8Array): string {
   const maxLength = 30;
   if (body.length === 0) return "<empty>";
   const text = decoder.decode(body);
-  return text.length > maxLength ? `${JSON.stringify(text.slice(0, maxLength))} ...` : JSON.stringify(text);
+  return text.length > maxLength
+    ? `${JSON.stringify(text.slice(0, maxLength))} ...`
+    : JSON.stringify(text);
 }
 
 export function messageOf(error: unknown): string {

@@ -1,10 +1,5 @@
 /** DeleteOptions as client-go sends them: protobuf in an envelope. */
-import {
-  badRequest,
-  decodeEnvelope,
-  decodeProtobuf,
-  type KubeObject,
-} from "@nanokube/machinery";
+import { badRequest, decodeEnvelope, decodeProtobuf, type KubeObject } from "@nanokube/machinery";
 
 const typeName = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
 

@@ -288,11 +288,7 @@ function markAsDeleting(object: KubeObject, nowMs: number): void {
 }
 
 /** The garbage collector's finalizers as the caller's propagation policy wants them. */
-function finalizersFor(
-  context: RestContext,
-  object: KubeObject,
-  options: DeleteOptions,
-): string[] {
+function finalizersFor(context: RestContext, object: KubeObject, options: DeleteOptions): string[] {
   const current = metadataOf(object).finalizers ?? [];
   if (!collectsGarbage(context)) return current;
   const others = current.filter((name) => name !== foreground && name !== orphan);

@@ -84,11 +84,7 @@ export function methodNotAllowed(): Error {
 }
 
 export function noSuchResource(): Error {
-  const error = genericStatus(
-    404,
-    "NotFound",
-    "the server could not find the requested resource",
-  );
+  const error = genericStatus(404, "NotFound", "the server could not find the requested resource");
   error.status.details = {};
   return error;
 }

@@ -80,12 +80,7 @@ function checkList(options: ListOptions): FieldError[] {
   const matchPath = "resourceVersionMatch";
   const version = options.resourceVersion;
   if (options.sendInitialEvents !== undefined) {
-    errors.push(
-      forbiddenField(
-        "sendInitialEvents",
-        "sendInitialEvents is forbidden for list",
-      ),
-    );
+    errors.push(forbiddenField("sendInitialEvents", "sendInitialEvents is forbidden for list"));
   }
   if (match === "") return errors;
   if (version === "") {

@@ -85,9 +85,7 @@ function checkFieldManager(manager: string): FieldError[] {
   const path = "fieldManager";
   const errors: FieldError[] = [];
   if (manager.length > fieldManagerMax) {
-    errors.push(
-      invalidValue(path, manager, `may not be more than ${fieldManagerMax} bytes`),
-    );
+    errors.push(invalidValue(path, manager, `may not be more than ${fieldManagerMax} bytes`));
   }
   return errors;
 }
@@ -116,7 +114,7 @@ export function parseDeleteOptions(
   if (policy !== undefined && orphan !== undefined) {
     errors.push(
       invalidValue(
-        ("propagationPolicy"),
+        "propagationPolicy",
         policy,
         "orphanDependents and deletionPropagation cannot be both set",
       ),
@@ -124,12 +122,7 @@ export function parseDeleteOptions(
   }
   if (policy !== undefined && !["Foreground", "Background", "Orphan"].includes(policy)) {
     errors.push(
-      notSupported("propagationPolicy", policy, [
-        "Foreground",
-        "Background",
-        "Orphan",
-        "nil",
-      ]),
+      notSupported("propagationPolicy", policy, ["Foreground", "Background", "Orphan", "nil"]),
     );
   }
   errors.push(...checkDryRun(dryRun));
@@ -166,9 +159,7 @@ export function parseBool(value: string): boolean {
 
 export function parseInteger(value: string): number {
   if (!/^[+-]?[0-9]+$/.test(value)) {
-    throw badRequest(
-      `strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`,
-    );
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
   }
   return Number(value);
 }

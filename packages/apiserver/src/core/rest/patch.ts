@@ -168,7 +168,5 @@ function reportStrict(
     return;
   }
   const why = `strict decoding error: ${errors.join(", ")}`;
-  throw invalid({ group: "", kind: "" }, "", [
-    invalidValue("patch", JSON.stringify(patched), why),
-  ]);
+  throw invalid({ group: "", kind: "" }, "", [invalidValue("patch", JSON.stringify(patched), why)]);
 }

@@ -54,9 +54,7 @@ export function tooNew(revision: number, current: number): Error {
   const error = timeout(`Too large resource version: ${revision}, current: ${current}`, 1);
   const { details } = error.status;
   if (details !== undefined) {
-    details.causes = [
-      { reason: "ResourceVersionTooLarge", message: "Too large resource version" },
-    ];
+    details.causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
   }
   return error;
 }
@@ -137,7 +135,8 @@ async function continueList(
     const revision = token.revision;
     return await listAtRevision(context, { options, prefix, matches, start, revision });
   } catch (error) {
-    if (!(error instanceof Error) || !("reason" in error) || error.reason !== "Expired") throw error;
+    if (!(error instanceof Error) || !("reason" in error) || error.reason !== "Expired")
+      throw error;
     throw tokenExpired(token.start);
   }
 }

@@ -7,7 +7,12 @@ import { objectKey } from "../storage/keys.ts";
 import type { ObjectStore } from "../storage/store.ts";
 
 export interface StoreReader {
-  get(group: string, plural: string, namespace: string, name: string): Promise<KubeObject | undefined>;
+  get(
+    group: string,
+    plural: string,
+    namespace: string,
+    name: string,
+  ): Promise<KubeObject | undefined>;
   list(
     group: string,
     plural: string,

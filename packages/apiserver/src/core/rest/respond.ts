@@ -109,7 +109,8 @@ interface ServedJSON {
 
 function servedJSON(resource: ServedResource, stored: StoredObject): ServedJSON {
   const { layout } = stored;
-  if (layout.apiVersion === resource.apiVersion) return { json: stored.json, bodyAt: layout.bodyAt };
+  if (layout.apiVersion === resource.apiVersion)
+    return { json: stored.json, bodyAt: layout.bodyAt };
   const json = stored.encoding(`json ${resource.apiVersion}`, () =>
     encodeServed(resource.fromStorage(stored.tree()), stored.revision),
   );
@@ -166,7 +167,10 @@ function protobufList(
   objects: readonly StoredObject[],
   listMeta: ListMeta,
 ): Uint8Array {
-  const meta = encodeProtobuf("io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta", orderedMeta(listMeta));
+  const meta = encodeProtobuf(
+    "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta",
+    orderedMeta(listMeta),
+  );
   const parts: Uint8Array[] = [Uint8Array.of(0x0a), varint(meta.length), meta];
   for (const object of objects) {
     const raw = rawProtobuf(resource, object);

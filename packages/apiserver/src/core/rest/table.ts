@@ -27,7 +27,8 @@ const defaultColumns: readonly Column[] = [
   {
     name: "Created At",
     type: "date",
-    description: "CreationTimestamp is a timestamp representing the server time when this object was created.",
+    description:
+      "CreationTimestamp is a timestamp representing the server time when this object was created.",
     priority: 0,
   },
 ];

@@ -155,7 +155,10 @@ async function createInstead(
   }
   wipeSystemFields(meta);
   ensureNamespace(context, object);
-  return { written: await createObject(context, object, options, change.alreadyTracked), created: true };
+  return {
+    written: await createObject(context, object, options, change.alreadyTracked),
+    created: true,
+  };
 }
 
 async function changeOnce(

@@ -103,12 +103,14 @@ class WatchSession implements CacheWatcher {
     this.#backlog = [];
     for (const event of backlog) this.onEvent(event);
     const { clock, random } = server;
-    const seconds =
-      this.#options.timeoutSeconds ?? timeoutMinSeconds * (1 + random.next());
+    const seconds = this.#options.timeoutSeconds ?? timeoutMinSeconds * (1 + random.next());
     const timer = clock.setTimeout(() => this.#end(), seconds * 1000);
     this.#stop.push(() => clock.clearTimeout(timer));
     if (this.#options.allowWatchBookmarks) this.#scheduleBookmark(seconds);
-    if (request.signal.aborted) return this.#leave();
+    if (request.signal.aborted) {
+      this.#leave();
+      return;
+    }
     const onAbort = () => this.#leave();
     request.signal.addEventListener("abort", onAbort, { once: true });
     this.#stop.push(() => request.signal.removeEventListener("abort", onAbort));
@@ -172,7 +174,11 @@ class WatchSession implements CacheWatcher {
     return object.encoding(`partial ${format} ${output.asVersion}`, () => {
       const partial = partialMetadata(object.tree(), output.asVersion);
       if (format === "json") return encoder.encode(JSON.stringify(partial));
-      return encodeEnvelope(partial.apiVersion!, partial.kind!, encodeProtobuf(partialType, partial));
+      return encodeEnvelope(
+        partial.apiVersion!,
+        partial.kind!,
+        encodeProtobuf(partialType, partial),
+      );
     });
   }
 
@@ -277,10 +283,7 @@ class WatchSession implements CacheWatcher {
   }
 }
 
-function selection(
-  context: RestContext,
-  options: ListOptions,
-): (object: StoredObject) => boolean {
+function selection(context: RestContext, options: ListOptions): (object: StoredObject) => boolean {
   const { info, resource } = context;
   const namespace = namespaceOf(context);
   const prefix = resource.info.namespaced && namespace !== "" ? `${namespace}/` : "";

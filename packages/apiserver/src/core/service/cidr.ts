@@ -24,9 +24,15 @@ export function parseRange(cidr: string): Range {
   const size = 2 ** (32 - bits);
   const network = address - (address % size);
   const usable = Math.max(size - 2, 1);
-  const offset = size < bandMin ? 0 : Math.min(Math.max(Math.trunc(size / bandMin), bandMin), bandMax);
+  const offset =
+    size < bandMin ? 0 : Math.min(Math.max(Math.trunc(size / bandMin), bandMin), bandMax);
   const first = size > 2 ? network + 1 : network;
-  return { cidr, first, last: first + usable - 1, dynamicFrom: Math.min(first + offset, first + usable - 1) };
+  return {
+    cidr,
+    first,
+    last: first + usable - 1,
+    dynamicFrom: Math.min(first + offset, first + usable - 1),
+  };
 }
 
 export function parseAddress(text: string): number | undefined {

@@ -80,7 +80,9 @@ function keepAllocations(spec: ServiceSpec, old: ServiceSpec): void {
     if (old.clusterIPs !== undefined) spec.clusterIPs = [...old.clusterIPs];
   }
   if (!needsNodePorts(spec) || !needsNodePorts(old)) return;
-  const byPort = new Map(old.ports?.map((port) => [`${port.protocol}/${port.port}`, port.nodePort]));
+  const byPort = new Map(
+    old.ports?.map((port) => [`${port.protocol}/${port.port}`, port.nodePort]),
+  );
   const mentioned = new Set(spec.ports?.map((port) => port.nodePort).filter(Boolean));
   for (const port of spec.ports ?? []) {
     const before = byPort.get(`${port.protocol}/${port.port}`);
@@ -210,7 +212,8 @@ function allocatePorts(
     delete spec.healthCheckNodePort;
   } else if (!spec.healthCheckNodePort) {
     const chosen = ports.reserveAny();
-    if (chosen === undefined) throw internalError("failed to allocate a HealthCheck NodePort 0: range is full");
+    if (chosen === undefined)
+      throw internalError("failed to allocate a HealthCheck NodePort 0: range is full");
     spec.healthCheckNodePort = chosen;
     hold(chosen);
   }
@@ -224,7 +227,11 @@ function choosePort(
   hold: (port: number) => void,
 ): void {
   const twin = spec.ports?.find(
-    (other) => other !== port && other.port === port.port && other.protocol !== port.protocol && other.nodePort,
+    (other) =>
+      other !== port &&
+      other.port === port.port &&
+      other.protocol !== port.protocol &&
+      other.nodePort,
   );
   if (twin?.nodePort) {
     port.nodePort = twin.nodePort;
@@ -239,4 +246,3 @@ function choosePort(
 async function runAll(steps: Undo): Promise<void> {
   for (const step of steps) await step();
 }
-

@@ -17,7 +17,12 @@ export async function componentStatuses(context: RestContext): Promise<ApiRespon
   const items = [etcd];
   const plain = { ...context, output: { ...context.output, as: "" as const } };
   if (info.verb === "list") {
-    const list = { kind: "ComponentStatusList", apiVersion: "v1", metadata: {}, items } as KubeObject;
+    const list = {
+      kind: "ComponentStatusList",
+      apiVersion: "v1",
+      metadata: {},
+      items,
+    } as KubeObject;
     return respondWithTree(plain, 200, list, "io.k8s.api.core.v1.ComponentStatusList");
   }
   const one = items.find((item) => item.metadata?.name === info.name);

@@ -42,7 +42,11 @@ export function reviewOperation(context: RestContext, deps: ReviewDeps): Operati
   return (asked) => answer(asked, review, deps);
 }
 
-async function answer(context: RestContext, review: Review, deps: ReviewDeps): Promise<ApiResponse> {
+async function answer(
+  context: RestContext,
+  review: Review,
+  deps: ReviewDeps,
+): Promise<ApiResponse> {
   const options = parseWriteOptions(context.request.query, "CreateOptions");
   const object = await decodeBody(context, expectedOf(context), options.fieldValidation);
   object.metadata ??= {};
@@ -121,7 +125,9 @@ async function reviewAccess(
     const detail = none
       ? "exactly one of nonResourceAttributes or resourceAttributes must be specified"
       : "cannot be specified in combination with resourceAttributes";
-    throw invalid(gk, "", [required(none ? "spec.resourceAttributes" : "spec.nonResourceAttributes", detail)]);
+    throw invalid(gk, "", [
+      required(none ? "spec.resourceAttributes" : "spec.nonResourceAttributes", detail),
+    ]);
   }
   const { decision, reason } = await authorizer.authorize(attributesOf(spec, user));
   return {
@@ -156,9 +162,7 @@ async function reviewLocalAccess(
   const spec = specOf(review);
   const { namespace } = context.info;
   if (spec.resourceAttributes?.namespace !== namespace) {
-    throw badRequest(
-      `spec.resourceAttributes.namespace must match namespace: ${namespace}`,
-    );
+    throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`);
   }
   return reviewAccess(review, deps, subjectOf(review));
 }

@@ -68,11 +68,19 @@ function assign(context: RestContext, current: Pod, binding: Binding): Pod {
   const gr = { group: "", resource: "pods/binding" };
   const node = binding.target?.name ?? "";
   if (meta.deletionTimestamp) {
-    throw conflict(gr, context.info.name, `pod ${meta.name} is being deleted, cannot be assigned to a host`);
+    throw conflict(
+      gr,
+      context.info.name,
+      `pod ${meta.name} is being deleted, cannot be assigned to a host`,
+    );
   }
   const assigned = pod.spec?.nodeName ?? "";
   if (assigned !== "") {
-    throw conflict(gr, context.info.name, `pod ${meta.name} is already assigned to node "${assigned}"`);
+    throw conflict(
+      gr,
+      context.info.name,
+      `pod ${meta.name} is already assigned to node "${assigned}"`,
+    );
   }
   if ((pod.spec?.schedulingGates ?? []).length > 0) {
     throw conflict(gr, context.info.name, `pod ${meta.name} has non-empty .spec.schedulingGates`);

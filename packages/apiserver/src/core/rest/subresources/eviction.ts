@@ -8,7 +8,7 @@ import type { Pod } from "@nanokube/api/core/v1";
 import type { Eviction, PodDisruptionBudget } from "@nanokube/api/policy/v1";
 import {
   badRequest,
-  conflict,
+  type conflict,
   forbidden,
   genericStatus,
   internalError,
@@ -106,7 +106,8 @@ function toleratesUnready(pod: Pod, budget: PodDisruptionBudget): boolean {
 }
 
 function take(context: RestContext, budget: PodDisruptionBudget): void {
-  const status = (budget.status ??= {} as NonNullable<PodDisruptionBudget["status"]>);
+  budget.status ??= {} as NonNullable<PodDisruptionBudget["status"]>;
+  const { status } = budget;
   const name = budget.metadata?.name ?? "";
   const gr = { group: "policy", resource: "poddisruptionbudgets" };
   if ((status.observedGeneration ?? 0) < (budget.metadata?.generation ?? 0)) {
@@ -120,7 +121,11 @@ function take(context: RestContext, budget: PodDisruptionBudget): void {
   const allowed = status.disruptionsAllowed ?? 0;
   if (allowed < 0) throw forbidden(gr, name, "pdb disruptions allowed is negative");
   if (Object.keys(status.disruptedPods ?? {}).length > disruptedMax) {
-    throw forbidden(gr, name, "DisruptedPods map too big - too many evictions not confirmed by PDB controller");
+    throw forbidden(
+      gr,
+      name,
+      "DisruptedPods map too big - too many evictions not confirmed by PDB controller",
+    );
   }
   if (allowed === 0) {
     const error = genericStatus(

@@ -11,13 +11,13 @@ import {
 } from "@nanokube/machinery";
 import type { ApiResponse, RestContext } from "../context.ts";
 import { decodeBody } from "../decode-body.ts";
+import { trackUpdate } from "../field-managers.ts";
 import { ensureName, ensureNamespace } from "../object-meta.ts";
 import { parseWriteOptions, type WriteOptions } from "../options.ts";
 import { parsePatch, patcher, patchTypeOf } from "../patch.ts";
 import { findObject } from "../read.ts";
 import { respondWithTree } from "../respond.ts";
 import { changeObject } from "../update.ts";
-import { trackUpdate } from "../field-managers.ts";
 
 const scaleType = "io.k8s.api.autoscaling.v1.Scale";
 
@@ -74,7 +74,8 @@ async function writeScale(
     },
     options,
   );
-  const tree = "tree" in written ? written.tree : context.resource.fromStorage(written.stored.tree());
+  const tree =
+    "tree" in written ? written.tree : context.resource.fromStorage(written.stored.tree());
   return respondWithTree(plain(context), 200, scaleOf(context, tree), scaleType);
 }
 
