@@ -27,6 +27,8 @@ interface Agent {
   config: AgentConfig;
   log: Log;
   signal: AbortSignal;
+  /** What must end with the agent: called after the signal. */
+  closers: (() => Promise<void>)[];
 }
 
 const base = { clock: systemClock, random: systemRandom };
@@ -37,7 +39,8 @@ function clientOf(kubeconfig: string, userAgent: string): Client {
 }
 
 /** The runtime of this node; the embedded one lives in this very process. */
-async function openRuntime({ config, log }: Agent): Promise<Channel> {
+async function openRuntime(agent: Agent): Promise<Channel> {
+  const { config, log } = agent;
   if (config.mode === "containerd") return dial(`unix://${config.runtimeSocket}`);
   const { createCriEmbedded } = await import("@nanokube/cri-embedded");
   const runtime = createCriEmbedded({
@@ -45,6 +48,7 @@ async function openRuntime({ config, log }: Agent): Promise<Channel> {
     rootDir: config.runtimeDir,
     log: log.child({ component: "cri-embedded" }),
   });
+  agent.closers.push(() => runtime.close());
   return runtime.server.memory();
 }
 
@@ -112,7 +116,7 @@ async function writeCNIConfig({ config, log, signal }: Agent, client: Client): P
 }
 
 export async function runAgent(config: AgentConfig, log: Log, signal: AbortSignal): Promise<void> {
-  const agent: Agent = { config, log, signal };
+  const agent: Agent = { config, log, signal, closers: [] };
   const client = clientOf(config.kubeconfig, "nanokube-kubelet");
   const jobs: Promise<unknown>[] = [];
   if (config.kubelet) {
@@ -133,9 +137,11 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     jobs.push(routes.start(signal));
   }
   if (config.kubeProxy) jobs.push(runKubeProxy(agent));
-  await Promise.all(jobs);
-  await new Promise<void>((resolve) => {
+  const stopped = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
+  // A job that fails ends the agent; one that takes its time to end does not hold it up.
+  await Promise.race([stopped, Promise.all(jobs).then(() => stopped)]);
+  for (const close of agent.closers) await close();
 }
