@@ -1,5 +1,5 @@
 /**
- * /containerLogs: the log files of a container, from where the reader wants, followed while it runs.
+ * /containerLogs: the log of a container, from where the reader wants, followed while it runs.
  *
  * Errors  LogError {status}: 400 when the container has not started, 404 when there is none
  * Source  pkg/kubelet/server/server.go getContainerLogs, k8s.io/cri-client/pkg/logs

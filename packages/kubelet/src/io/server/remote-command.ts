@@ -1,8 +1,8 @@
 /**
  * exec and attach over WebSocket, carried to the runtime over SPDY.
  *
- * kubectl speaks `v5.channel.k8s.io` first: each message begins with its channel's number, and channel
- * 255 closes another one, which older protocols can't (that is how `kubectl cp` ends its tar).
+ * kubectl speaks `v5.channel.k8s.io` first: each message begins with its channel's number, and
+ * channel 255 closes another one, which older protocols can't (that is how `kubectl cp` ends its tar).
  * Runtimes speak SPDY with one stream per channel, where half-closing stdin is natural.
  *
  * Channels  0 stdin · 1 stdout · 2 stderr · 3 error (a Status) · 4 resize · 255 close
@@ -102,6 +102,7 @@ function copyIn(socket: WebSocket, wire: Wire, streams: RuntimeStreams): void {
     }
   });
   socket.on("close", () => streams.stdin?.end());
+  socket.resume();
 }
 
 /** Carries one exec or attach until both ends are done. */
@@ -155,6 +156,8 @@ export function acceptWebSocket(
   const { promise, resolve } = Promise.withResolvers<WebSocket>();
   server.handleUpgrade(request, socket, head, (accepted) => {
     accepted.binaryType = "nodebuffer";
+    // What the client sends before the runtime's streams are there must wait, not be lost.
+    accepted.pause();
     accepted.on("error", () => {});
     resolve(accepted);
   });

@@ -108,7 +108,13 @@ export async function serveCommand(
   }
   const url = await open();
   const accepted = await acceptWebSocket(request, socket, head, protocol);
-  await bridgeCommand(accepted, protocol, url, wishes);
+  try {
+    await bridgeCommand(accepted, protocol, url, wishes);
+  } catch (error) {
+    accepted.resume();
+    accepted.close(1011);
+    throw error;
+  }
 }
 
 /** SPDY's bytes ride in binary messages. */
@@ -132,6 +138,7 @@ function unwrapTunnel(socket: WebSocket, runtime: RawUpgrade): Promise<void> {
     runtime.socket.once("drain", () => socket.resume());
   });
   socket.on("close", end);
+  socket.resume();
   return promise;
 }
 
