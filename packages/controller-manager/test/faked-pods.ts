@@ -6,15 +6,7 @@
  * - what `fate` says of a pod else: "Succeeded", "Failed", "Pending" (nothing happens to it)
  */
 import type { Pod } from "@nanokube/api/core/v1";
-import {
-  type Client,
-  createInformer,
-  isReason,
-  keyOf,
-  pods,
-  runWorkers,
-  WorkQueue,
-} from "@nanokube/client";
+import { type Client, createInformer, keyOf, pods, runWorkers, WorkQueue } from "@nanokube/client";
 import { targetNode } from "../src/core/daemonset/daemon-pod.ts";
 
 export type Fate = "Ready" | "Running" | "Succeeded" | "Failed" | "Pending";
@@ -24,6 +16,7 @@ export interface FakedPods {
   /** All pods are looked at again. */
   again(): void;
   stop(): Promise<void>;
+  readonly errors: Error[];
 }
 
 export function fakePods(client: Client): FakedPods {
@@ -34,6 +27,7 @@ export function fakePods(client: Client): FakedPods {
   const wake = (pod: Pod) => queue.add(keyOf(pod));
   informer.onEvent({ add: wake, update: (_, pod) => wake(pod) });
   const faked: FakedPods = {
+    errors: [],
     fate: () => "Ready",
     again: () => {
       for (const key of informer.indexer.keys()) queue.add(key);
@@ -91,9 +85,8 @@ export function fakePods(client: Client): FakedPods {
     queue,
     workers: 4,
     work: live,
-    onError: (error) => {
-      if (!stop.signal.aborted && !isReason(error, "NotFound", "Conflict")) throw error;
-    },
-  }).catch(() => {});
+    // A pod that changed meanwhile: the next look is at what it is now.
+    onError: (error) => faked.errors.push(error as Error),
+  });
   return faked;
 }

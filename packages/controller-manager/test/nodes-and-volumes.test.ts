@@ -82,6 +82,7 @@ describe.each(subjects)("nodes-and-volumes on $name", ({ subject, missing }) => 
           .poll(async () => (await cluster.of(pods, ns).get("there")).status?.phase, poll)
           .toBe("Running");
         clearInterval(dyingBeats);
+        cluster.faked.fate = (pod) => (pod.spec?.nodeName === "dying" ? "Pending" : "Ready");
         await expect
           .poll(
             async () =>
@@ -108,6 +109,7 @@ describe.each(subjects)("nodes-and-volumes on $name", ({ subject, missing }) => 
       } finally {
         clearInterval(beating);
         clearInterval(dyingBeats);
+        cluster.faked.fate = () => "Ready";
         for (const name of ["alive", "dying"]) await api.delete(name);
       }
     });

@@ -161,7 +161,7 @@ describe.each(subjects)("workloads on $name", ({ subject, missing }) => {
             .of(endpointSlices, ns)
             .list({ labelSelector: "kubernetes.io/service-name=web" })
         ).items;
-      await expect.poll(slices, poll).toMatchObject([{ endpoints: null }]);
+      await expect.poll(slices, poll).toMatchObject([{ addressType: "IPv4" }]);
       await cluster.of(deployments, ns).create(deployment("web", 3));
       await expect
         .poll(async () => (await slices())[0]?.endpoints?.map((e) => e.conditions?.ready), poll)
@@ -186,7 +186,7 @@ describe.each(subjects)("workloads on $name", ({ subject, missing }) => {
         .toEqual([false, false, false]);
       cluster.faked.fate = () => "Ready";
       await cluster.of(deployments, ns).delete("web");
-      await expect.poll(async () => (await slices())[0]?.endpoints ?? null, poll).toBe(null);
+      await expect.poll(async () => (await slices())[0]?.endpoints ?? [], poll).toEqual([]);
       await cluster.of(services, ns).delete("web");
       await expect.poll(slices, poll).toEqual([]);
     });

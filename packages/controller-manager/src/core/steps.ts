@@ -140,6 +140,27 @@ export function mergePatch<T extends ApiObject>(
   });
 }
 
+/**
+ * Conditions merged into a status by their type, and whatever else of it is given. Without a version: who writes other
+ * parts of the status at the same time is not in the way.
+ */
+export function patchStatus(
+  resource: ResourceRef,
+  object: ApiObject,
+  status: object,
+): Steps<Outcome> {
+  const { namespace = "", name = "", uid } = object.metadata ?? {};
+  return attempt({
+    do: "patch",
+    resource,
+    namespace,
+    name,
+    type: "strategic",
+    patch: { metadata: { uid }, status },
+    subresource: "status",
+  });
+}
+
 /** This very object, not another of its name. What is gone already is fine. */
 export function* remove(
   resource: ResourceRef,

@@ -10,8 +10,8 @@ import type { Node, Pod } from "@nanokube/api/core/v1";
 import { isNotFound, leases, nodes, pods } from "@nanokube/client";
 import { findCondition } from "../conditions.ts";
 import { type Caches, type Context, type Controller, watch, watchOwn } from "../controller.ts";
-import { isPodReady, podCondition } from "../pod.ts";
-import { attempt, note, type Steps, update, updateStatus } from "../steps.ts";
+import { isPodReady } from "../pod.ts";
+import { note, patchStatus, type Steps, update, updateStatus } from "../steps.ts";
 import { formatTime } from "../time.ts";
 import { type Health, observe, silentConditions } from "./health.ts";
 import { taintsWanted } from "./taints.ts";
@@ -114,18 +114,8 @@ function someNodeIsReady(caches: Caches): boolean {
 function* markPodsNotReady(node: Node, { caches, nowMs }: Context): Steps {
   const name = node.metadata?.name ?? "";
   for (const pod of caches.of(pods).byIndex("node", name).filter(isPodReady)) {
-    const ready = podCondition(pod, "Ready");
-    const conditions = (pod.status?.conditions ?? []).map((condition) =>
-      condition === ready
-        ? { ...condition, status: "False", lastTransitionTime: formatTime(nowMs) }
-        : condition,
-    );
-    const { error } = yield* attempt({
-      do: "update",
-      resource: pods,
-      object: { ...pod, status: { ...pod.status, conditions } } as Pod,
-      subresource: "status",
-    });
+    const condition = { type: "Ready", status: "False", lastTransitionTime: formatTime(nowMs) };
+    const { error } = yield* patchStatus(pods, pod, { conditions: [condition] });
     if (error !== undefined && !isNotFound(error)) throw error;
     if (error === undefined) yield* note(pod, "Warning", "NodeNotReady", "Node is not ready");
   }

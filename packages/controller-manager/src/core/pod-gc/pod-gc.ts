@@ -9,10 +9,10 @@
  */
 import type { Node, Pod } from "@nanokube/api/core/v1";
 import { isNotFound, nodes, pods } from "@nanokube/client";
-import { findCondition, withCondition } from "../conditions.ts";
+import { findCondition } from "../conditions.ts";
 import { type Context, type Controller, watch } from "../controller.ts";
 import { isPodTerminal } from "../pod.ts";
-import { attempt, read, remove, type Steps } from "../steps.ts";
+import { patchStatus, read, remove, type Steps } from "../steps.ts";
 import { formatTime, parseTime } from "../time.ts";
 
 const everyMs = 20_000;
@@ -101,21 +101,16 @@ function* goneNodes(
 /** Nobody will report how it ended: Failed, with the reason as a condition. */
 function* deleteForced(pod: Pod, nowMs: number, disruption?: string): Steps {
   if (!isPodTerminal(pod)) {
-    const conditions =
-      disruption === undefined
-        ? pod.status?.conditions
-        : withCondition(pod.status?.conditions, {
-            type: "DisruptionTarget",
-            status: "True",
-            reason: "DeletionByPodGC",
-            message: disruption,
-            lastTransitionTime: formatTime(nowMs),
-          });
-    const { error } = yield* attempt({
-      do: "update",
-      resource: pods,
-      object: { ...pod, status: { ...pod.status, phase: "Failed", conditions } } as Pod,
-      subresource: "status",
+    const condition = {
+      type: "DisruptionTarget",
+      status: "True",
+      reason: "DeletionByPodGC",
+      message: disruption,
+      lastTransitionTime: formatTime(nowMs),
+    };
+    const { error } = yield* patchStatus(pods, pod, {
+      phase: "Failed",
+      ...(disruption === undefined ? {} : { conditions: [condition] }),
     });
     if (isNotFound(error)) return;
     if (error !== undefined) throw error;

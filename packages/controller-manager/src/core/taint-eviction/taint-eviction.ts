@@ -6,11 +6,10 @@
  */
 import type { Node, Pod, Taint, Toleration } from "@nanokube/api/core/v1";
 import { isNotFound, nodes, pods, splitKey } from "@nanokube/client";
-import { withCondition } from "../conditions.ts";
 import { type Context, type Controller, watch, watchOwn } from "../controller.ts";
 import { tolerates } from "../node.ts";
 import { podsByNode } from "../node-lifecycle/node-lifecycle.ts";
-import { attempt, note, remove, type Steps } from "../steps.ts";
+import { note, patchStatus, remove, type Steps } from "../steps.ts";
 import { formatTime, parseTime } from "../time.ts";
 
 /** Its own state is since when it knows a taint that doesn't say when it was added. */
@@ -88,19 +87,14 @@ function* evict(pod: Pod, nowMs: number): Steps {
     "TaintManagerEviction",
     `Marking for deletion Pod ${namespace}/${name}`,
   );
-  const conditions = withCondition(pod.status?.conditions, {
+  const condition = {
     type: "DisruptionTarget",
     status: "True",
     reason: "DeletionByTaintManager",
     message: "Taint manager: deleting due to NoExecute taint",
     lastTransitionTime: formatTime(nowMs),
-  });
-  const { error } = yield* attempt({
-    do: "update",
-    resource: pods,
-    object: { ...pod, status: { ...pod.status, conditions } } as Pod,
-    subresource: "status",
-  });
+  };
+  const { error } = yield* patchStatus(pods, pod, { conditions: [condition] });
   if (isNotFound(error)) return;
   if (error !== undefined) throw error;
   yield* remove(pods, pod, { hop: "taint-eviction.evict" });
