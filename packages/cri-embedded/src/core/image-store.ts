@@ -1,7 +1,7 @@
 /**
  * Images are names here: pulling one records it, nothing is downloaded.
  *
- * Ids are made of the name, so that the same name has the same id on every node and after a restart.
+ * Ids are made of the name: the same name has the same id on every node and after a restart.
  * Errors  a name whose host ends in `.invalid` can't be pulled, as its host can't exist (RFC 2606)
  */
 import { codes, RpcError } from "@nanokube/rpc";

@@ -110,9 +110,8 @@ export function parseKubeletConfiguration(tree: unknown): ParsedConfiguration {
   }
   const fields = tree as Record<string, unknown>;
   if (fields.apiVersion !== API_VERSION || fields.kind !== "KubeletConfiguration") {
-    throw new Error(
-      `no kind "${fields.kind}" is registered for version "${fields.apiVersion}", want KubeletConfiguration of ${API_VERSION}`,
-    );
+    const got = `no kind "${fields.kind}" is registered for version "${fields.apiVersion}"`;
+    throw new Error(`${got}, want KubeletConfiguration of ${API_VERSION}`);
   }
   const inert = checkFields(fields);
   const { apiVersion: _, kind: __, ...rest } = fields;

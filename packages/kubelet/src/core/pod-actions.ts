@@ -1,8 +1,8 @@
 /**
  * What must be done to a pod's sandbox and containers, given what the runtime has.
  *
- * Pure: the same pod, runtime status and probe results give the same actions. `io/runtime-manager.ts`
- * carries them out in the order: kill, sandbox, ephemeral, init, main containers.
+ * Pure: the same pod, runtime status and probe results give the same actions.
+ * `io/runtime-manager.ts` carries them out in the order: kill, sandbox, ephemeral, init, main.
  *
  * Shapes  killPod            stop every container and the sandbox
  *         createSandbox      make a new sandbox of number `attempt`

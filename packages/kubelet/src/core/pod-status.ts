@@ -3,7 +3,8 @@
  *
  * Pure: what the runtime has, what was written before, probe verdicts and the node's address in;
  * a whole PodStatus out. Times of conditions come in as `now`.
- * Source  pkg/kubelet/kubelet_pods.go generateAPIPodStatus, prober/prober_manager.go UpdatePodStatus
+ * Source  pkg/kubelet/kubelet_pods.go generateAPIPodStatus,
+ *         pkg/kubelet/prober/prober_manager.go UpdatePodStatus
  */
 import type { ContainerStatus, Pod, PodStatus } from "@nanokube/api/core/v1";
 import { containerStatuses, type StartFailure } from "./container-statuses.ts";

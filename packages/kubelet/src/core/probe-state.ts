@@ -2,8 +2,8 @@
  * When is a probe run, and what does its result mean? One state machine per container and kind.
  *
  * Verdict  what the kubelet acts on; changes only after `threshold` equal results in a row
- * Hold     after a liveness failure or a decided startup probe nothing is probed until the container
- *          is a new one
+ * Hold     after a liveness failure or a decided startup probe nothing is probed until the
+ *          container is a new one
  * Source   pkg/kubelet/prober/worker.go doProbe
  */
 import type { Container, ContainerStatus, Pod, Probe } from "@nanokube/api/core/v1";

@@ -2,7 +2,7 @@
  * The container runtime, as the kubelet speaks to it: CRI messages in, the kubelet's own words out.
  *
  * Units   CRI's times are nanoseconds since the epoch, ours milliseconds
- * Errors  RpcError as the runtime sent it; NOT_FOUND is answered as undefined where a thing may be gone
+ * Errors  RpcError as the runtime sent it; NOT_FOUND is undefined where a thing may be gone
  * Source  pkg/kubelet/kuberuntime/kuberuntime_container.go, kuberuntime_sandbox.go
  */
 import { type Channel, type Client, codes, createClient, cri, RpcError } from "@nanokube/rpc";

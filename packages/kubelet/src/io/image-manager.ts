@@ -192,7 +192,8 @@ export class ImageManager {
       throw new ImageError("ImageInspectError", message);
     }
     if (found !== undefined) {
-      const message = `Container image "${request.image}" already present on machine and can be accessed by the pod`;
+      const there = "already present on machine and can be accessed by the pod";
+      const message = `Container image "${request.image}" ${there}`;
       this.#say(request, "Normal", "Pulled", message);
       return found;
     }

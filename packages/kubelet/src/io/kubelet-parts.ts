@@ -19,12 +19,17 @@ import { runningContainers } from "../core/runtime-status.ts";
 import { type Cgroups, createCgroups, noCgroups } from "./cgroups.ts";
 import { ContainerKiller } from "./container-killer.ts";
 import { ContainerMaker } from "./container-maker.ts";
-import { createImageClient, createRuntimeClient, type RuntimeClient } from "./cri-runtime.ts";
+import {
+  createImageClient,
+  createRuntimeClient,
+  type ImageClient,
+  type RuntimeClient,
+} from "./cri-runtime.ts";
 import { ImageManager } from "./image-manager.ts";
 import type { KubeletOptions } from "./kubelet-options.ts";
-import { createHookRunner, type HookRunner } from "./lifecycle-hooks.ts";
+import { createHookRunner } from "./lifecycle-hooks.ts";
 import { oomScoreAdjMin, readMachineFacts } from "./machine-facts.ts";
-import { createMounter, type Mounter } from "./mounts.ts";
+import { createMounter } from "./mounts.ts";
 import { NodeAgent } from "./node-agent.ts";
 import { NodeObserver } from "./node-observer.ts";
 import { ObjectCache } from "./object-cache.ts";
@@ -69,6 +74,32 @@ interface Facts {
   privileged: boolean;
 }
 
+/** What static pods do to the kubelet, and what it tells its server. */
+export interface KubeletEvents {
+  pods(): Pod[];
+  onPod(pod: Pod): void;
+  onGone(pod: Pod): void;
+}
+
+/** Who is needed before it is made. */
+interface Links {
+  kick(uid: string): void;
+  kickAll(): void;
+  workers(): PodWorkers;
+  volumes(): VolumeManager;
+  nodeAgent(): NodeAgent;
+  port(): number;
+}
+
+interface Building {
+  options: KubeletOptions;
+  signal: AbortSignal;
+  runtime: RuntimeClient;
+  images: ImageClient;
+  facts: Facts;
+  links: Links;
+}
+
 async function gatherFacts(options: KubeletOptions, runtime: RuntimeClient): Promise<Facts> {
   const version = await runtime.version({}, { waitForReady: true, timeoutMs: 60_000 });
   const name = version.runtimeName;
@@ -81,151 +112,125 @@ async function gatherFacts(options: KubeletOptions, runtime: RuntimeClient): Pro
   };
 }
 
-function downwardContext(options: KubeletOptions, machine: MachineFacts, agent: NodeAgent) {
+function downwardContext({ options, facts, links }: Building) {
   return (_pod: Pod, podIPs: readonly string[]): DownwardContext => {
-    const allocatable: Record<string, string> = agent.node?.status?.allocatable ?? {};
+    const { machine } = facts;
+    const given: Record<string, string> = links.nodeAgent().node?.status?.allocatable ?? {};
+    const storage = given["ephemeral-storage"] ?? String(machine.storageBytes);
     return {
       podIPs,
       hostIPs: [options.nodeIP],
       nodeName: options.nodeName,
       allocatable: {
-        cpuMilli: milliValue(allocatable.cpu ?? String(machine.cpus)),
-        memoryBytes: wholeValue(allocatable.memory ?? String(machine.memoryBytes)),
-        ephemeralStorageBytes: wholeValue(
-          allocatable["ephemeral-storage"] ?? String(machine.storageBytes),
-        ),
+        cpuMilli: milliValue(given.cpu ?? String(machine.cpus)),
+        memoryBytes: wholeValue(given.memory ?? String(machine.memoryBytes)),
+        ephemeralStorageBytes: wholeValue(storage),
       },
     };
   };
 }
 
-/** What static pods do to the kubelet, told before there is one. */
-export interface PodEvents {
-  nodeUID(): string | undefined;
-  onPod(pod: Pod): void;
-  onGone(pod: Pod): void;
-}
-
-/** Parts that only look and write: cache, API objects, events, node. */
-function buildBase(options: KubeletOptions, signal: AbortSignal, events: PodEvents) {
+/** Parts that only write to the API server: events, statuses, mirror pods. */
+function buildBase({ options, signal, links }: Building, events: KubeletEvents) {
   const { client, clock, random, log, nodeName } = options;
+  const base = { client, clock, random, log };
   const recorder = createEventRecorder({
-    client,
+    ...base,
     component: "kubelet",
     host: nodeName,
-    clock,
-    random,
-    log,
     signal,
   });
-  const services = createInformer<Service>({
-    client,
-    resource: serviceResource,
-    clock,
-    random,
-    log,
-  });
-  const tokens = new TokenManager({ client, clock });
+  const services = createInformer<Service>({ ...base, resource: serviceResource });
   const staticPods = new StaticPods({
-    client,
-    clock,
-    log,
+    ...base,
     nodeName,
     directory: options.podManifestPath,
-    nodeUID: events.nodeUID,
+    nodeUID: () => links.nodeAgent().node?.metadata?.uid,
     onPod: events.onPod,
     onGone: events.onGone,
     onMirror: (pod) => statuses.rewrite(podUID(pod)),
   });
-  const statuses = new StatusManager({
-    client,
-    clock,
-    log,
-    signal,
-    mirrorOf: (pod) => staticPods.mirrorOf(pod),
-  });
-  return { recorder, services, tokens, staticPods, statuses };
+  const mirrorOf = (pod: Pod) => staticPods.mirrorOf(pod);
+  const statuses = new StatusManager({ ...base, signal, mirrorOf });
+  return { recorder, services, staticPods, statuses };
 }
 
-export async function buildParts(
-  options: KubeletOptions,
-  signal: AbortSignal,
-  events: Omit<PodEvents, "nodeUID"> & { pods(): Pod[] },
-): Promise<KubeletParts> {
-  const { client, clock, random, log, rootDir, podLogsDir, nodeName } = options;
-  const runtime = createRuntimeClient(options.cri);
-  const imageClient = createImageClient(options.cri);
-  const facts = await gatherFacts(options, runtime);
-  const { machine, runtimeName, privileged } = facts;
-  const nodeUID = () => nodeAgent.node?.metadata?.uid;
-  const base = buildBase(options, signal, { ...events, nodeUID });
-  const { recorder, statuses, tokens, services, staticPods } = base;
-  const mounter: Mounter = createMounter(options.exec);
-  const cgroups =
-    options.cgroups === undefined ? noCgroups : await createCgroups(options.cgroups.root, log);
-  let workers: PodWorkers;
-  const kick = (uid: string) => workers.kick(uid);
-  const cache = new RuntimeCache({ runtime, clock, log, onChange: kick });
+type BaseParts = ReturnType<typeof buildBase>;
+
+/** Volumes, and the objects and drivers they are made of. */
+function buildStorage({ options, facts, links }: Building, { recorder }: BaseParts) {
+  const { client, clock, log, rootDir, nodeName } = options;
+  const base = { client, clock, log };
   const objects = new ObjectCache({
-    client,
-    clock,
-    log,
+    ...base,
     onChange: (uids) => {
       for (const uid of uids) {
-        volumes.retryNow(uid);
-        kick(uid);
+        links.volumes().retryNow(uid);
+        links.kick(uid);
       }
     },
   });
-  const images = new ImageManager({ images: imageClient, objects, recorder, clock });
+  const csi = new CSIVolumes({
+    ...base,
+    nodeName,
+    rootDir,
+    node: () => links.nodeAgent().node,
+    onChange: links.kickAll,
+    onInUse: () => links.nodeAgent().reportSoon(),
+  });
+  const mounter = createMounter(options.exec);
+  const tokens = new TokenManager({ client, clock });
+  const { privileged } = facts;
+  const more = { rootDir, nodeName, mounter, objects, tokens, privileged, recorder, csi };
+  const volumes = new VolumeManager({ ...base, ...more });
+  return { objects, csi, mounter, volumes };
+}
+
+type StorageParts = ReturnType<typeof buildStorage>;
+
+/** The Node object, and who looks at the machine for it. */
+function buildNode(building: Building, cache: RuntimeCache, base: BaseParts, csi: CSIVolumes) {
+  const { options, runtime, images, facts, links } = building;
+  const { client, clock, log, nodeName } = options;
   const observer = new NodeObserver({
     runtime,
-    images: imageClient,
+    images,
     clock,
     options,
-    machine: () => machine,
-    port: () => server.port,
+    machine: () => facts.machine,
+    port: links.port,
     lastRelistMs: () => cache.lastRelistMs,
     volumesInUse: () => csi.volumesInUse(),
   });
   const nodeAgent = new NodeAgent({
     client,
-    recorder,
+    recorder: base.recorder,
     clock,
     log,
     nodeName,
     register: options.registerNode !== false,
     observe: () => observer.observe(),
   });
-  const downward = downwardContext(options, machine, nodeAgent);
-  const csi = new CSIVolumes({
-    client,
-    clock,
-    log,
-    nodeName,
-    rootDir,
-    node: () => nodeAgent.node,
-    onInUse: () => nodeAgent.reportSoon(),
-    onChange: () => {
-      for (const uid of workers.uids()) kick(uid);
-    },
-  });
-  const volumes = new VolumeManager({
-    client,
-    clock,
-    log,
-    rootDir,
-    nodeName,
-    mounter,
-    objects,
-    tokens,
-    privileged,
-    recorder,
-    csi,
-  });
-  const podIP = (pod: Pod) =>
-    statuses.get(podUID(pod))?.podIP ?? cache.get(podUID(pod))?.sandboxes[0]?.ips[0] ?? "";
-  const hooks: HookRunner = createHookRunner({ runtime, clock, podIP });
+  return { observer, nodeAgent };
+}
+
+/** What carries out a pod's actions. */
+async function buildRuntime(
+  building: Building,
+  cache: RuntimeCache,
+  base: BaseParts,
+  storage: StorageParts,
+) {
+  const { options, runtime, facts, links } = building;
+  const { client, clock, random, log, rootDir, podLogsDir } = options;
+  const { recorder, statuses, services } = base;
+  const { objects, mounter } = storage;
+  const images = new ImageManager({ images: building.images, objects, recorder, clock });
+  const podIP = (pod: Pod) => {
+    const uid = podUID(pod);
+    return statuses.get(uid)?.podIP ?? cache.get(uid)?.sandboxes[0]?.ips[0] ?? "";
+  };
+  const hooks = createHookRunner({ runtime, clock, podIP });
   const killer = new ContainerKiller({ runtime, hooks, recorder, clock, log });
   const probes = new ProbeManager({
     prober: new Prober({ runtime, clock }),
@@ -234,17 +239,14 @@ export async function buildParts(
     random,
     log,
     podWithStatus: (uid) => {
-      const pod = workers.pod(uid);
+      const pod = links.workers().pod(uid);
       const status = statuses.get(uid);
       return pod === undefined || status === undefined ? undefined : { pod, status };
     },
-    onChange: kick,
+    onChange: links.kick,
   });
-  const dns = {
-    clusterDNS: options.clusterDNS ?? [],
-    clusterDomain: options.clusterDomain ?? "cluster.local",
-    host: parseResolvConf(facts.resolvConf),
-  };
+  const { cgroups: wanted } = options;
+  const cgroups = wanted === undefined ? noCgroups : await createCgroups(wanted.root, log);
   const maker = new ContainerMaker({
     client,
     objects,
@@ -252,50 +254,55 @@ export async function buildParts(
     random,
     mounter,
     cgroups,
-    dns,
+    dns: {
+      clusterDNS: options.clusterDNS ?? [],
+      clusterDomain: options.clusterDomain ?? "cluster.local",
+      host: parseResolvConf(facts.resolvConf),
+    },
     rootDir,
     podLogsDir,
-    privileged,
-    memoryCapacityBytes: machine.memoryBytes,
+    privileged: facts.privileged,
+    memoryCapacityBytes: facts.machine.memoryBytes,
     oomScoreAdjMin: facts.oomScoreAdjMin,
     services: () => services.indexer.list(),
-    downward,
+    downward: downwardContext(building),
   });
-  const manager = new RuntimeManager({
-    runtime,
-    cache,
-    images,
-    maker,
-    killer,
-    hooks,
-    probes,
-    recorder,
-    clock,
-    log,
-    podLogsDir,
-  });
+  const parts = { runtime, cache, images, maker, killer, hooks, probes, recorder };
+  const manager = new RuntimeManager({ ...parts, clock, log, podLogsDir });
+  return { images, killer, probes, cgroups, maker, manager };
+}
+
+type RuntimeParts = Awaited<ReturnType<typeof buildRuntime>>;
+
+/** The workers, and what is done when one is through. */
+function buildWorkers(
+  building: Building,
+  cache: RuntimeCache,
+  observer: NodeObserver,
+  parts: BaseParts & StorageParts & RuntimeParts,
+): PodWorkers {
+  const { options, runtime, facts } = building;
+  const { clock, log, rootDir, podLogsDir, nodeIP } = options;
   const steps = new KubeletPodSteps({
+    ...parts,
     cache,
-    runtime: manager,
-    runtimeName,
-    images,
-    killer,
-    probes,
-    statuses,
-    volumes,
-    objects,
-    cgroups,
-    recorder,
+    runtime: parts.manager,
+    runtimeName: facts.runtimeName,
     clock,
     log,
     rootDir,
     podLogsDir,
-    hostIPs: [options.nodeIP],
+    hostIPs: [nodeIP],
     networkReady: () => observer.networkProblem,
-    downward,
-    maker,
+    downward: downwardContext(building),
   });
-  workers = new PodWorkers({
+  const forget = async (pod: Pod) => {
+    await steps.forget(pod);
+    await collector.forgetPod(podUID(pod)).catch((error) => {
+      log.debug({ err: String(error) }, "pod is collected later");
+    });
+  };
+  const workers = new PodWorkers({
     steps,
     clock,
     log,
@@ -306,45 +313,51 @@ export async function buildParts(
     onGone: (pod) => void forget(pod),
   });
   const collector = new OrphanCollector({
+    ...parts,
     runtime,
     cache,
     workers,
-    killer,
-    volumes,
-    cgroups,
     log,
     rootDir,
     podLogsDir,
   });
-  const forget = async (pod: Pod) => {
-    await steps.forget(pod);
-    await collector.forgetPod(podUID(pod)).catch((error) => {
-      log.debug({ err: String(error) }, "pod is collected later");
-    });
+  return workers;
+}
+
+export async function buildParts(
+  options: KubeletOptions,
+  signal: AbortSignal,
+  events: KubeletEvents,
+): Promise<KubeletParts> {
+  const runtime = createRuntimeClient(options.cri);
+  const images = createImageClient(options.cri);
+  const facts = await gatherFacts(options, runtime);
+  const links: Links = {
+    kick: (uid) => workers.kick(uid),
+    kickAll: () => {
+      for (const uid of workers.uids()) workers.kick(uid);
+    },
+    workers: () => workers,
+    volumes: () => storage.volumes,
+    nodeAgent: () => nodeAgent,
+    port: () => server.port,
   };
+  const { clock, log } = options;
+  const building: Building = { options, signal, runtime, images, facts, links };
+  const cache = new RuntimeCache({ runtime, clock, log, onChange: links.kick });
+  const base = buildBase(building, events);
+  const storage = buildStorage(building, base);
+  const { observer, nodeAgent } = buildNode(building, cache, base, storage.csi);
+  const carriers = await buildRuntime(building, cache, base, storage);
+  const parts = { ...base, ...storage, ...carriers };
+  const workers = buildWorkers(building, cache, observer, parts);
   const server = createKubeletServer({
     options,
     runtime,
     cache,
     workers,
-    statuses,
+    statuses: base.statuses,
     pods: events.pods,
   });
-  return {
-    runtime,
-    cache,
-    workers,
-    statuses,
-    probes,
-    killer,
-    volumes,
-    objects,
-    cgroups,
-    recorder,
-    nodeAgent,
-    server,
-    csi,
-    staticPods,
-    services,
-  };
+  return { ...parts, runtime, cache, workers, nodeAgent, server };
 }

@@ -38,9 +38,8 @@ export function createHookRunner({ runtime, clock, podIP }: HookRunnerOptions): 
     } catch (error) {
       reason = rpcDetails(error);
     }
-    throw new Error(
-      `Exec lifecycle hook ([${command.join(" ")}]) for Container "${container.name}" failed - error: ${reason}, message: "${output}"`,
-    );
+    const hook = `Exec lifecycle hook ([${command.join(" ")}]) for Container "${container.name}"`;
+    throw new Error(`${hook} failed - error: ${reason}, message: "${output}"`);
   };
   return {
     async run(pod, container, containerID, handler) {

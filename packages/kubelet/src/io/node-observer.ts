@@ -54,7 +54,8 @@ export class NodeObserver {
       const about = (type: string) => {
         const condition = conditionOf(type);
         if (condition?.status === true) return undefined;
-        return `${type}=false reason:${condition?.reason ?? ""} message:${condition?.message ?? ""}`;
+        const { reason = "", message = "" } = condition ?? {};
+        return `${type}=false reason:${reason} message:${message}`;
       };
       const broken = about("RuntimeReady");
       if (broken !== undefined) problems.push(`container runtime not ready: ${broken}`);

@@ -95,7 +95,7 @@ export class PodWorkers {
         failures: 0,
         finished: Promise.withResolvers<void>(),
       };
-      // It ended under an earlier kubelet: its status is final, only the rest is to be cleared away.
+      // It ended under an earlier kubelet: its status is final, the rest is to be cleared away.
       const over = isTerminalPhase(pod.status?.phase) && !this.#options.hasRunningContainers(uid);
       if (over) worker.phase = "terminated";
       this.#workers.set(uid, worker);

@@ -1,8 +1,8 @@
 /**
  * One worker per container and kind of probe; their verdicts for whoever asks.
  *
- * A verdict that changes is told at once (`onChange`), so that a pod becomes Ready when its probe says
- * so and not a period later.
+ * A verdict that changes is told at once (`onChange`), so that a pod becomes Ready when its probe
+ * says so and not a period later.
  * Source  pkg/kubelet/prober/prober_manager.go, worker.go
  */
 import type { Container, ContainerStatus, Pod, PodStatus, Probe } from "@nanokube/api/core/v1";

@@ -1,8 +1,8 @@
 /**
  * Runs one probe: a command, an HTTP GET, a TCP connection or a gRPC health check.
  *
- * Shapes  success, or failure with the text of the Unhealthy event; an error is thrown when the probe
- *         itself could not be run
+ * Shapes  success, or failure with the text of the Unhealthy event; an error is thrown when the
+ *         probe itself could not be run
  * Source  pkg/kubelet/prober/prober.go, pkg/probe
  */
 import { connect } from "node:net";
@@ -93,7 +93,8 @@ async function probeGRPC(
     } else if (code === codes.DEADLINE_EXCEEDED) {
       output = `timeout: health rpc did not complete within ${within}`;
     } else if (code === codes.UNAVAILABLE) {
-      output = `timeout: failed to connect service "${address}" within ${within}: context deadline exceeded`;
+      const what = `timeout: failed to connect service "${address}" within ${within}`;
+      output = `${what}: context deadline exceeded`;
     }
     return { result: "failure", output };
   } finally {
@@ -128,7 +129,8 @@ export class Prober {
     } catch (error) {
       const late = error instanceof RpcError && error.code === codes.DEADLINE_EXCEEDED;
       if (!late) throw new Error(describeRpcError(error));
-      const output = `command timed out: "${cmd.join(" ")}" timed out after ${formatDuration(timeoutSeconds * 1000)}`;
+      const after = formatDuration(timeoutSeconds * 1000);
+      const output = `command timed out: "${cmd.join(" ")}" timed out after ${after}`;
       return { result: "failure", output };
     }
   }

@@ -1,5 +1,5 @@
 /**
- * What the runtime has, kept up to date: by its events where it has them, else by asking each second.
+ * What the runtime has, kept up to date: by its events if it has them, else by asking each second.
  *
  * The kubelet's PLEG: whoever changes a pod calls `refresh` and has the truth at once; what changes
  * by itself (a process ends) comes by an event or by the next relist and goes to `onChange`.

@@ -2,7 +2,7 @@
  * Carries out what `computePodActions` decided: kill, sandbox, then containers in their order.
  *
  * Answers which containers could not be started and why; that becomes their waiting state.
- * Errors  StartError {reason, message}: CrashLoopBackOff, ErrImagePull, CreateContainerConfigError …
+ * Errors  StartError {reason, message}: CrashLoopBackOff, CreateContainerConfigError, …
  * Source  pkg/kubelet/kuberuntime/kuberuntime_manager.go SyncPod
  */
 import { mkdir, readdir } from "node:fs/promises";

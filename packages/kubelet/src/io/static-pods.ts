@@ -1,8 +1,8 @@
 /**
  * Static pods: manifests in a directory, run without an API server, shown there as mirror pods.
  *
- * A file is one Pod in YAML or JSON. Its uid is a hash of its contents, so a changed file is another
- * pod. What is no Pod is logged and left alone.
+ * A file is one Pod in YAML or JSON. Its uid is a hash of its contents, so a changed file is
+ * another pod. What is no Pod is logged and left alone.
  * Source  pkg/kubelet/config/file.go, common.go; pkg/kubelet/pod/mirror_client.go
  */
 import { createHash } from "node:crypto";

@@ -1,5 +1,5 @@
 /**
- * Writes pod statuses to the API server: only changes, one write per pod at a time, the newest wins.
+ * Writes pod statuses to the API server: only changes, one write per pod at a time, newest wins.
  *
  * A pod whose containers are gone and that is being deleted is finished here: its last status is
  * written, then it is deleted with grace 0 and its uid as the precondition.

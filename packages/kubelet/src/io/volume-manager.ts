@@ -1,8 +1,8 @@
 /**
  * Mounts what a pod needs before its containers start, and takes it away when they are gone.
  *
- * One pass over all volumes of a pod; a volume that fails says so in an event and is tried again with
- * the next sync of the pod, later each time.
+ * One pass over all volumes of a pod; a volume that fails says so in an event and is tried again
+ * with the next sync of the pod, later each time.
  * Units   back-off 500 ms doubling to 2 min 2 s
  * Source  pkg/kubelet/volumemanager, pkg/volume/util/operationexecutor
  */

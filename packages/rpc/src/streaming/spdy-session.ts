@@ -1,8 +1,8 @@
 /**
  * A SPDY/3.1 connection: many streams over one socket, opened by either side.
  *
- * Container runtimes serve exec, attach and port-forward that way, and kubectl's older versions ask for
- * it. A stream is a Node Duplex: ending it half-closes, destroying it resets.
+ * Container runtimes serve exec, attach and port-forward that way, and kubectl's older versions
+ * ask for it. A stream is a Node Duplex: ending it half-closes, destroying it resets.
  * Source  k8s.io/streaming/pkg/httpstream/spdy, github.com/moby/spdystream
  */
 import { Duplex } from "node:stream";
@@ -153,7 +153,9 @@ export class SpdySession {
     this.#nextID = options.server ? 2 : 1;
     socket.on("error", () => this.close());
     socket.on("close", () => this.close());
-    void this.#readFrames(options.head ?? Buffer.alloc(0)).finally(() => this.close());
+    // A connection that breaks ends the session; its streams tell their users.
+    const end = () => this.close();
+    this.#readFrames(options.head ?? Buffer.alloc(0)).then(end, end);
   }
 
   /** Resolves when the connection is gone. */

@@ -2,7 +2,7 @@
  * exec and attach over WebSocket, carried to the runtime over SPDY.
  *
  * kubectl speaks `v5.channel.k8s.io` first: each message begins with its channel's number, and
- * channel 255 closes another one, which older protocols can't (that is how `kubectl cp` ends its tar).
+ * channel 255 closes another one, which older protocols can't (so `kubectl cp` ends its tar).
  * Runtimes speak SPDY with one stream per channel, where half-closing stdin is natural.
  *
  * Channels  0 stdin · 1 stdout · 2 stderr · 3 error (a Status) · 4 resize · 255 close
@@ -141,17 +141,20 @@ export async function bridgeCommand(
   socket.close(1000);
 }
 
-/** Makes the WebSocket; answers undefined after it refused (the client then tries SPDY). */
+/**
+ * Makes the WebSocket. The protocol's name goes past the library, which takes tokens only, while
+ * port-forward's has a slash in it.
+ */
 export function acceptWebSocket(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
   protocol: string,
 ): Promise<WebSocket> {
-  const server = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    handleProtocols: () => (protocol === "" ? false : protocol),
+  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  delete request.headers["sec-websocket-protocol"];
+  server.on("headers", (headers) => {
+    if (protocol !== "") headers.push(`Sec-WebSocket-Protocol: ${protocol}`);
   });
   const { promise, resolve } = Promise.withResolvers<WebSocket>();
   server.handleUpgrade(request, socket, head, (accepted) => {
@@ -159,6 +162,8 @@ export function acceptWebSocket(
     // What the client sends before the runtime's streams are there must wait, not be lost.
     accepted.pause();
     accepted.on("error", () => {});
+    // Nothing may come before somebody listens: the first words would be lost.
+    accepted.pause();
     resolve(accepted);
   });
   return promise;

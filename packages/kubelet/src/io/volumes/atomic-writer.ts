@@ -79,7 +79,7 @@ async function writeAll(directory: string, files: VolumeFiles, options: WriteOpt
     await writeFile(target, file.data, { mode: file.mode });
     const group = options.fsGroup;
     const owner = options.owner;
-    // An owner may read alone; a group needs its bits; both before the mode, since chown clears some.
+    // Owner and group before the mode, since chown clears some of its bits.
     if (group !== undefined || owner !== undefined) await chown(target, owner ?? 0, group ?? 0);
     await chmod(target, group === undefined ? file.mode : file.mode | SHARED_READ);
   }
