@@ -208,7 +208,14 @@ export class World {
       "$deleteFromPrimitiveList/finalizers"?: string[];
     };
     const next = { ...old, ...rest, metadata: { ...old.metadata, ...others } };
-    if (ownerReferences !== undefined) {
+    if (effect.type === "merge" && metadata.resourceVersion !== undefined) {
+      if (metadata.resourceVersion !== old.metadata?.resourceVersion) {
+        return { error: failure(409, "Conflict", "the object has been modified") };
+      }
+    }
+    if (ownerReferences !== undefined && effect.type === "merge") {
+      next.metadata.ownerReferences = ownerReferences;
+    } else if (ownerReferences !== undefined) {
       const named = new Set(ownerReferences.map(({ uid }) => uid));
       const kept = (old.metadata?.ownerReferences ?? []).filter(({ uid }) => !named.has(uid));
       next.metadata.ownerReferences = [
@@ -235,6 +242,17 @@ export class World {
     const pod =
       effect.resource.plural === "pods" && (old as { spec?: { nodeName?: string } }).spec?.nodeName;
     const graceful = pod && effect.gracePeriodSeconds !== 0;
+    const { propagationPolicy, resourceVersion } = effect;
+    if (resourceVersion !== undefined && resourceVersion !== old.metadata?.resourceVersion) {
+      return {
+        error: failure(409, "Conflict", "Precondition failed: ResourceVersion in precondition"),
+      };
+    }
+    const token = { Foreground: "foregroundDeletion", Orphan: "orphan", Background: undefined }[
+      propagationPolicy ?? "Background"
+    ];
+    const finalizers = [...(metadata.finalizers ?? []), ...(token === undefined ? [] : [token])];
+    if (finalizers.length > 0) metadata.finalizers = [...new Set(finalizers)];
     const going = { ...old, metadata };
     if (graceful) return { object: this.#store(groupResourceOf(effect.resource), going, false) };
     return { object: this.#storeOrDrop(effect.resource, going) };
