@@ -59,6 +59,8 @@ function send(
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
+  const sent = typeof body === "string" ? body : JSON.stringify(body ?? "");
+  const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(sent);
   return new Promise((resolve, reject) => {
     const call = request(
       {
@@ -71,6 +73,8 @@ function send(
           authorization: `Bearer ${token}`,
           accept: "application/json",
           "content-type": "application/json",
+          // Node sends the body of a DELETE without saying how long it is.
+          "content-length": bytes.length,
           ...headers,
         },
       },
@@ -90,8 +94,7 @@ function send(
       },
     );
     call.once("error", reject);
-    if (body !== undefined) call.write(typeof body === "string" ? body : JSON.stringify(body));
-    call.end();
+    call.end(bytes);
   });
 }
 

@@ -8,6 +8,7 @@
  */
 import { type ResourceInfo, resources, typeOf } from "@nanokube/api";
 import {
+  canonicalize,
   decodeEnvelope,
   decodeProtobuf,
   encodeEnvelope,
@@ -123,6 +124,13 @@ function builtIn(info: ResourceInfo, options: RegistryOptions): ServedResource {
       : options.open(storagePrefix(info.group, info.plural, false), codec);
   const same = apiVersion === storageVersion;
   const keep = (object: KubeObject): KubeObject => object;
+  const storedType = typeOf(storageVersion, info.kind) ?? info.type;
+  // In canonical form JSON.stringify writes what upstream would.
+  const canonical = (object: KubeObject): KubeObject => ({
+    ...canonicalize(storedType, object),
+    apiVersion: storageVersion,
+    kind: info.kind,
+  });
   return {
     info,
     strategy,
@@ -131,7 +139,7 @@ function builtIn(info: ResourceInfo, options: RegistryOptions): ServedResource {
     custom: undefined,
     apiVersion,
     storageVersion,
-    toStorage: same ? keep : (object) => convert(object, storageVersion),
+    toStorage: same ? canonical : (object) => canonical(convert(object, storageVersion)),
     fromStorage: same ? keep : (object) => convert(object, apiVersion),
   };
 }

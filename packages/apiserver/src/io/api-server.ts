@@ -189,10 +189,11 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
   };
   const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
   const issuer = buildIssuer(options, keys, fresh);
+  const apiAudiences = options.apiAudiences ?? [options.serviceAccountIssuer];
   const handlerOptions: HandlerOptions = {
     server,
     authenticator,
-    outside: outsideOperations({ authenticator, authorizer, issuer, credentials }),
+    outside: outsideOperations({ authenticator, authorizer, apiAudiences, issuer, credentials }),
     serveOther: createNonResource({
       resources: () => [...registry.served()].map((resource) => resource.info),
       generation: () => registry.generation,
@@ -211,6 +212,7 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
 interface OutsideDeps {
   authenticator: ServerAuthenticator;
   authorizer: ServerAuthorizer;
+  apiAudiences: readonly string[];
   issuer: TokenIssuer | undefined;
   credentials: BackendCredentials;
 }

@@ -6,7 +6,7 @@
  * Errors  400 for a token that is none
  * Source  staging/src/k8s.io/apiserver/pkg/storage/continue.go
  */
-import { badRequest } from "@nanokube/machinery";
+import { badRequest, parseJSON } from "@nanokube/machinery";
 
 export interface ContinueToken {
   revision: number;
@@ -25,30 +25,33 @@ export function formatContinue({ revision, start }: ContinueToken): string {
 }
 
 export function parseContinue(token: string): ContinueToken {
-  let parsed: { v?: unknown; rv?: unknown; start?: unknown };
+  const parsed = decode(token) as { v?: unknown; rv?: unknown; start?: unknown } | null;
+  const { v = "", rv, start } = parsed ?? {};
+  if (v !== version) {
+    throw refused(`server does not recognize this encoded version ${JSON.stringify(v)}`);
+  }
+  if (typeof rv !== "number" || rv === 0) {
+    throw refused(`incorrect encoded start resourceVersion (version ${version})`);
+  }
+  if (typeof start !== "string" || start === "") {
+    throw refused(`encoded start key empty (version ${version})`);
+  }
+  if (start.split("/").includes("..")) throw refused(start);
+  return { revision: rv, start };
+}
+
+function decode(token: string): unknown {
+  const bad = token.search(/[^A-Za-z0-9_-]/);
+  if (bad >= 0) throw refused(`illegal base64 data at input byte ${bad}`);
   try {
     const text = atob(token.replaceAll("-", "+").replaceAll("_", "/"));
     const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
-    parsed = JSON.parse(new TextDecoder().decode(bytes)) as typeof parsed;
-  } catch {
-    throw badRequest("continue key is not valid: illegal base64 data at input byte 0");
+    return parseJSON(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw refused(error instanceof Error ? error.message : String(error));
   }
-  if (parsed.v !== version) {
-    throw badRequest(
-      `continue key is not valid: server does not recognize this encoded version ${JSON.stringify(parsed.v ?? "")}`,
-    );
-  }
-  const { rv, start } = parsed;
-  if (typeof rv !== "number" || rv === 0) {
-    throw badRequest(
-      "continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)",
-    );
-  }
-  if (typeof start !== "string" || start === "") {
-    throw badRequest("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)");
-  }
-  if (start.split("/").includes("..")) {
-    throw badRequest(`continue key is not valid: ${start}`);
-  }
-  return { revision: rv, start };
+}
+
+function refused(why: string): Error {
+  return badRequest(`invalid continue token: continue key is not valid: ${why}`);
 }

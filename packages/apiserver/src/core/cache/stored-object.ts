@@ -94,6 +94,13 @@ export class StoredObject {
     return this.key.slice(this.key.lastIndexOf("/") + 1);
   }
 
+  /** Whether a canonical tree, written now, would be these very bytes. */
+  isSame(tree: KubeObject): boolean {
+    const { json } = this;
+    const other = encodeServed(tree, this.revision);
+    return other.length === json.length && other.every((byte, i) => byte === json[i]);
+  }
+
   /** A fresh tree, the caller's own. */
   tree(): KubeObject {
     return parseTree(this.json);

@@ -7,6 +7,7 @@
 import { badRequest, isPlainObject, type KubeObject, parseYAML } from "@nanokube/machinery";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { expectedOf, messageOf } from "./decode-body.ts";
+import { applyDefaults } from "./defaults.ts";
 import { applyConfiguration } from "./field-managers.ts";
 import { metadataOf } from "./object-meta.ts";
 import type { WriteOptions } from "./options.ts";
@@ -26,15 +27,25 @@ export async function serverSideApply(
     alreadyTracked: true,
     apply: (current: KubeObject) => {
       const object = applyConfiguration(context, current, structuredClone(applied), options);
-      context.resource.strategy.default?.(object);
+      checkName(context, applied);
+      applyDefaults(context, object);
       return object;
     },
     create: () => {
+      checkName(context, applied);
       const live = context.resource.typeName === undefined ? absent : undefined;
       return applyConfiguration(context, live, structuredClone(applied), options);
     },
   };
   return respond(context, await changeObject(context, change, options));
+}
+
+/** Conflicts are told first. */
+function checkName({ info }: RestContext, { metadata }: KubeObject): void {
+  if (metadata?.name === info.name) return;
+  throw badRequest(
+    `the name of the object (${metadata?.name}) does not match the name on the URL (${info.name})`,
+  );
 }
 
 function readConfiguration(context: RestContext, text: string): KubeObject {
@@ -55,11 +66,6 @@ function readConfiguration(context: RestContext, text: string): KubeObject {
   applied.kind ??= expected.kind;
   const meta = metadataOf(applied);
   if (meta.name === undefined || meta.name === "") meta.name = name;
-  if (meta.name !== name) {
-    throw badRequest(
-      `the name of the object (${meta.name}) does not match the name on the URL (${name})`,
-    );
-  }
   if (context.resource.info.namespaced) meta.namespace ??= context.info.namespace;
   return applied;
 }

@@ -23,6 +23,7 @@ import type { StrategyContext } from "../strategy.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { groupResourceOf, namespaceOf } from "./context.ts";
 import { decodeBody, expectedOf } from "./decode-body.ts";
+import { applyDefaults } from "./defaults.ts";
 import { trackUpdate } from "./field-managers.ts";
 import { ensureNamespace, fillSystemFields, metadataOf, wipeSystemFields } from "./object-meta.ts";
 import { parseWriteOptions, type WriteOptions } from "./options.ts";
@@ -52,8 +53,8 @@ export async function createObject(
   options: WriteOptions,
   alreadyTracked = false,
 ): Promise<Written> {
-  const { resource, server } = context;
-  resource.strategy.default?.(object);
+  const { server } = context;
+  applyDefaults(context, object);
   if (!alreadyTracked) trackUpdate(context, undefined, object, options);
   const attributes = createAttributes(context, object, options);
   await server.admission.admit(attributes);
@@ -163,7 +164,7 @@ async function storeNew(
   };
   if (options.dryRun) {
     if ((await server.store.read(resource.cache, key)) !== undefined) return fail();
-    return { tree: object };
+    return { tree: resource.fromStorage(resource.toStorage(object)) };
   }
   try {
     const ttlSeconds = ttlOf(context);

@@ -4,6 +4,7 @@
  * Errors  400 with the decoder's text; 415 for an unknown format
  * Source  staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,update,rest}.go
  */
+import { typeOf } from "@nanokube/api";
 import {
   badRequest,
   decodeEnvelope,
@@ -11,7 +12,9 @@ import {
   decodeProtobuf,
   isPlainObject,
   type KubeObject,
+  parseJSON,
   parseYAML,
+  type StatusError,
 } from "@nanokube/machinery";
 import { negotiateInput, type WireFormat } from "../wire/negotiation.ts";
 import type { RestContext } from "./context.ts";
@@ -56,7 +59,7 @@ function decodeProtobufBody(body: Uint8Array, expected: Expected): KubeObject {
   } catch (error) {
     if (error instanceof Error && error.name === "StatusError") throw error;
     throw badRequest(
-      `the object provided is unrecognized (must be of type ${expected.kind}): ${messageOf(error)} (${summary(body)})`,
+      `the object provided is unrecognized (must be of type ${expected.kind}): ${messageOf(error)} (${summary(decoder.decode(body))})`,
     );
   }
 }
@@ -72,16 +75,17 @@ export function decodeText(
   let seen: unknown;
   try {
     if (format === "yaml") json = JSON.stringify(parseYAML(text) ?? null);
-    seen = JSON.parse(json);
+    seen = parseJSON(json);
   } catch (error) {
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: ${messageOf(error)} (${summary(new TextEncoder().encode(text))})`,
+    throw unrecognized(
+      expected,
+      `couldn't get version/kind; json parse error: ${messageOf(error)}`,
+      text,
     );
   }
   if (!isPlainObject(seen)) {
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${goTypeOf(seen)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (${summary(new TextEncoder().encode(text))})`,
-    );
+    const why = `couldn't get version/kind; json parse error: json: cannot unmarshal ${goTypeOf(seen)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
+    throw unrecognized(expected, why, text);
   }
   const apiVersion = typeof seen.apiVersion === "string" ? seen.apiVersion : "";
   const kind = typeof seen.kind === "string" ? seen.kind : "";
@@ -138,26 +142,37 @@ function handledAs(apiVersion: string, kind: string, expected: Expected, why: st
 }
 
 function checkVersion(apiVersion: string, kind: string, expected: Expected): void {
-  if (kind !== "" && kind !== expected.kind) {
-    if (apiVersion !== "" && apiVersion !== expected.apiVersion) {
-      throw badRequest(
-        `the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`,
-      );
-    }
+  const sameKind = kind === "" || kind === expected.kind;
+  const sameVersion = apiVersion === "" || apiVersion === expected.apiVersion;
+  if (sameKind && sameVersion) return;
+  const given = apiVersion || expected.apiVersion;
+  const givenKind = kind || expected.kind;
+  if (expected.typeName !== undefined && typeOf(given, givenKind) === undefined) {
+    const why = `no kind ${JSON.stringify(givenKind)} is registered for version ${JSON.stringify(given)} in scheme "pkg/runtime/scheme.go:111"`;
+    throw badRequest(handledAs(given, givenKind, expected, why));
+  }
+  if (sameKind || expected.typeName === undefined) {
     throw badRequest(
-      handledAs(
-        apiVersion,
-        kind,
-        expected,
-        `converting (${kind}) to (${expected.kind}): unknown conversion`,
-      ),
+      `the API version in the data (${given}) does not match the expected API version (${expected.apiVersion})`,
     );
   }
-  if (apiVersion !== "" && apiVersion !== expected.apiVersion) {
-    throw badRequest(
-      `the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`,
-    );
-  }
+  const why = `converting (${goName(given)}.${givenKind}) to (${internalName(expected)}.${expected.kind}): unknown conversion`;
+  throw badRequest(handledAs(given, givenKind, expected, why));
+}
+
+/** Go's package of a version is called like the version, that of the internal types like the group. */
+function goName(apiVersion: string): string {
+  return apiVersion.slice(apiVersion.indexOf("/") + 1);
+}
+
+function internalName({ apiVersion }: Expected): string {
+  return apiVersion.includes("/") ? apiVersion.split("/")[0]!.split(".")[0]! : "core";
+}
+
+function unrecognized(expected: Expected, why: string, text: string): StatusError {
+  return badRequest(
+    `the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${summary(text)})`,
+  );
 }
 
 function goTypeOf(value: unknown): string {
@@ -166,14 +181,16 @@ function goTypeOf(value: unknown): string {
   return value === null ? "null" : typeof value;
 }
 
-/** The first bytes of a body that made no sense. */
-function summary(body: Uint8Array): string {
+/** The first bytes of a body that made no sense: as they are when it looks like JSON, else in hex. */
+function summary(text: string): string {
   const maxLength = 30;
-  if (body.length === 0) return "<empty>";
-  const text = decoder.decode(body);
-  return text.length > maxLength
-    ? `${JSON.stringify(text.slice(0, maxLength))} ...`
-    : JSON.stringify(text);
+  if (text === "") return "<empty>";
+  if (text.startsWith("{")) {
+    return text.length > maxLength ? `${text.slice(0, maxLength)} ...` : text;
+  }
+  const bytes = new TextEncoder().encode(text);
+  const hex = [...bytes.subarray(0, maxLength)].map((byte) => byte.toString(16).padStart(2, "0"));
+  return bytes.length > maxLength ? `${hex.join("")} ...` : hex.join("");
 }
 
 export function messageOf(error: unknown): string {

@@ -21,6 +21,7 @@ import { negotiateInput } from "../wire/negotiation.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { groupResourceOf, namespaceOf } from "./context.ts";
 import { messageOf } from "./decode-body.ts";
+import { dropNulls } from "./defaults.ts";
 import { decodeDeleteOptions } from "./delete-options.ts";
 import { formatTime, metadataOf } from "./object-meta.ts";
 import { type DeleteOptions, parseDeleteOptions } from "./options.ts";
@@ -61,7 +62,7 @@ function deletionResponse(
   status: number,
   { object, deleted }: DeletionOutcome,
 ): ApiResponse {
-  const { plural, kind } = context.resource.info;
+  const { plural } = context.resource.info;
   const whole = returnsObject.has(plural) || returnsObjectMore.has(plural);
   if (whole || (!deleted && context.resource.custom !== undefined)) {
     return respondWithTree(context, status, object);
@@ -75,7 +76,6 @@ function deletionResponse(
   details.kind = gr.resource;
   details.uid = object.metadata?.uid ?? "";
   const answer = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
-  void kind;
   const plain = { ...context, output: { ...context.output, as: "" as const } };
   return respondWithTree(plain, status, answer, "io.k8s.apimachinery.pkg.apis.meta.v1.Status");
 }
@@ -131,6 +131,7 @@ async function deleteOnce(
 ): Promise<DeletionOutcome> {
   const { resource, server } = context;
   const object = resource.fromStorage(stored.tree());
+  dropNulls(resource, object);
   checkPreconditions(context, object, options);
   const attributes = deleteAttributes(context, name, object, options);
   await server.admission.admit(attributes);
@@ -138,9 +139,11 @@ async function deleteOnce(
   if (isNamespace(context)) return deleteNamespace(context, stored, object, options);
   if (!object.metadata?.deletionTimestamp) server.hooksFor(resource).beginDelete?.(object);
   const plan = planDeletion(context, object, options);
-  if (plan === "pending") return { object, deleted: false };
+  if (plan === "pending") return { object: resource.fromStorage(stored.tree()), deleted: false };
   if (plan === "now") return removeNow(context, stored, object, options);
-  if (options.dryRun) return { object, deleted: false };
+  if (options.dryRun) {
+    return { object: resource.fromStorage(resource.toStorage(object)), deleted: false };
+  }
   const written = await server.store.replace(resource.cache, stored, resource.toStorage(object));
   const marked = resource.fromStorage(written.tree());
   // A graceful deletion that needs no waiting was written only to be removed.
@@ -175,7 +178,8 @@ async function removeNow(
   options: DeleteOptions,
 ): Promise<DeletionOutcome> {
   const { resource, server } = context;
-  if (options.dryRun) return { object, deleted: true };
+  if (options.dryRun)
+    return { object: resource.fromStorage(resource.toStorage(object)), deleted: true };
   const last = await server.store.remove(resource.cache, stored);
   await server.hooksFor(resource).afterDelete?.(object);
   return { object: resource.fromStorage(last.tree()), deleted: true };
@@ -343,11 +347,13 @@ async function deleteNamespace(
     if (wish === "Foreground") others.push(foreground);
     if (others.length > 0) meta.finalizers = others;
     else delete meta.finalizers;
-    if (options.dryRun) return { object, deleted: false };
+    if (options.dryRun) {
+      return { object: resource.fromStorage(resource.toStorage(object)), deleted: false };
+    }
     const written = await server.store.replace(resource.cache, stored, resource.toStorage(object));
     return { object: resource.fromStorage(written.tree()), deleted: false };
   }
   const held = (spec.finalizers ?? []).length > 0 || (meta.finalizers ?? []).length > 0;
-  if (held) return { object, deleted: false };
+  if (held) return { object: resource.fromStorage(stored.tree()), deleted: false };
   return removeNow(context, stored, object, options);
 }

@@ -30,6 +30,9 @@ const mainOperations: Readonly<Record<string, Operation>> = {
   deletecollection: removeCollection,
 };
 
+/** Verbs of one object; the others are the collection's. */
+const namedVerbs = new Set(["get", "update", "patch", "delete"]);
+
 const plain: Readonly<Record<string, Operation>> = { get, update, patch };
 const scale: Readonly<Record<string, Operation>> = {
   get: getScale,
@@ -58,7 +61,8 @@ export function operationFor(context: RestContext, outside: OutsideOperations): 
   if (info.subresource === "") {
     if (info.verb === "watch" && info.parts.length > 1) return watch;
     const operation = mainOperations[info.verb];
-    if (operation === undefined || !resource.info.verbs.includes(info.verb)) {
+    const fits = info.parts.length > 1 === namedVerbs.has(info.verb);
+    if (operation === undefined || !fits || !resource.info.verbs.includes(info.verb)) {
       throw methodNotAllowed();
     }
     return operation;

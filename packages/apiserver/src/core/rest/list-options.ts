@@ -11,7 +11,6 @@ import {
   type FieldSelector,
   forbiddenField,
   invalid,
-  invalidValue,
   notSupported,
   parseFieldSelector,
   parseLabelSelector,
@@ -150,13 +149,10 @@ function checkWatch(options: ListOptions): FieldError[] {
 export function revisionOf(resourceVersion: string): number {
   if (resourceVersion === "") return 0;
   if (!/^[0-9]+$/.test(resourceVersion)) {
-    throw invalid({ group: "", kind: "" }, "", [
-      invalidValue(
-        "resourceVersion",
-        resourceVersion,
-        `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
-      ),
-    ]);
+    const quoted = JSON.stringify(resourceVersion);
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`,
+    );
   }
   return Number(resourceVersion);
 }
@@ -184,10 +180,13 @@ export function predicateOf(
 /** Field selectors may only name what the kind offers. */
 export function checkFieldSelector(
   options: Pick<ListOptions, "fieldSelector">,
-  known: (field: string) => boolean,
+  known: ((field: string) => boolean) | undefined,
 ): void {
   for (const { field } of options.fieldSelector?.requirements ?? []) {
-    if (metadataFields.has(field) || known(field)) continue;
-    throw badRequest(`field label not supported: ${field}`);
+    if (metadataFields.has(field) || known?.(field)) continue;
+    if (known !== undefined) throw badRequest(`field label not supported: ${field}`);
+    throw badRequest(
+      `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+    );
   }
 }

@@ -66,7 +66,9 @@ export function ensureName(context: RestContext, object: KubeObject): void {
   const { name: expected, namespace } = context.info;
   const { name, namespace: objectNamespace } = metadataOf(object);
   if (name === undefined || name === "") {
-    throw badRequest("name must be provided");
+    throw badRequest(
+      `the name of the object (${expected} based on URL) was undeterminable: name must be provided`,
+    );
   }
   if (name !== expected) {
     throw badRequest(

@@ -14,6 +14,7 @@ import {
   type KubeObject,
   notSupported,
   required,
+  tooLong,
 } from "@nanokube/machinery";
 
 export interface WriteOptions {
@@ -78,14 +79,18 @@ export function checkDryRun(values: readonly string[]): FieldError[] {
 
 function checkFieldValidation(value: string): FieldError[] {
   if (value === "" || (validations as readonly string[]).includes(value)) return [];
-  return [notSupported("fieldValidation", value, [...validations])];
+  return [notSupported("fieldValidation", value, ["", ...validations])];
 }
 
 function checkFieldManager(manager: string): FieldError[] {
-  const path = "fieldManager";
   const errors: FieldError[] = [];
-  if (manager.length > fieldManagerMax) {
-    errors.push(invalidValue(path, manager, `may not be more than ${fieldManagerMax} bytes`));
+  if (new TextEncoder().encode(manager).length > fieldManagerMax) {
+    errors.push(tooLong("fieldManager", manager, fieldManagerMax));
+  }
+  for (const [i, character] of [...manager].entries()) {
+    if (!/\p{C}/u.test(character)) continue;
+    const why = `invalid character U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")} (at position ${i})`;
+    errors.push(invalidValue("fieldManager", manager, why));
   }
   return errors;
 }

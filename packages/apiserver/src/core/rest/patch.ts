@@ -17,13 +17,15 @@ import {
   invalidValue,
   isPlainObject,
   type KubeObject,
+  parseJSON,
   parseYAML,
   requestEntityTooLarge,
-  unsupportedMediaType,
+  type StatusError,
 } from "@nanokube/machinery";
 import { serverSideApply } from "./apply.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { messageOf } from "./decode-body.ts";
+import { applyDefaults } from "./defaults.ts";
 import { trackUpdate } from "./field-managers.ts";
 import { parseWriteOptions, type WriteOptions } from "./options.ts";
 import { changeObject, respond } from "./update.ts";
@@ -45,7 +47,11 @@ export function patchTypeOf(context: RestContext): PatchType {
   const offered = Object.keys(typeOf).filter(
     (name) => context.resource.typeName !== undefined || typeOf[name] !== "strategic",
   );
-  if (type === undefined || !offered.includes(contentType)) throw unsupportedMediaType(offered);
+  if (type === undefined || !offered.includes(contentType)) {
+    const error = genericStatus(415, "UnsupportedMediaType", "415: Unsupported Media Type");
+    error.status.details = {};
+    throw error;
+  }
   return type;
 }
 
@@ -60,7 +66,7 @@ export async function patch(context: RestContext): Promise<ApiResponse> {
     keepsTrying: true,
     apply: (current: KubeObject) => {
       const object = apply(current);
-      context.resource.strategy.default?.(object);
+      applyDefaults(context, object);
       trackUpdate(context, current, object, options);
       return object;
     },
@@ -72,7 +78,7 @@ export async function patch(context: RestContext): Promise<ApiResponse> {
 export function parsePatch(text: string, type: PatchType): unknown {
   let parsed: unknown;
   try {
-    parsed = type === "apply" ? parseYAML(text) : JSON.parse(text);
+    parsed = type === "apply" ? parseYAML(text) : parseJSON(text);
   } catch (error) {
     throw badRequest(`error decoding patch: ${messageOf(error)}`);
   }
@@ -108,6 +114,14 @@ export function patcher(
   };
 }
 
+/** Upstream hides the reason of a JSON patch that does not fit. */
+function rejected(): StatusError {
+  const message = "the server rejected our request due to an error in our request";
+  const error = genericStatus(422, "Invalid", message);
+  error.status.details = {};
+  return error;
+}
+
 function applied(
   current: KubeObject,
   type: PatchType,
@@ -122,7 +136,7 @@ function applied(
     return applyStrategicMergePatch(current, parsed as KubeObject, typeName!) as KubeObject;
   } catch (error) {
     if (error instanceof Error && error.name === "StatusError") throw error;
-    if (type === "json") throw genericStatus(422, "Invalid", messageOf(error));
+    if (type === "json") throw rejected();
     throw badRequest(messageOf(error));
   }
 }

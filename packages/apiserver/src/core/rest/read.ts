@@ -68,9 +68,9 @@ export async function list(context: RestContext): Promise<ApiResponse> {
 }
 
 /** Whether a field selector may name this field of the kind. */
-export function knownFields({ resource }: RestContext): (field: string) => boolean {
+export function knownFields({ resource }: RestContext): ((field: string) => boolean) | undefined {
   const { selectableFields } = resource.strategy;
-  if (selectableFields === undefined) return () => false;
+  if (selectableFields === undefined) return undefined;
   const names = new Set(
     Object.keys(selectableFields({ apiVersion: resource.apiVersion, kind: resource.info.kind })),
   );

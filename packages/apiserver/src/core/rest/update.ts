@@ -10,11 +10,11 @@
  *         pkg/storage/etcd3/store.go (GuaranteedUpdate)
  */
 import {
-  badRequest,
   conflict,
   deepClone,
   deepEqual,
   forbidden,
+  genericStatus,
   invalid,
   invalidValue,
   type KubeObject,
@@ -22,12 +22,13 @@ import {
   objectModifiedMessage,
 } from "@nanokube/machinery";
 import type { StoredObject } from "../cache/stored-object.ts";
-import { objectKey } from "../storage/keys.ts";
+import { objectKey, registryPrefix } from "../storage/keys.ts";
 import { KeyChanged } from "../storage/store.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { groupResourceOf, namespaceOf } from "./context.ts";
 import { createObject, strategyContext, ttlOf, type Written } from "./create.ts";
 import { decodeBody, expectedOf } from "./decode-body.ts";
+import { applyDefaults, dropNulls } from "./defaults.ts";
 import { keepTimestamps, trackUpdate } from "./field-managers.ts";
 import {
   ensureName,
@@ -49,7 +50,7 @@ export async function update(context: RestContext): Promise<ApiResponse> {
     createsWhenAbsent: context.resource.strategy.allowCreateOnUpdate ?? false,
     apply: (current) => {
       const object = deepClone(sent);
-      context.resource.strategy.default?.(object);
+      applyDefaults(context, object);
       trackUpdate(context, current, object, options);
       return object;
     },
@@ -131,7 +132,7 @@ async function createInstead(
     throw conflict(
       groupResourceOf(context),
       info.name,
-      `Precondition failed: UID in precondition: ${change.uid}, UID in object meta: `,
+      preconditionFailed(context, change.uid, ""),
     );
   }
   const decision = await server.authorizer.authorize({
@@ -169,6 +170,7 @@ async function changeOnce(
 ): Promise<Written> {
   const { resource, server, info } = context;
   const old = resource.fromStorage(stored.tree());
+  dropNulls(resource, old);
   checkUID(context, old, change.uid);
   const object = await change.apply(old);
   checkVersion(context, object, old);
@@ -207,8 +209,19 @@ function checkUID(context: RestContext, old: KubeObject, uid: string | undefined
   throw conflict(
     groupResourceOf(context),
     context.info.name,
-    `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata?.uid ?? ""}`,
+    preconditionFailed(context, uid, old.metadata?.uid ?? ""),
   );
+}
+
+/** Upstream's storage error, key and all. */
+function preconditionFailed(context: RestContext, wanted: string, found: string): string {
+  const { resource, info } = context;
+  const key =
+    registryPrefix +
+    resource.cache.prefix +
+    objectKey(resource.info.namespaced, namespaceOf(context), info.name);
+  const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${found}`;
+  return `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`;
 }
 
 function checkVersion(context: RestContext, object: KubeObject, old: KubeObject): void {
@@ -225,9 +238,8 @@ function checkVersion(context: RestContext, object: KubeObject, old: KubeObject)
     ]);
   }
   if (!/^[0-9]+$/.test(version)) {
-    throw badRequest(
-      `invalid resource version "${version}": strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
-    );
+    const why = `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`;
+    throw genericStatus(500, "", why);
   }
   if (version !== old.metadata?.resourceVersion) {
     throw conflict(gr, context.info.name, objectModifiedMessage);
@@ -267,14 +279,16 @@ async function storeChange(
     return { tree: object };
   }
   keepTimestamps(object, old);
-  if (deepEqual(object, old)) return { stored };
-  if (options.dryRun) return { tree: object };
+  const tree = resource.toStorage(object);
+  const same = resource.custom === undefined ? stored.isSame(tree) : deepEqual(object, old);
+  if (same) return { stored };
+  if (options.dryRun) return { tree: resource.fromStorage(tree) };
   const ttlSeconds = ttlOf(context);
   return {
     stored: await server.store.replace(
       resource.cache,
       stored,
-      resource.toStorage(object),
+      tree,
       ttlSeconds === undefined ? {} : { ttlSeconds },
     ),
   };

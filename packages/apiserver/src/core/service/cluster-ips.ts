@@ -1,7 +1,7 @@
 /**
  * Cluster IPs: one IPAddress object each, whose creation is the allocation.
  *
- * Errors  "provided IP is already allocated", "the provided IP (…) is not in the valid range…"
+ * Errors  "provided IP is already allocated", "the provided network does not match the current range"
  * Source  pkg/registry/core/service/ipallocator/{ipallocator,cidrallocator}.go
  */
 import type { Clock, KubeObject, Random } from "@nanokube/machinery";
@@ -33,9 +33,7 @@ export class ClusterIPs {
     const { range, cache } = this.#deps;
     const value = parseAddress(address);
     if (value === undefined || value < range.first || value > range.last) {
-      throw new AllocationError(
-        `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${range.cidr}`,
-      );
+      throw new AllocationError("the provided network does not match the current range");
     }
     if (dryRun) {
       if (cache.get(address) !== undefined) throw taken();

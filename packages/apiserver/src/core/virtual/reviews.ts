@@ -3,7 +3,13 @@
  *
  * Source  pkg/registry/authentication/{tokenreview,selfsubjectreview}, pkg/registry/authorization/<kind>
  */
-import { badRequest, invalid, type KubeObject, required } from "@nanokube/machinery";
+import {
+  badRequest,
+  type FieldError,
+  invalid,
+  invalidValue,
+  type KubeObject,
+} from "@nanokube/machinery";
 import type { UserInfo } from "../authentication/authenticator.ts";
 import type { ServerAuthenticator } from "../authentication/create-authenticator.ts";
 import type { AuthorizationAttributes } from "../authorization/authorizer.ts";
@@ -11,6 +17,7 @@ import type { ServerAuthorizer } from "../authorization/create-authorizer.ts";
 import type { ApiResponse, RestContext } from "../rest/context.ts";
 import { decodeBody, expectedOf } from "../rest/decode-body.ts";
 import type { Operation } from "../rest/dispatch.ts";
+import { trackUpdate } from "../rest/field-managers.ts";
 import { formatTime } from "../rest/object-meta.ts";
 import { parseWriteOptions } from "../rest/options.ts";
 import { respondWithTree } from "../rest/respond.ts";
@@ -18,6 +25,8 @@ import { respondWithTree } from "../rest/respond.ts";
 export interface ReviewDeps {
   authenticator: ServerAuthenticator;
   authorizer: ServerAuthorizer;
+  /** What this server is called in a token's audiences. */
+  apiAudiences: readonly string[];
 }
 
 type Review = (context: RestContext, review: KubeObject, deps: ReviewDeps) => Promise<object>;
@@ -53,6 +62,7 @@ async function answer(
   if (context.info.resource === "selfsubjectreviews") {
     object.metadata.creationTimestamp = formatTime(context.server.clock.now());
   }
+  trackUpdate(context, undefined, object, options);
   object.status = await review(context, object, deps);
   const plain = { ...context, output: { ...context.output, as: "" as const } };
   return respondWithTree(plain, 201, object);
@@ -70,18 +80,18 @@ function userOf(user: UserInfo): object {
 async function reviewToken(
   _context: RestContext,
   review: KubeObject,
-  { authenticator }: ReviewDeps,
+  { authenticator, apiAudiences }: ReviewDeps,
 ): Promise<object> {
   const spec = (review.spec ?? {}) as { token?: string; audiences?: string[] };
   if (!spec.token) throw badRequest("token is required for TokenReview in authentication");
   try {
     const audiences = spec.audiences?.length ? spec.audiences : undefined;
     const found = await authenticator.reviewToken(spec.token, audiences);
-    if (found === undefined) return { user: {} };
+    if (found === undefined) return { user: {}, error: "invalid bearer token" };
     return {
       authenticated: true,
       user: userOf(found.user),
-      ...(found.audiences === undefined ? {} : { audiences: [...found.audiences] }),
+      audiences: [...(found.audiences ?? audiences ?? apiAudiences)],
     };
   } catch (error) {
     return { user: {}, error: error instanceof Error ? error.message : String(error) };
@@ -104,11 +114,6 @@ function specOf(review: KubeObject): AccessSpec {
 
 function subjectOf(review: KubeObject): UserInfo {
   const { user = "", groups = [], uid, extra } = specOf(review);
-  if (user === "" && groups.length === 0) {
-    throw invalid({ group: "authorization.k8s.io", kind: review.kind ?? "" }, "", [
-      required("spec.user", "at least one of user or group must be specified"),
-    ]);
-  }
   return { name: user, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };
 }
 
@@ -118,23 +123,31 @@ async function reviewAccess(
   user: UserInfo,
 ): Promise<object> {
   const spec = specOf(review);
-  const both = spec.resourceAttributes !== undefined && spec.nonResourceAttributes !== undefined;
-  const none = spec.resourceAttributes === undefined && spec.nonResourceAttributes === undefined;
-  if (both || none) {
-    const gk = { group: "authorization.k8s.io", kind: review.kind ?? "" };
-    const detail = none
-      ? "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-      : "cannot be specified in combination with resourceAttributes";
-    throw invalid(gk, "", [
-      required(none ? "spec.resourceAttributes" : "spec.nonResourceAttributes", detail),
-    ]);
-  }
+  const errors = problemsOf(spec, user);
+  if (errors.length > 0) throw invalid({ group: "authorization.k8s.io", kind: "" }, "", errors);
   const { decision, reason } = await authorizer.authorize(attributesOf(spec, user));
   return {
     allowed: decision === "allow",
     ...(decision === "deny" ? { denied: true } : {}),
     ...(reason === "" ? {} : { reason }),
   };
+}
+
+function problemsOf(spec: AccessSpec, user: UserInfo): FieldError[] {
+  const { resourceAttributes: resource, nonResourceAttributes: other } = spec;
+  const errors: FieldError[] = [];
+  if (resource !== undefined && other !== undefined) {
+    const why = "cannot be specified in combination with resourceAttributes";
+    errors.push(invalidValue("spec.nonResourceAttributes", other, why));
+  }
+  if (resource === undefined && other === undefined) {
+    const why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+    errors.push(invalidValue("spec.resourceAttributes", null, why));
+  }
+  if (user.name === "" && user.groups.length === 0) {
+    errors.push(invalidValue("spec.user", "", "at least one of user or group must be specified"));
+  }
+  return errors;
 }
 
 function attributesOf(spec: AccessSpec, user: UserInfo): AuthorizationAttributes {

@@ -5,7 +5,7 @@
  * Errors  406 NotAcceptable, 415 UnsupportedMediaType, in upstream's words
  * Source  staging/src/k8s.io/apiserver/pkg/endpoints/handlers/negotiation/negotiate.go
  */
-import { notAcceptable, unsupportedMediaType } from "@nanokube/machinery";
+import { genericStatus, notAcceptable, unsupportedMediaType } from "@nanokube/machinery";
 
 export type WireFormat = "json" | "yaml" | "protobuf";
 export type Conversion = "" | "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList";
@@ -61,7 +61,15 @@ export function negotiateOutput(
     const media = convert(clause, format, pretty, scope);
     if (media !== undefined) return media;
   }
-  throw notAcceptable(formats.map((format) => mediaTypes[format]));
+  const offered = formats.map((format) => mediaTypes[format]);
+  // A type that nobody knows is refused by the router already, in its own words.
+  if (parseAccept(accept).some(({ type }) => acceptedFormat(type, formats) !== undefined)) {
+    throw notAcceptable(offered);
+  }
+  const message = `406: Not Acceptable\n\nAvailable representations: ${offered.join(", ")}`;
+  const error = genericStatus(406, "NotAcceptable", message);
+  error.status.details = {};
+  throw error;
 }
 
 function convert(

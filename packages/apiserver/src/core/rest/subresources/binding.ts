@@ -6,7 +6,14 @@
  * Source  pkg/registry/core/pod/storage/storage.go (BindingREST)
  */
 import type { Binding, Pod } from "@nanokube/api/core/v1";
-import { conflict, invalid, type KubeObject, notSupported, required } from "@nanokube/machinery";
+import {
+  aggregateFieldErrors,
+  conflict,
+  genericStatus,
+  type KubeObject,
+  notSupported,
+  required,
+} from "@nanokube/machinery";
 import type { ApiResponse, RestContext } from "../context.ts";
 import { decodeBody } from "../decode-body.ts";
 import { ensureNamespace, metadataOf, timestamp } from "../object-meta.ts";
@@ -22,7 +29,7 @@ export async function bind(context: RestContext): Promise<ApiResponse> {
   const expected = { apiVersion: "v1", kind: "Binding", typeName: bindingType };
   const binding = (await decodeBody(context, expected, options.fieldValidation)) as Binding;
   ensureNamespace(context, binding as KubeObject);
-  validate(binding, context.info.name);
+  validate(binding);
   const { server, info } = context;
   const { resource } = context;
   await server.admission.admit({
@@ -52,14 +59,15 @@ export async function bind(context: RestContext): Promise<ApiResponse> {
   return respondWithTree(context, 201, answer, statusType);
 }
 
-function validate(binding: Binding, name: string): void {
+/** Upstream answers these as plain errors. */
+function validate(binding: Binding): void {
   const errors = [];
   const kind = binding.target?.kind ?? "";
   if (kind !== "" && kind !== "Node") {
     errors.push(notSupported("target.kind", kind, ["Node", "<empty>"]));
   }
   if (!binding.target?.name) errors.push(required("target.name", ""));
-  if (errors.length > 0) throw invalid({ group: "", kind: "Binding" }, name, errors);
+  if (errors.length > 0) throw genericStatus(500, "", aggregateFieldErrors(errors));
 }
 
 function assign(context: RestContext, current: Pod, binding: Binding): Pod {

@@ -69,6 +69,7 @@ async function writeScale(
           object.metadata!.resourceVersion = scale.metadata.resourceVersion;
         }
         trackUpdate(context, current, object, options);
+        withoutTime(object);
         return object;
       },
     },
@@ -77,6 +78,20 @@ async function writeScale(
   const tree =
     "tree" in written ? written.tree : context.resource.fromStorage(written.stored.tree());
   return respondWithTree(plain(context), 200, scaleOf(context, tree), scaleType);
+}
+
+/** Upstream records who scales, but not when; entries without a time stand before the others. */
+function withoutTime({ metadata }: KubeObject): void {
+  const entries = metadata?.managedFields;
+  const own = entries?.find(
+    (entry) => entry.subresource === "scale" && entry.operation === "Update",
+  );
+  if (metadata === undefined || entries === undefined || own === undefined) return;
+  const { time: _time, ...timeless } = own;
+  const others = entries.filter((entry) => entry !== own);
+  const applies = others.filter((entry) => entry.operation === "Apply");
+  const updates = others.filter((entry) => entry.operation !== "Apply");
+  metadata.managedFields = [...applies, timeless, ...updates];
 }
 
 function validate(scale: Scale): void {
