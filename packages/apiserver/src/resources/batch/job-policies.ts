@@ -83,7 +83,8 @@ function validateRule(
 
 export function validatePodFailurePolicy(spec: JobSpec, path: FieldPath): FieldError[] {
   const rules = spec.podFailurePolicy?.rules ?? [];
-  const { containers = [], initContainers = [] } = spec.template?.spec ?? {};
+  const { initContainers = [], ...pod } = spec.template?.spec ?? {};
+  const containers = pod.containers ?? [];
   const names = [...containers, ...initContainers].map((container) => container.name ?? "");
   const list = path.child("rules");
   const errors = rules.length > 20 ? [tooMany(list, rules.length, 20)] : [];

@@ -249,8 +249,9 @@ function isZero(value: unknown): boolean {
 }
 
 export function validateEphemeral(context: ContainerContext, path: FieldPath): FieldError[] {
-  const { containers = [], initContainers = [], ephemeralContainers = [] } = context.spec;
-  const targets = new Set([...containers, ...initContainers].map((one) => one.name ?? ""));
+  const { containers, initContainers = [], ephemeralContainers = [] } = context.spec;
+  // Go writes a list without members as null.
+  const targets = new Set([...(containers ?? []), ...initContainers].map((one) => one.name ?? ""));
   const names = new Set(targets);
   const why = "cannot be set for an Ephemeral Container";
   return ephemeralContainers.flatMap((container: EphemeralContainer, i) => {

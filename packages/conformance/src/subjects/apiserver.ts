@@ -1,0 +1,311 @@
+/**
+ * Every API server there is to test: ours as a process, upstream's binary; each on an etcd of its own.
+ *
+ * The etcd is upstream's where it is there, else etcd-lite. What was started is ended, also after a failure.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request as httpsRequest } from "node:https";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { findProgram, missing } from "./programs.ts";
+
+export interface RestAnswer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  text: string;
+}
+
+export interface RestRequest {
+  method: string;
+  path: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** Bearer token; the administrator's certificate when absent. */
+  token?: string;
+}
+
+export interface ApiServerInstance {
+  readonly url: string;
+  readonly kubeconfig: string;
+  send(request: RestRequest): Promise<RestAnswer>;
+  /** Lines of a stream (a watch), until `count` have come or the time is over. */
+  lines(path: string, count: number, timeoutMs: number): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export interface ApiServerSubject {
+  readonly name: string;
+  readonly skip?: string;
+  open(flags?: readonly string[]): Promise<ApiServerInstance>;
+}
+
+const source = (path: string): string =>
+  fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const node = [process.execPath, "--conditions=nanokube-source"];
+
+export function apiServerSubjects(): ApiServerSubject[] {
+  const upstream = findProgram("kube-apiserver");
+  const ours = [...node, source("apiserver/src/main.ts")];
+  const absent = (): Promise<never> => Promise.reject(new Error("absent"));
+  return [
+    { name: "apiserver", open: (flags = []) => open(ours, flags) },
+    upstream === undefined
+      ? { name: "kube-apiserver", skip: missing("kube-apiserver"), open: absent }
+      : { name: "kube-apiserver", open: (flags = []) => open([upstream], flags) },
+  ];
+}
+
+async function open(
+  command: readonly string[],
+  more: readonly string[],
+): Promise<ApiServerInstance> {
+  const dir = await mkdtemp(join(tmpdir(), "conformance-api-"));
+  const children: Started[] = [];
+  const close = async (): Promise<void> => {
+    for (const child of children.reverse()) await child.stop();
+    await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    const [etcd, peer, port] = await freePorts(3);
+    await makeKeys(dir);
+    children.push(start(etcdCommand(dir, etcd!, peer!)));
+    children.push(start([...command, ...serverFlags(dir, etcd!, port!), ...more]));
+    const instance = client(dir, port!, close);
+    await ready(instance, children);
+    return instance;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function etcdCommand(dir: string, port: number, peer: number): string[] {
+  const upstream = findProgram("etcd");
+  const program = upstream === undefined ? [...node, source("etcd-lite/src/main.ts")] : [upstream];
+  const url = `http://127.0.0.1:${port}`;
+  const peerURL = `http://127.0.0.1:${peer}`;
+  const flags = ["--data-dir", join(dir, "etcd"), "--listen-client-urls", url];
+  flags.push("--advertise-client-urls", url, "--listen-peer-urls", peerURL);
+  if (upstream !== undefined) {
+    flags.push("--initial-advertise-peer-urls", peerURL, "--initial-cluster", `default=${peerURL}`);
+  }
+  return [...program, ...flags];
+}
+
+function serverFlags(dir: string, etcd: number, port: number): string[] {
+  const file = (name: string): string => join(dir, name);
+  return [
+    `--etcd-servers=http://127.0.0.1:${etcd}`,
+    `--secure-port=${port}`,
+    "--bind-address=127.0.0.1",
+    "--advertise-address=10.89.0.1",
+    `--cert-dir=${dir}`,
+    `--tls-cert-file=${file("server.crt")}`,
+    `--tls-private-key-file=${file("server.key")}`,
+    `--client-ca-file=${file("ca.crt")}`,
+    "--service-cluster-ip-range=10.96.0.0/16",
+    "--service-account-issuer=https://kubernetes.default.svc",
+    `--service-account-signing-key-file=${file("sa.key")}`,
+    `--service-account-key-file=${file("sa.key")}`,
+    "--authorization-mode=Node,RBAC",
+    `--token-auth-file=${file("tokens.csv")}`,
+  ];
+}
+
+/** Keys are made with openssl: tests of a server need no library of ours. */
+async function makeKeys(dir: string): Promise<void> {
+  const run = (...argv: string[]) => execa("openssl", argv, { cwd: dir });
+  const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  await run(
+    "req",
+    "-x509",
+    ...ec,
+    "-keyout",
+    "ca.key",
+    "-out",
+    "ca.crt",
+    "-subj",
+    "/CN=ca",
+    "-days",
+    "2",
+  );
+  await writeFile(join(dir, "names"), "subjectAltName=IP:127.0.0.1,DNS:localhost\n");
+  const subjects = [
+    ["server", "/CN=kube-apiserver"],
+    ["admin", "/O=system:masters/CN=admin"],
+  ] as const;
+  for (const [name, subject] of subjects) {
+    await run("req", ...ec, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", subject);
+    const sign = [
+      "-CA",
+      "ca.crt",
+      "-CAkey",
+      "ca.key",
+      "-CAcreateserial",
+      "-days",
+      "2",
+      "-extfile",
+      "names",
+    ];
+    await run("x509", "-req", "-in", `${name}.csr`, "-out", `${name}.crt`, ...sign);
+  }
+  await run("genrsa", "-out", "sa.key", "2048");
+  await writeFile(join(dir, "tokens.csv"), 'jane-token,jane,1000,"developers"\n');
+}
+
+interface Started {
+  child: ChildProcess;
+  stderr(): string;
+  stop(): Promise<void>;
+}
+
+function start(command: readonly string[]): Started {
+  const child = spawn(command[0]!, command.slice(1), { stdio: ["ignore", "ignore", "pipe"] });
+  let text = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    text = (text + chunk.toString()).slice(-8000);
+  });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const killOnExit = (): void => void child.kill("SIGKILL");
+  process.once("exit", killOnExit);
+  return {
+    child,
+    stderr: () => text,
+    async stop() {
+      child.kill("SIGKILL");
+      await exited;
+      process.off("exit", killOnExit);
+    },
+  };
+}
+
+async function ready(instance: ApiServerInstance, children: readonly Started[]): Promise<void> {
+  const until = Date.now() + 60_000;
+  for (;;) {
+    const answer = await instance.send({ method: "GET", path: "/readyz" }).catch(() => undefined);
+    if (answer?.status === 200) return;
+    const dead = children.find(({ child }) => child.exitCode !== null);
+    if (dead !== undefined || Date.now() > until) {
+      throw new Error(`not ready: ${children.map((one) => one.stderr()).join("\n")}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function client(dir: string, port: number, close: () => Promise<void>): ApiServerInstance {
+  const url = `https://127.0.0.1:${port}`;
+  const file = (name: string): string => join(dir, name);
+  const kubeconfig = file("kubeconfig");
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "c", cluster: { server: url, "certificate-authority": file("ca.crt") } }],
+    users: [
+      {
+        name: "u",
+        user: { "client-certificate": file("admin.crt"), "client-key": file("admin.key") },
+      },
+    ],
+    contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+    "current-context": "x",
+  };
+  const written = writeFile(kubeconfig, JSON.stringify(config));
+  return {
+    url,
+    kubeconfig,
+    close,
+    async send(request) {
+      await written;
+      return exchange(dir, url, request);
+    },
+    lines: (path, count, timeoutMs) => readLines(dir, url + path, count, timeoutMs),
+  };
+}
+
+async function tlsOf(dir: string, token?: string) {
+  const { readFile } = await import("node:fs/promises");
+  const read = (name: string) => readFile(join(dir, name), "utf8");
+  const ca = await read("ca.crt");
+  if (token !== undefined) return { ca };
+  return { ca, cert: await read("admin.crt"), key: await read("admin.key") };
+}
+
+async function exchange(dir: string, url: string, request: RestRequest): Promise<RestAnswer> {
+  const { method, path, body, headers = {}, token } = request;
+  const tls = await tlsOf(dir, token);
+  const payload = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const sent = httpsRequest(url + path, {
+      method,
+      ...tls,
+      agent: false,
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json",
+        ...(payload === undefined ? {} : { "content-length": String(Buffer.byteLength(payload)) }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+    });
+    sent.on("error", reject);
+    sent.on("response", (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(chunks).toString(),
+        }),
+      );
+    });
+    sent.end(payload);
+  });
+}
+
+async function readLines(
+  dir: string,
+  url: string,
+  count: number,
+  timeoutMs: number,
+): Promise<string[]> {
+  const tls = await tlsOf(dir);
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const sent = httpsRequest(url, { ...tls, agent: false });
+    const finish = (): void => {
+      clearTimeout(timer);
+      sent.destroy();
+      resolve(text.split("\n").filter(Boolean).slice(0, count));
+    };
+    const timer = setTimeout(finish, timeoutMs);
+    sent.on("error", (error) => (text === "" ? reject(error) : finish()));
+    sent.on("response", (response) => {
+      response.on("data", (chunk: Buffer) => {
+        text += chunk.toString();
+        if (text.split("\n").length > count) finish();
+      });
+      response.on("end", finish);
+    });
+    sent.end();
+  });
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) => {
+          server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
