@@ -59,6 +59,10 @@ export class SpdyStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    if (this.#localEnded) {
+      done(); // The other side wants no more.
+      return;
+    }
     for (let at = 0; at < chunk.length; at += DATA_BYTES_MAX) {
       this.#session.sendData(this.id, 0, chunk.subarray(at, at + DATA_BYTES_MAX));
     }
@@ -66,8 +70,8 @@ export class SpdyStream extends Duplex {
   }
 
   override _final(done: (error?: Error | null) => void): void {
+    if (!this.#localEnded) this.#session.sendData(this.id, FLAG_FIN, Buffer.alloc(0));
     this.#localEnded = true;
-    this.#session.sendData(this.id, FLAG_FIN, Buffer.alloc(0));
     done();
   }
 
@@ -92,10 +96,11 @@ export class SpdyStream extends Duplex {
     if (!this.destroyed) this.push(null);
   }
 
+  /** What came before the reset is still to be read (containerd resets after its last word). */
   acceptReset(): void {
-    this.#remoteEnded = true;
     this.#localEnded = true;
-    if (!this.destroyed) this.destroy(new Error("stream reset"));
+    this.acceptEnd();
+    if (!this.writableEnded) this.end();
   }
 }
 
@@ -151,9 +156,8 @@ export class SpdySession {
     this.#socket = socket;
     this.#options = options;
     this.#nextID = options.server ? 2 : 1;
-    socket.on("error", () => this.close());
-    socket.on("close", () => this.close());
-    // A connection that breaks ends the session; its streams tell their users.
+    // The last frames may still be unread when the socket closes: the reader's end is the end.
+    socket.on("error", () => {});
     const end = () => this.close();
     this.#readFrames(options.head ?? Buffer.alloc(0)).then(end, end);
   }

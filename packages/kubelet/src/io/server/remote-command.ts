@@ -162,8 +162,6 @@ export function acceptWebSocket(
     // What the client sends before the runtime's streams are there must wait, not be lost.
     accepted.pause();
     accepted.on("error", () => {});
-    // Nothing may come before somebody listens: the first words would be lost.
-    accepted.pause();
     resolve(accepted);
   });
   return promise;
