@@ -36,6 +36,8 @@ const okHeaders = { ":status": 200, "content-type": "application/grpc" } as cons
 const noDate = { sendDate: false } as const;
 const okTrailers = { "grpc-status": "0" } as const;
 
+const ignore = () => {};
+
 export class Http2Call implements ServerStream<unknown, unknown> {
   readonly path: string;
   readonly #stream: ServerHttp2Stream;
@@ -139,7 +141,7 @@ export class Http2Call implements ServerStream<unknown, unknown> {
   start(): void {
     const timeout = this.#headers["grpc-timeout"] as string | undefined;
     if (timeout !== undefined) this.#armDeadline(timeout);
-    this.#stream.on("error", () => {}); // "close" follows and says what it means.
+    this.#stream.on("error", ignore); // "close" follows and says what it means.
     this.#stream.on("close", () => this.#closed());
     const { clientStreaming, serverStreaming } = this.#route.method;
     if (clientStreaming || serverStreaming) this.#startStreaming(serverStreaming);
@@ -293,7 +295,11 @@ export class Http2Call implements ServerStream<unknown, unknown> {
 
   #closed(): void {
     if (this.#deadline !== undefined) this.#clock.clearTimeout(this.#deadline as never);
-    this.#aborted(new RpcError(codes.CANCELLED, "context canceled"));
+    // Most calls end answered and unobserved: an error (and its stack) is made only if seen.
+    const isSeen = this.#abort !== undefined || this.#queue !== undefined;
+    if (isSeen || !this.#isAnswered) {
+      this.#aborted(new RpcError(codes.CANCELLED, "context canceled"));
+    }
   }
 
   #aborted(reason: RpcError): void {
