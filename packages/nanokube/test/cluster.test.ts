@@ -78,7 +78,7 @@ describe.skipIf(containersReason !== undefined)(
         .slice(1)
         .map((line) => line.split(/ {2,}/)[1]);
       expect(hops).toEqual(
-        expect.arrayContaining(["apiserver.create", "scheduler.bind", "kubelet.sync"]),
+        expect.arrayContaining(["apiserver.store", "scheduler.bind", "kubelet.sync"]),
       );
       await cluster.kubectl("delete", "pod", "seen", "--grace-period=1");
     });

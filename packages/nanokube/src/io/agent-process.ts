@@ -56,11 +56,11 @@ function agentConfig({ dir, state, network, plan, node }: AgentOptions): AgentCo
   };
 }
 
-export async function startAgent(options: AgentOptions): Promise<void> {
+export async function startAgent(options: AgentOptions): Promise<"started" | "running"> {
   const { dir, plan, node } = options;
   const name = `${plan.name}-agent`;
   const running = await dir.daemons.find(name);
-  if (running !== undefined && isRunning(running)) return;
+  if (running !== undefined && isRunning(running)) return "running";
   const directory = dir.node(plan.name);
   await mkdir(directory, { recursive: true });
   const file = join(directory, "agent.json");
@@ -69,4 +69,5 @@ export async function startAgent(options: AgentOptions): Promise<void> {
   const logFile = dir.log(name);
   if (node === undefined) await dir.daemons.spawn({ name, argv, logFile });
   else await spawnOnNode(node, dir.daemons, { name: "agent", argv, logFile });
+  return "started";
 }

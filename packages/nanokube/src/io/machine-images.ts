@@ -4,8 +4,9 @@
  * busybox comes from the distribution's static build, pause is a few lines of its shell, node is
  * the very Node binary that runs us with the libraries it is linked to.
  */
+import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { run } from "./command.ts";
 import type { ImageStore } from "./image-store.ts";
 import type { LayerEntry } from "./layer.ts";
@@ -34,7 +35,22 @@ const account: readonly LayerEntry[] = [
   { type: "directory", path: "root", mode: 0o700 },
 ];
 
-async function busyboxLayer(busybox: string): Promise<LayerEntry[]> {
+/**
+ * A statically linked program still loads the C library's name service at run time, and crashes on
+ * the first host name when that is missing.
+ */
+async function nameServiceEntries(node: string): Promise<LayerEntry[]> {
+  const needed = (await sharedLibraries(node)).filter((path) => /\/(libc\.so|ld-)/.test(path));
+  const libc = needed.find((path) => path.includes("/libc.so"));
+  if (libc === undefined) return [];
+  for (const name of ["libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2"]) {
+    const path = join(dirname(libc), name);
+    if (existsSync(path)) needed.push(path);
+  }
+  return libraryEntries(needed);
+}
+
+async function busyboxLayer({ busybox, node }: MachineImageOptions): Promise<LayerEntry[]> {
   const applets = (await run([busybox, "--list-full"])).trim().split("\n");
   const entries: LayerEntry[] = [...account];
   for (const directory of ["bin", "sbin", "usr", "usr/bin", "usr/sbin", "home", "var", "var/www"]) {
@@ -45,7 +61,7 @@ async function busyboxLayer(busybox: string): Promise<LayerEntry[]> {
     if (basename(applet) === "busybox") continue;
     entries.push({ type: "symlink", path: applet.replace(/^\//, ""), target: "/bin/busybox" });
   }
-  return entries;
+  return [...entries, ...(await nameServiceEntries(node))];
 }
 
 /** The shared libraries a program asks for, by the names under which it asks. */
@@ -54,24 +70,27 @@ async function sharedLibraries(program: string): Promise<string[]> {
   return lines.flatMap((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1] ?? []);
 }
 
-async function nodeLayer(node: string): Promise<LayerEntry[]> {
+/** Files at the very paths they have here, with the directories above them. */
+async function libraryEntries(paths: readonly string[]): Promise<LayerEntry[]> {
   const entries: LayerEntry[] = [];
   const made = new Set<string>();
-  const makeParents = (file: string) => {
-    const parts = dirname(file).split("/").filter(Boolean);
+  for (const path of paths) {
+    const parts = dirname(path).split("/").filter(Boolean);
     for (let i = 1; i <= parts.length; i += 1) {
       const directory = parts.slice(0, i).join("/");
       if (made.has(directory)) continue;
       made.add(directory);
       entries.push({ type: "directory", path: directory });
     }
-  };
-  for (const library of await sharedLibraries(node)) {
-    makeParents(library);
-    const source = await realpath(library);
-    entries.push({ type: "copy", path: library.slice(1), mode: 0o755, source });
+    entries.push({ type: "copy", path: path.slice(1), mode: 0o755, source: await realpath(path) });
   }
-  makeParents("/usr/local/bin/node");
+  return entries;
+}
+
+async function nodeLayer(node: string): Promise<LayerEntry[]> {
+  const entries = await libraryEntries(await sharedLibraries(node));
+  for (const path of ["usr", "usr/local", "usr/local/bin"])
+    entries.push({ type: "directory", path });
   entries.push({ type: "copy", path: "usr/local/bin/node", mode: 0o755, source: node });
   return entries;
 }
@@ -102,18 +121,18 @@ export async function buildBaseImages(options: MachineImageOptions): Promise<str
   if ((await store.find("busybox")) === undefined) {
     const names = ["busybox", "busybox:1", "busybox:1.36", "busybox:1.37", "busybox:stable"];
     const config = { Cmd: ["sh"], Env: [path] };
-    built.push(...(await store.add({ names, layers: [await busyboxLayer(busybox)], config })));
+    built.push(...(await store.add({ names, layers: [await busyboxLayer(options)], config })));
   }
   return built;
 }
 
 /** node on top of busybox, so that a shell is there too. */
 export async function buildNodeImage(options: MachineImageOptions): Promise<string[]> {
-  const { store, busybox, node, nodeVersion } = options;
+  const { store, node, nodeVersion } = options;
   const version = nodeVersion.replace(/^v/, "");
   const major = version.split(".")[0]!;
   if ((await store.find(`node:${version}`)) !== undefined) return [];
   const names = ["node", `node:${major}`, `node:${version}`, `node:${major}-slim`, "node:lts"];
-  const layers = [await busyboxLayer(busybox), await nodeLayer(node)];
+  const layers = [await busyboxLayer(options), await nodeLayer(node)];
   return store.add({ names, layers, config: { Cmd: ["node"], Env: [path] } });
 }

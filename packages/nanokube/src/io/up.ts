@@ -125,14 +125,19 @@ async function waitReady(dir: DataDir, client: Client, timeoutMs: number): Promi
 }
 
 /** Everything of one node up to its agent; the agent itself waits for the API server. */
-export async function startNode(dir: DataDir, state: ClusterState, index: number): Promise<void> {
+export async function startNode(
+  dir: DataDir,
+  state: ClusterState,
+  index: number,
+): Promise<"started" | "running"> {
   const network = planNetwork(state.slot);
   const plan = planNode(network, index);
   const authority = await dir.pki.authority("ca", "nanokube-ca");
   const serving = await nodePKI(dir, state, authority, index);
   await writeFile(join(dir.pki.directory, `${plan.name}-serving.crt`), serving.cert);
   if (state.mode === "embedded") return startAgent({ dir, state, network, plan });
-  if ((await findNode(plan, dir.node(plan.name), dir.daemons)) !== undefined) return;
+  const running = await findNode(plan, dir.node(plan.name), dir.daemons);
+  if (running !== undefined) return startAgent({ dir, state, network, plan, node: running });
   const node = await bootNode({
     network,
     plan,
@@ -148,10 +153,10 @@ export async function startNode(dir: DataDir, state: ClusterState, index: number
     cniBinDir,
     mayLowerOOMScore: mayLowerOOMScore(),
   });
-  await startAgent({ dir, state, network, plan, node });
+  return startAgent({ dir, state, network, plan, node });
 }
 
-/** A Ready from before `sinceMs` is what a node said before it was stopped. */
+/** A Ready from before the agent was started is what the node said before it was stopped. */
 function isReadySince(conditions: readonly NodeCondition[] | undefined, sinceMs: number): boolean {
   const ready = conditions?.find((condition) => condition.type === "Ready");
   const heartbeatMs = Date.parse(ready?.lastHeartbeatTime ?? "");
@@ -161,17 +166,17 @@ function isReadySince(conditions: readonly NodeCondition[] | undefined, sinceMs:
 
 export async function waitNodesReady(
   client: Client,
-  names: readonly string[],
-  sinceMs: number,
+  names: ReadonlyMap<string, number>,
   timeoutMs: number,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const ready = new Set<string>();
     for (const { metadata, status } of (await client.resource(nodes).list()).items) {
-      if (isReadySince(status?.conditions, sinceMs)) ready.add(metadata?.name ?? "");
+      const name = metadata?.name ?? "";
+      if (isReadySince(status?.conditions, names.get(name) ?? 0)) ready.add(name);
     }
-    const waiting = names.filter((name) => !ready.has(name));
+    const waiting = [...names.keys()].filter((name) => !ready.has(name));
     if (waiting.length === 0) return;
     if (performance.now() > deadline) {
       throw new Error(`not Ready after ${timeoutMs / 1000} s: ${waiting.join(", ")}`);
@@ -206,10 +211,12 @@ export async function up(options: UpOptions): Promise<RunningCluster> {
   progress(`control plane ready at ${serverURL(state)} (${seconds()})`);
   await startReplacement(dir, state, "controller-manager");
   await startReplacement(dir, state, "scheduler");
-  await booting;
+  const outcomes = await booting;
   if (state.components.kubelet !== "none") {
     const names = state.nodes.map((index) => planNode(network, index).name);
-    await waitNodesReady(client, names, sinceMs, 120_000);
+    // A node whose agent ran all along need not say again that it is Ready.
+    const since = names.map((name, i) => [name, outcomes[i] === "started" ? sinceMs : 0] as const);
+    await waitNodesReady(client, new Map(since), 120_000);
     progress(`${names.length === 1 ? "node" : "nodes"} ${names.join(", ")} Ready (${seconds()})`);
   }
   return { state, network, client };
