@@ -5,7 +5,7 @@
  */
 export type { Caches, Context, Controller, Watch } from "./core/controller.ts";
 export { type ControllerOptions, controllers } from "./core/controllers.ts";
-export { UnknownControllerError } from "./core/names.ts";
+export { pickControllers, UnknownControllerError } from "./core/names.ts";
 export type { Effect, Outcome, Steps } from "./core/steps.ts";
 export {
   type ControllerManager,

@@ -40,7 +40,7 @@ export interface ScriptedNodesOptions {
   clock: Clock;
   random: Random;
   log: Log;
-  /** Nodes renew their Lease: somebody watches for heartbeats. */
+  /** Nodes renew their Lease: only where somebody judges them by it. */
   heartbeats: boolean;
   script: PodScript | undefined;
 }
@@ -103,9 +103,10 @@ export class ScriptedNodes {
     const index = ++this.#nodeCount;
     const podNetwork = `10.${244 + (index >> 8)}.${index & 255}`;
     const place = { address: `10.89.${index >> 8}.${index & 255}`, podCIDR: `${podNetwork}.0/24` };
-    const created = await client.resource(nodes).create(nodeObject(spec, place));
+    const api = client.resource(nodes);
+    await api.create(nodeObject(spec, place));
     const status = nodeStatus(spec, place, formatTime(clock.now()));
-    const node = await client.resource(nodes).updateStatus({ ...created, status });
+    const node = await api.patch(spec.name, { status }, { subresource: "status" });
     await this.#run(spec.name, place.address, podNetwork);
     return node;
   }

@@ -13,7 +13,11 @@ import { writeFile } from "node:fs/promises";
 import type { Node, Pod } from "@nanokube/api/core/v1";
 import { type ApiServer, createApiServer } from "@nanokube/apiserver";
 import { type ApiObject, type Client, createClient, namespaces, pods } from "@nanokube/client";
-import { createControllerManager } from "@nanokube/controller-manager";
+import {
+  createControllerManager,
+  knownControllers,
+  pickControllers,
+} from "@nanokube/controller-manager";
 import { createEtcd, type Etcd } from "@nanokube/etcd-lite";
 import {
   type Clock,
@@ -98,13 +102,12 @@ export class TestEnvironment {
     this.kubeconfig = kubeconfigText(this.server, credentials.ca, credentials.admin);
     this.client = this.clientFor(admin.name, admin.groups);
     this.#snapshots = new StoreSnapshots(etcd.channel());
-    const picked = options.controllers ?? [];
     this.#nodes = new ScriptedNodes({
       client: this.clientFor("system:testenv:nodes", admin.groups),
       clock,
       random,
       log: log.child({ component: "nodes" }),
-      heartbeats: picked.length > 0,
+      heartbeats: runs(options, "node-lifecycle-controller"),
       script: options.pods,
     });
   }
@@ -346,8 +349,7 @@ function apiServerOptions(parts: Omit<Parts, "apiserver" | "port">) {
     advertiseAddress: "127.0.0.1",
     authorizationMode: options.authorizationMode ?? ["Node", "RBAC"],
     serviceAccountIssuer: "https://kubernetes.default.svc.cluster.local",
-    // Without the controller that makes them, pods would wait for service accounts for ever.
-    admission: runsServiceAccounts(options) ? {} : { disable: ["ServiceAccount"] },
+    admission: { disable: lonelyAdmission(options) },
     pki: {
       clientCA: ca.cert,
       servingCert: serving.cert,
@@ -360,12 +362,15 @@ function apiServerOptions(parts: Omit<Parts, "apiserver" | "port">) {
   };
 }
 
-const serviceAccountNames = ["*", "serviceaccount", "serviceaccount-controller"];
+/** Admission that counts on a controller to finish what it began: off where that one does not run. */
+const needs: readonly [plugin: string, controller: string][] = [
+  ["ServiceAccount", "serviceaccount-controller"],
+  ["TaintNodesByCondition", "node-lifecycle-controller"],
+];
 
-function runsServiceAccounts({ controllers = [] }: TestEnvironmentOptions): boolean {
-  const without = ["-serviceaccount", "-serviceaccount-controller"];
-  return (
-    controllers.some((name) => serviceAccountNames.includes(name)) &&
-    !controllers.some((name) => without.includes(name))
-  );
+function runs({ controllers = [] }: TestEnvironmentOptions, controller: string): boolean {
+  return pickControllers(controllers, knownControllers()).has(controller);
 }
+
+const lonelyAdmission = (options: TestEnvironmentOptions) =>
+  needs.flatMap(([plugin, controller]) => (runs(options, controller) ? [] : [plugin]));
