@@ -345,3 +345,8 @@ function join(namespace: string, name: string): string {
 function notFound(name: string): Error {
   return failure(404, "NotFound", `"${name}" not found`);
 }
+
+/** A network that loses some requests on the way: for `world.refuse`. */
+export function losing(random: Random, share: number): () => Error | undefined {
+  return () => (random.next() < share ? new Error("connection reset by peer") : undefined);
+}

@@ -4,7 +4,7 @@ import { deployments, pods, replicaSets } from "@nanokube/client";
 import { createSeededRandom, failure, type Random } from "@nanokube/machinery";
 import { describe, expect, test } from "vitest";
 import { movePod } from "../../testing/kubelet.ts";
-import { World } from "../../testing/world.ts";
+import { losing, World } from "../../testing/world.ts";
 import { scaled } from "../int-or-percent.ts";
 import { isPodReady } from "../pod.ts";
 import { createReplicaSetController } from "../replicaset/replicaset.ts";
@@ -59,6 +59,7 @@ describe("deployment", () => {
     const unavailable = scaled(maxUnavailable, replicas, "down");
     const missing = Math.min(replicas, surge + unavailable === 0 ? 1 : unavailable);
     const world = newWorld();
+    world.refuse = losing(random, 0.05);
     world.put(deployments, deployment(replicas, "v1", { strategy }));
     settle(world, random);
     expect(images(world)).toEqual(Array(replicas).fill("v1"));

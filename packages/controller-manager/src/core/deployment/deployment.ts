@@ -28,6 +28,7 @@ import {
   desiredReplicasAnnotation,
   findActiveOrLatest,
   hasProgressDeadline,
+  isObserved,
   isRollingUpdate,
   isSaturated,
   maxSurge,
@@ -37,6 +38,7 @@ import {
   replicasOf,
   specReplicas,
   sum,
+  surelyAvailable,
 } from "./replica-sets.ts";
 import {
   allSets,
@@ -221,7 +223,7 @@ function* scaleOld(rollout: Rollout): Steps<boolean> {
   const newRS = rollout.newRS!;
   if (specReplicas(rollout.oldRSs) === 0) return false;
   const minAvailable = replicasOf(d) - maxUnavailable(d);
-  const notYet = replicasOf(newRS) - (newRS.status?.availableReplicas ?? 0);
+  const notYet = replicasOf(newRS) - surelyAvailable(newRS);
   const maxScaledDown = specReplicas(allSets(rollout)) - minAvailable - notYet;
   if (maxScaledDown <= 0) return false;
   const cleaned = yield* dropUnhealthy(rollout, maxScaledDown);
@@ -232,7 +234,7 @@ function* scaleOld(rollout: Rollout): Steps<boolean> {
 /** Old pods that serve nobody go first: they don't count as available, and may be why the rollout is stuck. */
 function* dropUnhealthy(rollout: Rollout, max: number): Steps<number> {
   let total = 0;
-  for (const rs of active(rollout.oldRSs).sort(byCreation)) {
+  for (const rs of active(rollout.oldRSs).filter(isObserved).sort(byCreation)) {
     const unhealthy = replicasOf(rs) - (rs.status?.availableReplicas ?? 0);
     const count = Math.min(max - total, unhealthy);
     if (count <= 0) continue;
@@ -242,11 +244,8 @@ function* dropUnhealthy(rollout: Rollout, max: number): Steps<number> {
   return total;
 }
 
-/** A ReplicaSet scaled down a moment ago may still count pods that go: of what it says, no more than its size is believed. */
 function* dropAvailable(rollout: Rollout, minAvailable: number, max: number): Steps<number> {
-  const sure = sum(active(allSets(rollout)), (rs) =>
-    Math.min(rs.status?.availableReplicas ?? 0, replicasOf(rs)),
-  );
+  const sure = sum(active(allSets(rollout)), surelyAvailable);
   const surplus = Math.min(max, sure - minAvailable);
   let total = 0;
   for (const rs of active(rollout.oldRSs).sort(byCreation)) {

@@ -35,6 +35,16 @@ export function availableReplicas(sets: readonly (ReplicaSet | undefined)[]): nu
   return sum(sets, (rs) => rs.status?.availableReplicas ?? 0);
 }
 
+/** Its status speaks of the size that it has now: one scaled down and up again in between may have nothing of what it says. */
+export function isObserved(rs: ReplicaSet): boolean {
+  return (rs.status?.observedGeneration ?? 0) >= (rs.metadata?.generation ?? 0);
+}
+
+/** As many are available for certain; pods that go are still counted for a moment. */
+export function surelyAvailable(rs: ReplicaSet): number {
+  return isObserved(rs) ? Math.min(rs.status?.availableReplicas ?? 0, replicasOf(rs)) : 0;
+}
+
 export function active(sets: readonly (ReplicaSet | undefined)[]): ReplicaSet[] {
   return sets.filter((rs) => rs !== undefined).filter((rs) => replicasOf(rs) > 0);
 }

@@ -17,6 +17,9 @@ export interface Collecting {
   resourceOf(apiVersion: string, kind: string): ResourceRef | undefined;
 }
 
+/** To be looked at again, a little later. */
+export class NotObservedError extends Error {}
+
 /** Comes back with the uids that want a look now. */
 export function* collect(uid: string, { graph, resourceOf }: Collecting): Steps<string[]> {
   const node = graph.get(uid);
@@ -33,7 +36,12 @@ export function* collect(uid: string, { graph, resourceOf }: Collecting): Steps<
   const latest = yield* read(resource, namespace, node.name);
   if (latest?.metadata?.uid !== uid)
     return node.virtual ? graph.forgetVirtual(uid) : graph.forget(uid);
-  if (node.virtual) return [];
+  if (node.virtual) {
+    // It may be gone again before an informer ever shows it: then nobody would tell.
+    throw new NotObservedError(
+      `item ${node.kind} ${namespace}/${node.name} hasn't been observed via informer yet`,
+    );
+  }
   if (node.deletingDependents) return yield* deleteDependents(node, latest, graph);
 
   const owners = latest.metadata?.ownerReferences ?? [];

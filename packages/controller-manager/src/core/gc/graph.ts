@@ -96,7 +96,6 @@ export class OwnerGraph {
       this.#unlink(node, owner);
       if (this.#waits(owner)) look.push(owner);
     }
-    if (node.dependents.size > 0) this.#keepVirtual(node);
     return look;
   }
 
@@ -119,16 +118,6 @@ export class OwnerGraph {
 
   #waits(uid: string | undefined): boolean {
     return this.#nodes.get(uid ?? "")?.deletingDependents === true;
-  }
-
-  /** Until its dependents are gone too, a late one of them must find out that the owner is no more. */
-  #keepVirtual(node: GraphNode): void {
-    node.virtual = true;
-    node.owners = [];
-    node.deletingDependents = false;
-    node.orphaning = false;
-    node.beingDeleted = false;
-    this.#nodes.set(node.uid, node);
   }
 
   #link(node: GraphNode, owner: OwnerReference): string[] {

@@ -4,7 +4,7 @@ import { jobs, pods } from "@nanokube/client";
 import { createSeededRandom } from "@nanokube/machinery";
 import { describe, expect, test } from "vitest";
 import { movePod } from "../../testing/kubelet.ts";
-import { World } from "../../testing/world.ts";
+import { losing, World } from "../../testing/world.ts";
 import { remainingMs, withEnded } from "./backoff.ts";
 import { formatIndexes, indexOf, parseIndexes } from "./indexes.ts";
 import { createJobController } from "./job.ts";
@@ -44,6 +44,7 @@ describe("job", () => {
         backoffLimit: 100,
       }),
     );
+    world.refuse = losing(random, 0.1);
     const ends = new Map<string, "Succeeded" | "Failed">();
     const fate = (pod: { metadata?: { uid?: string } }) => {
       const uid = pod.metadata?.uid ?? "";

@@ -49,7 +49,10 @@ function podResources(pod: Pod, which: Lists): Usage {
   const overhead = Object.fromEntries(
     Object.entries(pod.spec?.overhead ?? {}).map(([name, text]) => [name, parseQuantity(text)]),
   );
-  return add(larger(running, starting), overhead);
+  const most = larger(running, starting);
+  // What has no limit gets none by overhead.
+  const counted = Object.entries(overhead).filter(([name]) => which === "requests" || name in most);
+  return add(most, Object.fromEntries(counted));
 }
 
 function larger(a: Usage, b: Usage): Usage {

@@ -4,7 +4,7 @@ import { persistentVolumeClaims, pods, statefulSets } from "@nanokube/client";
 import { createSeededRandom, type Random } from "@nanokube/machinery";
 import { describe, expect, test } from "vitest";
 import { movePod } from "../../testing/kubelet.ts";
-import { World } from "../../testing/world.ts";
+import { losing, World } from "../../testing/world.ts";
 import { isPodReady } from "../pod.ts";
 import { createStatefulSetController } from "./statefulset.ts";
 
@@ -46,6 +46,7 @@ describe("statefulset", () => {
       const random = createSeededRandom(seed);
       const replicas = 2 + Math.floor(random.next() * 4);
       const world = new World(createStatefulSetController());
+      world.refuse = losing(random, 0.1);
       world.put(statefulSets, statefulSet(replicas));
       const seen = new Set<string>();
       settle(world, random, () => {
@@ -55,6 +56,7 @@ describe("statefulset", () => {
           seen.add(name);
           const below = sorted(world).filter((p) => (p.metadata?.name ?? "") < name);
           expect(below.every(isPodReady)).toBe(true);
+          expect(below.some((p) => p.metadata?.deletionTimestamp !== undefined)).toBe(false);
         }
       });
       expect(sorted(world).map((pod) => pod.metadata?.name)).toEqual(
