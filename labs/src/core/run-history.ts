@@ -35,7 +35,7 @@ export interface Outcome {
   readonly mismatch: Mismatch | undefined;
   /** Over every answer until the mismatch. */
   readonly hash: string;
-  /** An operation lay outside of what is promised. */
+  /** An operation lay outside of what is promised: the history was not run. */
   readonly isOutside: boolean;
 }
 
@@ -46,41 +46,44 @@ export async function runHistory<Op, Reply>(
   history: readonly Op[],
 ): Promise<Outcome> {
   const model = exercise.createModel();
+  const expectations = history.map((op) => model.apply(op));
+  const isOutside = expectations.includes(undefined);
   const effects: string[] = [];
-  let session: Session<Op, Reply> | undefined;
-  let isOutside = false;
   const ended = (mismatch?: Mismatch): Outcome => ({
     mismatch,
     hash: effectHash(effects.join("\n")),
     isOutside,
   });
+  if (isOutside) return ended();
+  let session: Session<Op, Reply> | undefined;
+  let at = 0;
   try {
-    for (const [at, op] of history.entries()) {
-      const expected = model.apply(op);
-      if (expected === undefined) {
-        isOutside = true;
-        continue;
-      }
-      try {
-        session ??= await subject.open();
-        const actual = await session.run(op);
-        effects.push(exercise.effectText(actual));
-        if (exercise.isAsExpected(expected, actual)) continue;
-        return ended({
-          at,
-          expected: exercise.formatExpected(expected),
-          actual: exercise.formatReply(actual),
-          kind: exercise.mismatchKind(op, expected, actual),
-        });
-      } catch (error) {
-        if (!(error instanceof SubjectFailed)) throw error;
-        effects.push(error.reason);
-        const [kind, actual] = [error.reason, error.message];
-        const shown = exercise.formatExpected(expected);
-        return ended({ at, expected: shown, actual, kind, failed: error });
-      }
+    session = await subject.open();
+    const asked = session.isPipelined ? history.map((op) => session!.run(op)) : [];
+    for (; at < history.length; at++) {
+      const op = history[at]!;
+      const expected = expectations[at]!;
+      const actual = await (asked[at] ?? session.run(op));
+      effects.push(exercise.effectText(actual));
+      if (exercise.isAsExpected(expected, actual)) continue;
+      return ended({
+        at,
+        expected: exercise.formatExpected(expected),
+        actual: exercise.formatReply(actual),
+        kind: exercise.mismatchKind(op, expected, actual),
+      });
     }
     return ended();
+  } catch (error) {
+    if (!(error instanceof SubjectFailed)) throw error;
+    effects.push(error.reason);
+    return ended({
+      at,
+      expected: exercise.formatExpected(expectations[at]!),
+      actual: error.message,
+      kind: error.reason,
+      failed: error,
+    });
   } finally {
     await session?.close();
   }

@@ -5,6 +5,8 @@
  */
 
 export interface Session<Op, Reply> {
+  /** True: further operations may be sent before the answers come; these come in order. */
+  readonly isPipelined: boolean;
   run(op: Op): Promise<Reply>;
   close(): Promise<void>;
 }

@@ -191,7 +191,7 @@ const rounds = 24;
 
 /** 4 MB written over and over the same keys; after the compaction 160 kB of it are alive. */
 function memoryHistory(extra: number): Operation[] {
-  const history: Operation[] = [];
+  const history: Operation[] = [{ op: "measure" }];
   const count = keysPerWrite + extra;
   for (let round = 0; round < rounds; round++) {
     const steps = Array.from({ length: count }, (_, i) => {

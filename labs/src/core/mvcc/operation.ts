@@ -43,7 +43,7 @@ export type Operation =
   /** A copy to read from while the store goes on. */
   | { readonly op: "fork" }
   | { readonly op: "forkRange"; readonly query: Query }
-  /** Memory in use since the history began. */
+  /** Memory in use since the first time it was asked. */
   | { readonly op: "measure" };
 
 export type Kv = readonly [

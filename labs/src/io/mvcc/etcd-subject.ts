@@ -58,8 +58,8 @@ export function createEtcdSubject(url: string): Subject<Operation, Reply> {
         const base = await firstRevisionOf(calls.kv, "labs/base");
         const prefix = `labs/${base}-${opened++}/`;
         const session = new EtcdSession(calls, prefix, base);
-        await session.begin();
-        return { run: (op) => environmental(url, () => session.run(op)), close: async () => {} };
+        const run = (op: Operation) => environmental(url, () => session.run(op));
+        return { isPipelined: false, run, close: async () => {} };
       });
     },
     close: async () => calls?.channel.close(),
@@ -102,17 +102,12 @@ class EtcdSession {
   readonly #base: number;
   #compacted = -1;
   #forked = 0;
-  #sizeBefore = 0;
+  #sizeBefore: number | undefined;
 
   constructor(calls: EtcdCalls, prefix: string, base: number) {
     this.#calls = calls;
     this.#prefix = prefix;
     this.#base = base;
-  }
-
-  async begin(): Promise<void> {
-    const status = await this.#calls.maintenance.status({}, { timeoutMs: callMs });
-    this.#sizeBefore = status.dbSizeInUse;
   }
 
   async run(op: Operation): Promise<Reply> {
@@ -291,6 +286,7 @@ class EtcdSession {
     const { maintenance } = this.#calls;
     await maintenance.defragment({}, { timeoutMs: callMs });
     const { dbSizeInUse } = await maintenance.status({}, { timeoutMs: callMs });
+    this.#sizeBefore ??= dbSizeInUse;
     const sizeBytes = Math.max(dbSizeInUse - this.#sizeBefore, 0);
     return { sizeBytes, heapBytes: sizeBytes };
   }

@@ -46,6 +46,7 @@ export function createSlotSubject(options: SlotOptions): Subject<Operation, Repl
       const own = await living();
       own.send({ open: true });
       return {
+        isPipelined: true,
         run: (op) => own.ask(op) as Promise<Reply>,
         close: async () => {},
       };
@@ -56,13 +57,19 @@ export function createSlotSubject(options: SlotOptions): Subject<Operation, Repl
   };
 }
 
+interface Pending {
+  readonly what: string;
+  resolve(reply: unknown): void;
+  reject(error: Error): void;
+}
+
 class Host {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
   readonly #operationMs: number;
   readonly #killWithUs = () => this.#child.kill("SIGKILL");
-  #pending: { resolve(reply: unknown): void; reject(error: Error): void } | undefined;
-  #unheard: string[] = [];
+  readonly #pending: Pending[] = [];
+  #timer: NodeJS.Timeout | undefined;
   #partial = "";
   #partialLength = 0;
   #printed = 0;
@@ -113,7 +120,7 @@ class Host {
   }
 
   async loaded(): Promise<void> {
-    const reply = (await this.#next("load the file")) as { failed?: string };
+    const reply = (await this.#expect("load the file")) as { failed?: string };
     if (reply.failed === undefined) return;
     const failure = new SubjectFailed("load", reply.failed);
     this.#fail(failure);
@@ -122,12 +129,18 @@ class Host {
   }
 
   send(message: object): void {
-    (this.#child.stdio[3] as Writable).write(`${JSON.stringify(message)}\n`);
+    const input = this.#child.stdio[3] as Writable;
+    if (input.writableCorked === 0) {
+      input.cork();
+      process.nextTick(() => input.uncork());
+    }
+    input.write(`${JSON.stringify(message)}\n`);
   }
 
   ask(op: Operation): Promise<unknown> {
-    this.send(op);
-    return this.#next("answer");
+    const reply = this.#expect("answer");
+    if (!this.isDead) this.send(op);
+    return reply;
   }
 
   async end(): Promise<void> {
@@ -135,31 +148,27 @@ class Host {
     await this.#exited;
   }
 
-  async #next(what: string): Promise<unknown> {
-    if (this.#end !== undefined) throw this.#end;
-    const line = this.#unheard.shift();
-    if (line !== undefined) return JSON.parse(line);
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const text = `hung: it did not ${what} within ${this.#operationMs} ms`;
-        this.#fail(new SubjectFailed("hang", text));
-        this.#child.kill("SIGKILL");
-      }, this.#operationMs);
-      const settle = () => {
-        clearTimeout(timer);
-        this.#pending = undefined;
-      };
-      this.#pending = {
-        resolve: (reply) => {
-          settle();
-          resolve(reply);
-        },
-        reject: (error) => {
-          settle();
-          reject(error);
-        },
-      };
+  #expect(what: string): Promise<unknown> {
+    const reply = new Promise((resolve, reject) => {
+      if (this.#end !== undefined) return reject(this.#end);
+      this.#pending.push({ what, resolve, reject });
+      if (this.#pending.length === 1) this.#startTimer();
     });
+    // Who has heard enough does not listen to the rest.
+    reply.catch(() => {});
+    return reply;
+  }
+
+  /** The time limit is the oldest one's: it is what the program works on. */
+  #startTimer(): void {
+    clearTimeout(this.#timer);
+    const [oldest] = this.#pending;
+    if (oldest === undefined) return;
+    this.#timer = setTimeout(() => {
+      const text = `hung: it did not ${oldest.what} within ${this.#operationMs} ms`;
+      this.#fail(new SubjectFailed("hang", text));
+      this.#child.kill("SIGKILL");
+    }, this.#operationMs);
   }
 
   #receive(text: string): void {
@@ -172,14 +181,13 @@ class Host {
     const lines = (this.#partial + text).split("\n");
     this.#partial = lines.pop()!;
     this.#partialLength = this.#partial.length;
-    for (const line of lines) {
-      if (this.#pending === undefined) this.#unheard.push(line);
-      else this.#pending.resolve(JSON.parse(line));
-    }
+    for (const line of lines) this.#pending.shift()?.resolve(JSON.parse(line));
+    this.#startTimer();
   }
 
   #fail(error: SubjectFailed): void {
     this.#end ??= error;
-    this.#pending?.reject(this.#end);
+    clearTimeout(this.#timer);
+    for (const pending of this.#pending.splice(0)) pending.reject(this.#end);
   }
 }

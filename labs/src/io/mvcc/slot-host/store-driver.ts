@@ -52,24 +52,21 @@ function plainRange(result: RangeResult): RangeReply {
 const storeQuery = ({ key, end, ...rest }: Query) => ({ key, end, ...rest });
 
 export function createDriver(slot: Slot, heapBytes: () => number): Driver {
-  let store: MvccStore | undefined;
   let fork: MvccStore | undefined;
-  let heapBefore = 0;
+  let heapBefore: number | undefined;
+  const store = createdOnce(slot);
   const run = (op: Operation): Reply => {
-    if (store === undefined) {
-      heapBefore = heapBytes();
-      store = slot.create({ fail: (kind) => new StoreError(kind) });
-    }
     if (op.op === "fork") {
-      fork = store.fork();
+      fork = store().fork();
       return { forked: fork.revision };
     }
     if (op.op === "forkRange") return plainRange(fork!.range(storeQuery(op.query)));
     if (op.op === "measure") {
-      const heap = Math.max(heapBytes() - heapBefore, 0);
-      return { sizeBytes: store.sizeBytes, heapBytes: heap };
+      const heap = heapBytes();
+      heapBefore ??= heap;
+      return { sizeBytes: store().sizeBytes, heapBytes: Math.max(heap - heapBefore, 0) };
     }
-    return runOn(store, op);
+    return runOn(store(), op);
   };
   return {
     run(op) {
@@ -81,6 +78,23 @@ export function createDriver(slot: Slot, heapBytes: () => number): Driver {
         return { threw: describeThrown(error) };
       }
     },
+  };
+}
+
+/** At the first operation, so that what create() throws is that operation's answer, and all later. */
+function createdOnce(slot: Slot): () => MvccStore {
+  let made: { readonly store: MvccStore } | { readonly thrown: unknown } | undefined;
+  const make = (): NonNullable<typeof made> => {
+    try {
+      return { store: slot.create({ fail: (kind) => new StoreError(kind) }) };
+    } catch (thrown) {
+      return { thrown };
+    }
+  };
+  return () => {
+    made ??= make();
+    if ("thrown" in made) throw made.thrown;
+    return made.store;
   };
 }
 
