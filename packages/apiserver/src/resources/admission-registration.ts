@@ -75,7 +75,7 @@ function validateRule(rule: RuleWithOperations, path: FieldPath): FieldError[] {
 function validateClientConfig(webhook: MutatingWebhook, path: FieldPath): FieldError[] {
   const { url, service } = webhook.clientConfig ?? {};
   if ((url === undefined) === (service === undefined)) {
-    return [required(path.child("url"), "exactly one of url or service is required")];
+    return [required(path, "exactly one of url or service is required")];
   }
   if (url !== undefined) {
     const at = path.child("url");
@@ -103,7 +103,8 @@ function validateClientConfig(webhook: MutatingWebhook, path: FieldPath): FieldE
 }
 
 function validateWebhook(webhook: MutatingWebhook, path: FieldPath): FieldError[] {
-  const { name = "", sideEffects, timeoutSeconds, admissionReviewVersions = [] } = webhook;
+  const { name = "", sideEffects, timeoutSeconds } = webhook;
+  const admissionReviewVersions = webhook.admissionReviewVersions ?? [];
   const errors: FieldError[] = [];
   const at = path.child("name");
   if (name === "") errors.push(required(at));
@@ -134,7 +135,7 @@ function validateWebhook(webhook: MutatingWebhook, path: FieldPath): FieldError[
     if (webhook[key] !== undefined) errors.push(...oneOf(path.child(key), webhook[key], values));
   }
   const effects = path.child("sideEffects");
-  if (sideEffects === undefined) {
+  if (!sideEffects) {
     errors.push(required(effects, "must specify one of None, NoneOnDryRun"));
   } else errors.push(...oneOf(effects, sideEffects, ["None", "NoneOnDryRun"]));
   if (timeoutSeconds !== undefined && (timeoutSeconds < 1 || timeoutSeconds > 30)) {

@@ -55,9 +55,7 @@ function validate(object: KubeObject): FieldError[] {
   ] as const;
   for (const [name, value, max] of numbers) {
     if (value > 0 && value <= max) continue;
-    errors.push(
-      invalidValue(path.child(name), value, `must be positive and less than ${max}`),
-    );
+    errors.push(invalidValue(path.child(name), value, `must be positive and less than ${max}`));
   }
   return errors;
 }

@@ -64,6 +64,11 @@ function validateReference(
     if (!value) errors.push(required(path.child(name)));
     else errors.push(...check(path.child(name), value, pathSegment));
   }
+  const { kind: wanted, apiVersion = "" } = reference ?? {};
+  if (wanted !== "ReplicationController" && !apiVersion.includes("/")) {
+    const why = "apiVersion must specify API group";
+    errors.push(invalid(path.child("apiVersion"), apiVersion, why));
+  }
   return errors;
 }
 
@@ -210,7 +215,7 @@ function targetsText(autoscaler: HorizontalPodAutoscaler): string {
 }
 
 export const horizontalPodAutoscalerStrategy: ResourceStrategy = kind(
-  { status: true },
+  { status: true, initialStatus: () => ({ desiredReplicas: 0 }) },
   {
     default: (object) => defaultAutoscaler(object as HorizontalPodAutoscaler),
     validate: (object) => validateAutoscaler(object as HorizontalPodAutoscaler),

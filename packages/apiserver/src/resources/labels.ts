@@ -18,10 +18,10 @@ export function validateLabels(
 }
 
 export function validateLabelSelector(
-  selector: LabelSelector | undefined,
+  selector: LabelSelector | null | undefined,
   path: FieldPath,
 ): FieldError[] {
-  if (selector === undefined) return [];
+  if (!selector) return [];
   const errors = validateLabels(selector.matchLabels, path.child("matchLabels"));
   for (const [i, requirement] of (selector.matchExpressions ?? []).entries()) {
     const at = path.child("matchExpressions").index(i);

@@ -5,6 +5,7 @@
  */
 import type { ResourceStrategy } from "../core/strategy.ts";
 import { admissionStrategies } from "./admission-registration.ts";
+import { apiServiceStrategy } from "./api-service.ts";
 import { horizontalPodAutoscalerStrategy } from "./autoscaling.ts";
 import { certificateSigningRequestStrategy } from "./certificate-signing-request.ts";
 import { leaseStrategy, priorityClassStrategy, runtimeClassStrategy } from "./cluster.ts";
@@ -23,6 +24,7 @@ import { volumeAttachmentStrategy } from "./storage/volume-attachment.ts";
 export const otherStrategies: readonly [string, ResourceStrategy][] = [
   ...rbacStrategies,
   ...admissionStrategies,
+  ["apiregistration.k8s.io/APIService", apiServiceStrategy],
   ["discovery.k8s.io/EndpointSlice", endpointSliceStrategy],
   ["coordination.k8s.io/Lease", leaseStrategy],
   ["scheduling.k8s.io/PriorityClass", priorityClassStrategy],

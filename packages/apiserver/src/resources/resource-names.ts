@@ -78,9 +78,12 @@ export function validateContainerResourceName(name: string, path: FieldPath): Fi
 const quotaResources = new Set([...standardResources]);
 quotaResources.delete("storage");
 
+export const isStandardQuotaResource = (name: string): boolean =>
+  quotaResources.has(name) || isQuotaHugePages(name);
+
 export function validateQuotaResourceName(name: string, path: FieldPath): FieldError[] {
   const errors = validateResourceName(name, path);
-  if (!name.includes("/") && !quotaResources.has(name) && !isQuotaHugePages(name)) {
+  if (!name.includes("/") && !isStandardQuotaResource(name)) {
     errors.push(invalid(path, name, "must be a standard resource for quota"));
   }
   return errors;

@@ -76,7 +76,7 @@ export function formatLabelSelector(selector: LabelSelector | undefined): string
 }
 
 export function labelSelectorText(selector: LabelSelector | undefined): string {
-  if (selector === undefined) return "";
+  if (!selector) return "";
   const parts: [string, string][] = Object.entries(selector.matchLabels ?? {}).map(
     ([key, value]) => [key, `${key}=${value}`],
   );

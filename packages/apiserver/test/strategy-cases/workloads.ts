@@ -66,6 +66,10 @@ export const workloadCases: readonly StrategyCase[] = [
     object: app("Deployment", { selector: { matchLabels: { a: "b" } } }),
   },
   { name: "deployment refused: no selector", object: app("Deployment", { selector: null }) },
+  { name: "daemon set refused: no selector", object: app("DaemonSet", { selector: null }) },
+  { name: "stateful set refused: no selector", object: app("StatefulSet", { selector: null }) },
+  { name: "replica set refused: no selector", object: app("ReplicaSet", { selector: null }) },
+  { name: "daemon set refused: empty selector", object: app("DaemonSet", { selector: {} }) },
   { name: "deployment refused: empty selector", object: app("Deployment", { selector: {} }) },
   {
     name: "deployment refused: strategy",

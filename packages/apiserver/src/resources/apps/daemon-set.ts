@@ -96,7 +96,7 @@ function validateSpec(set: DaemonSet): FieldError[] {
     const why = "`selector` does not match template `labels`";
     errors.push(invalid(at, template.metadata?.labels ?? null, why));
   }
-  if (spec.selector !== undefined && isEmptySelector(spec.selector)) {
+  if (spec.selector && isEmptySelector(spec.selector)) {
     const why = "empty selector is invalid for daemonset";
     errors.push(invalid(path.child("selector"), spec.selector, why));
   }
@@ -139,7 +139,16 @@ function daemonSetRow(set: DaemonSet, now: number): unknown[] {
 }
 
 export const daemonSetStrategy: ResourceStrategy = kind(
-  { status: true, generation: ["spec"] },
+  {
+    status: true,
+    initialStatus: () => ({
+      currentNumberScheduled: 0,
+      numberMisscheduled: 0,
+      desiredNumberScheduled: 0,
+      numberReady: 0,
+    }),
+    generation: ["spec"],
+  },
   {
     default: (object) => defaultDaemonSet(object as DaemonSet),
     prepareForCreate: (object) => setTemplateGeneration(object as DaemonSet, "1"),

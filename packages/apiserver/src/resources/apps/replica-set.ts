@@ -36,7 +36,7 @@ const counters = [
 ];
 
 export const replicaSetStrategy: ResourceStrategy = kind(
-  { status: true, generation: ["spec"] },
+  { status: true, initialStatus: () => ({ replicas: 0 }), generation: ["spec"] },
   {
     default(object) {
       const typed = object as ReplicaSet;

@@ -17,9 +17,9 @@ import {
 } from "../field.ts";
 import { validateLabelSelector } from "../labels.ts";
 
-export function isEmptySelector(selector: LabelSelector): boolean {
-  const labels = Object.keys(selector.matchLabels ?? {}).length;
-  return labels + (selector.matchExpressions ?? []).length === 0;
+export function isEmptySelector(selector: LabelSelector | null | undefined): boolean {
+  const labels = Object.keys(selector?.matchLabels ?? {}).length;
+  return labels + (selector?.matchExpressions ?? []).length === 0;
 }
 
 /** Whether the selector picks pods with these labels; undefined when it makes no sense. */
@@ -27,7 +27,7 @@ export function selects(
   selector: LabelSelector | undefined,
   labels: Record<string, string> | undefined,
 ): boolean | undefined {
-  if (selector === undefined) return false;
+  if (!selector) return false;
   try {
     return labelSelectorToSelector(selector).matches(labels);
   } catch {
@@ -41,7 +41,7 @@ export function validateSelector(
   path: FieldPath,
   noun: string,
 ): FieldError[] {
-  if (selector === undefined) return [required(path)];
+  if (!selector) return [required(path)];
   const errors = validateLabelSelector(selector, path);
   if (isEmptySelector(selector)) {
     errors.push(invalid(path, selector, `empty selector is invalid for ${noun}`));
@@ -54,7 +54,8 @@ export function validateTemplateMatches(
   template: PodTemplateSpec,
   path: FieldPath,
 ): FieldError[] {
-  if (selector === undefined || isEmptySelector(selector)) return [];
+  // No selector picks nothing, an empty one everything.
+  if (selector && isEmptySelector(selector)) return [];
   const labels = template.metadata?.labels;
   if (selects(selector, labels) !== false) return [];
   const why = "`selector` does not match template `labels`";

@@ -47,7 +47,6 @@ function defaultStatefulSet(set: StatefulSet): void {
   }
   if (strategy.type === "RollingUpdate" && strategy.rollingUpdate !== undefined) {
     strategy.rollingUpdate.partition ??= 0;
-    strategy.rollingUpdate.maxUnavailable ??= 1;
   }
   spec.persistentVolumeClaimRetentionPolicy ??= {};
   const retention = spec.persistentVolumeClaimRetentionPolicy;
@@ -173,7 +172,12 @@ function validateUpdate(set: StatefulSet, old: StatefulSet): FieldError[] {
 const within = ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"];
 
 export const statefulSetStrategy: ResourceStrategy = kind(
-  { status: true, generation: ["spec"], name: dns1123Label },
+  {
+    status: true,
+    initialStatus: () => ({ replicas: 0, availableReplicas: 0 }),
+    generation: ["spec"],
+    name: dns1123Label,
+  },
   {
     default: (object) => defaultStatefulSet(object as StatefulSet),
     validate: (object) => validateSpec(object as StatefulSet, true),

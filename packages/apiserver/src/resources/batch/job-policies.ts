@@ -27,7 +27,8 @@ function choose(path: FieldPath, value: string | undefined, values: readonly str
 }
 
 function validateExitCodes(rule: PodFailurePolicyRule, names: readonly string[], path: FieldPath) {
-  const { operator, containerName, values = [] } = rule.onExitCodes ?? {};
+  const { operator, containerName } = rule.onExitCodes ?? {};
+  const values = rule.onExitCodes?.values ?? [];
   const errors = choose(path.child("operator"), operator, ["In", "NotIn"]);
   if (containerName !== undefined && !names.includes(containerName)) {
     const why = "must be one of the container or initContainer names in the pod template";

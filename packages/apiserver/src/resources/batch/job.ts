@@ -45,7 +45,8 @@ function defaultJob(job: Job): void {
   job.metadata ??= {};
   const metadata = job.metadata;
   if (labels !== undefined && Object.keys(metadata.labels ?? {}).length === 0) {
-    metadata.labels = { ...labels };
+    // The very same map: labels generated for the template are the job's too.
+    metadata.labels = labels;
   }
   defaultJobSpec(spec);
 }
@@ -64,7 +65,11 @@ function generateSelector(job: Job): void {
     "controller-uid": uid,
     "batch.kubernetes.io/controller-uid": uid,
   };
-  template.metadata.labels = { ...generated, ...template.metadata.labels };
+  template.metadata.labels ??= {};
+  const { labels } = template.metadata;
+  for (const [key, value] of Object.entries(generated)) labels[key] ??= value;
+  job.metadata ??= {};
+  if (Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = labels;
   spec.selector ??= {};
   spec.selector.matchLabels = {
     "batch.kubernetes.io/controller-uid": uid,

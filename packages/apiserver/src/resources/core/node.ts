@@ -53,7 +53,17 @@ function nodeRow(node: Node, now: number): unknown[] {
   ];
 }
 
+/** The first CIDR is in both fields. */
+function pairCIDRs({ spec }: Node): void {
+  if (spec === undefined) return;
+  const first = spec.podCIDRs?.[0];
+  if (first === undefined) {
+    if (spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
+  } else spec.podCIDR ||= first;
+}
+
 function defaultNode(node: Node): void {
+  pairCIDRs(node);
   const status = node.status;
   if (status === undefined) return;
   roundToMilli(status.capacity);

@@ -104,7 +104,7 @@ function validateCapacity(spec: PersistentVolumeSpec, path: FieldPath): FieldErr
   const names = Object.keys(spec.capacity ?? {});
   const errors = names.length === 0 ? [required(at)] : [];
   if (names.length !== 1 || names[0] !== "storage") {
-    errors.push(notSupported(at, spec.capacity ?? null, ["storage"]));
+    errors.push(notSupported(at, spec.capacity ?? {}, ["storage"]));
   }
   const storage = spec.capacity?.storage;
   if (storage !== undefined && compareQuantities(String(storage), "0") <= 0) {

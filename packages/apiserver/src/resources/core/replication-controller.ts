@@ -35,7 +35,7 @@ function validateController(controller: ReplicationController): FieldError[] {
 }
 
 export const replicationControllerStrategy: ResourceStrategy = kind(
-  { status: true, generation: ["spec"] },
+  { status: true, initialStatus: () => ({ replicas: 0 }), generation: ["spec"] },
   {
     default(object) {
       const controller = object as ReplicationController;

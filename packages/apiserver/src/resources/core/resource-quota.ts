@@ -10,7 +10,11 @@ import { type FieldError, type FieldPath, field, invalid, required } from "../fi
 import { kind } from "../generic.ts";
 import { validateImmutable } from "../object-meta.ts";
 import type { ResourceList } from "../resource-list.ts";
-import { validateQuotaResourceName, validateResourceQuantity } from "../resource-names.ts";
+import {
+  isStandardQuotaResource,
+  validateQuotaResourceName,
+  validateResourceQuantity,
+} from "../resource-names.ts";
 import { age, columns, nameOf } from "../table.ts";
 
 const scopes = [
@@ -43,9 +47,10 @@ function validateScopes(spec: ResourceQuotaSpec, path: FieldPath): FieldError[] 
   const given = spec.scopes ?? [];
   const errors: FieldError[] = [];
   for (const scope of given) {
-    if (!scopes.includes(scope)) errors.push(invalid(path, given, "unsupported scope"));
+    const isKnown = scopes.includes(scope);
+    if (!isKnown) errors.push(invalid(path, given, "unsupported scope"));
     for (const name of Object.keys(spec.hard ?? {}).sort()) {
-      if (fits(scope, name)) continue;
+      if (!isKnown || !isStandardQuotaResource(name) || fits(scope, name)) continue;
       errors.push(invalid(path, given, "unsupported scope applied to resource"));
     }
   }

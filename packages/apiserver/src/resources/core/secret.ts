@@ -4,6 +4,7 @@
  * Source  pkg/registry/core/secret/strategy.go, pkg/apis/core/validation/validation.go ValidateSecret
  */
 import type { Secret } from "@nanokube/api/core/v1";
+import { parseJSON } from "@nanokube/machinery";
 import type { ResourceStrategy } from "../../core/strategy.ts";
 import { check, type FieldError, field, invalid, required, tooLong } from "../field.ts";
 import { kind } from "../generic.ts";
@@ -24,14 +25,19 @@ function validateDocker(secret: Secret, key: string): FieldError[] {
   const at = field("data").key(key);
   const value = secret.data?.[key];
   if (value === undefined) return [required(at)];
+  const bytes = Uint8Array.from(atob(value), (letter) => letter.charCodeAt(0));
   try {
-    const parsed: unknown = JSON.parse(atob(value));
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return [];
-    const why = "json: cannot unmarshal into Go value of type map[string]interface {}";
+    const parsed = parseJSON(new TextDecoder().decode(bytes));
+    if (typeof parsed === "object" && !Array.isArray(parsed)) return [];
+    const type = Array.isArray(parsed)
+      ? "array"
+      : typeof parsed === "boolean"
+        ? "bool"
+        : typeof parsed;
+    const why = `json: cannot unmarshal ${type} into Go value of type map[string]interface {}`;
     return [invalid(at, "<secret contents redacted>", why)];
-  } catch {
-    const why = value === "" ? "unexpected end of JSON input" : "invalid character in JSON";
-    return [invalid(at, "<secret contents redacted>", why)];
+  } catch (error) {
+    return [invalid(at, "<secret contents redacted>", (error as Error).message)];
   }
 }
 

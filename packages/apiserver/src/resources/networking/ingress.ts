@@ -79,7 +79,7 @@ const badSuffixes = ["/..", "/."];
 function validatePath(path: HTTPIngressPath, at: FieldPath): FieldError[] {
   const { pathType, path: text = "" } = path;
   const errors: FieldError[] = [];
-  if (pathType === undefined) return [required(at.child("pathType"), "pathType must be specified")];
+  if (!pathType) return [required(at.child("pathType"), "pathType must be specified")];
   const where = at.child("path");
   if (pathType === "Exact" || pathType === "Prefix") {
     if (!text.startsWith("/")) errors.push(invalid(where, text, "must be an absolute path"));

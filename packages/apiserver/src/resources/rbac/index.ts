@@ -24,7 +24,8 @@ import { age, columns, nameOf } from "../table.ts";
 const group = "rbac.authorization.k8s.io";
 
 function validateRule(rule: PolicyRule, namespaced: boolean, path: FieldPath): FieldError[] {
-  const { verbs = [], apiGroups = [], resources = [], resourceNames = [] } = rule;
+  const { apiGroups = [], resources = [], resourceNames = [] } = rule;
+  const verbs = rule.verbs ?? [];
   const urls = rule.nonResourceURLs ?? [];
   const errors: FieldError[] = [];
   if (verbs.length === 0) {

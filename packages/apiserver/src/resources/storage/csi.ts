@@ -123,7 +123,8 @@ export const csiDriverStrategy: ResourceStrategy = kind(
 );
 
 function validateNodeDriver(driver: CSINodeDriver, names: Set<string>, path: FieldPath) {
-  const { name = "", nodeID = "", topologyKeys = [] } = driver;
+  const { name = "", nodeID = "" } = driver;
+  const topologyKeys = driver.topologyKeys ?? [];
   const errors = validateCSIDriverName(name, path.child("name"));
   if (nodeID === "") errors.push(required(path.child("nodeID")));
   if (nodeID.length > 256) {

@@ -50,7 +50,9 @@ function validateTopologies(storageClass: StorageClass): FieldError[] {
   return (storageClass.allowedTopologies ?? []).flatMap((term, i) => {
     const path = field("allowedTopologies").index(i).child("matchLabelExpressions");
     const keys = new Set<string>();
-    return (term.matchLabelExpressions ?? []).flatMap(({ key = "", values = [] }, n) => {
+    return (term.matchLabelExpressions ?? []).flatMap((expression, n) => {
+      const { key = "" } = expression;
+      const values = expression.values ?? [];
       const at = path.index(n);
       const errors = values.length === 0 ? [required(at.child("values"))] : [];
       for (const [v, value] of values.entries()) {

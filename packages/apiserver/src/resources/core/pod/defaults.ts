@@ -12,6 +12,7 @@ import type {
   LifecycleHandler,
   Pod,
   PodSpec,
+  PodStatus,
   PodTemplateSpec,
   Probe,
   Volume,
@@ -20,9 +21,17 @@ import { roundToMilli } from "../../resource-list.ts";
 import { isLatestTag } from "./image.ts";
 import { defaultPodResources } from "./resources.ts";
 
+/** The first address is in both fields. */
+function pairAddresses(status: PodStatus): void {
+  const pod = status.podIPs?.[0]?.ip;
+  if (pod) status.podIP = pod;
+  else if (status.podIP) status.podIPs = [{ ip: status.podIP }];
+}
+
 export function defaultPod(pod: Pod): void {
-  const spec = pod.spec;
-  if (spec === undefined) return;
+  pod.spec ??= {};
+  const { spec, status } = pod;
+  if (status !== undefined) pairAddresses(status);
   defaultPodSpec(spec);
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
     const resources = container.resources;
@@ -39,7 +48,9 @@ export function defaultPod(pod: Pod): void {
 }
 
 export function defaultPodTemplate(template: PodTemplateSpec | undefined): void {
-  if (template?.spec !== undefined) defaultPodSpec(template.spec);
+  if (template === undefined) return;
+  template.spec ??= {};
+  defaultPodSpec(template.spec);
 }
 
 export function defaultPodSpec(spec: PodSpec): void {

@@ -30,6 +30,7 @@ import {
 import { validatePodLevelResources, validateRequirements } from "./requirements.ts";
 import { validateHostUsers, validatePodSecurityContext } from "./security-context.ts";
 import { validateVolumes } from "./volume.ts";
+import { validateWindows } from "./windows.ts";
 
 function validateResourceClaims(spec: PodSpec, path: FieldPath): FieldError[] {
   const seen = new Set<string>();
@@ -165,6 +166,7 @@ function validateRest(spec: PodSpec, path: FieldPath): FieldError[] {
     const at = path.child("os");
     if (!spec.os.name) errors.push(required(at.child("name")));
     else errors.push(...oneOf(at, spec.os.name, ["linux", "windows"]));
+    errors.push(...validateWindows(spec, path));
   }
   return errors;
 }
