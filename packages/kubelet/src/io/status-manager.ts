@@ -145,6 +145,7 @@ export class StatusManager {
     }
   }
 
+  /** @hop kubelet.status: what became of a pod is written to the API server. */
   async #write(uid: string, entry: Entry): Promise<void> {
     const { client, log, mirrorOf } = this.#options;
     const target = isStaticPod(entry.pod) ? mirrorOf(entry.pod) : entry.pod;
