@@ -2,7 +2,8 @@
  * Exponential back-off with jitter, which forgets after a quiet time.
  *
  * Units   all in milliseconds; `jitter` 1 means that a delay is lengthened by up to its own length
- * Source  client-go tools/cache/reflector.go: 800 ms … 30 s, factor 2, jitter 1, reset after 2 minutes
+ * Source  client-go tools/cache/reflector.go: 800 ms … 30 s, factor 2, jitter 1, reset
+ *         after 2 minutes
  */
 import type { Clock, Random } from "@nanokube/machinery";
 

@@ -1,7 +1,8 @@
 /**
  * The REST client: paths, bodies and errors over an injected transport.
  *
- * Errors  StatusError for every answer of 400 and above; what the transport throws when there was none
+ * Errors  StatusError for every answer of 400 and above; what the transport throws when
+ *         there was none
  * Retry   an answer 429 or 5xx with Retry-After is waited for and tried again, ten times at most
  * Source  client-go rest/request.go, rest/with_retry.go
  */

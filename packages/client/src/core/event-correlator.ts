@@ -1,9 +1,12 @@
 /**
- * What becomes of an event that was just seen: a new object, a higher count on an old one, or nothing.
+ * What becomes of an event that was just seen: a new object, a higher count on an old
+ * one, or nothing.
  *
  * - the same event again → `count` + 1 on the object already written
- * - the tenth message of one reason within 10 minutes → one object "(combined from similar events): …"
- * - more than 25 events of a source about one object → dropped, with one more allowed every 5 minutes
+ * - the tenth message of one reason within 10 minutes → one object "(combined from
+ *   similar events): …"
+ * - more than 25 events of a source about one object → dropped, with one more allowed
+ *   every 5 minutes
  *
  * Pure: `now` is an argument.
  * Source  client-go tools/record/events_cache.go

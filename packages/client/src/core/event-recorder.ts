@@ -2,7 +2,8 @@
  * Writes core/v1 events about objects, one after the other in the background; a caller never waits.
  *
  * Shapes  name  "web.18a3f0c2d4e5f607": the object's name, and the nanoseconds in hexadecimal
- * Errors  none reaches the caller: what the server refuses is logged and dropped; no answer is tried 12 times
+ * Errors  none reaches the caller: what the server refuses is logged and dropped; no answer is
+ *         tried 12 times
  * Source  client-go tools/record/event.go
  */
 

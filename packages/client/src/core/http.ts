@@ -1,12 +1,14 @@
 /**
  * The one seam between everything in this package and a wire.
  *
- * A transport takes a request and answers with a status, headers and a body that arrives in chunks. Over a socket
- * it is `io/http-transport.ts`; the API server gives one of the same type that never leaves the process.
+ * A transport takes a request and answers with a status, headers and a body that arrives in chunks.
+ * Over a socket it is `io/http-transport.ts`; the API server gives one of the same type that never
+ * leaves the process.
  *
  * Shapes  path     with the query, already escaped: "/api/v1/pods?limit=500"
  *         headers  lower-case names
- *         body     of a response: to be read to its end, or left by `break`, which gives the connection back
+ *         body     of a response: to be read to its end, or left by `break`, which gives
+ *                  the connection back
  * Errors  a transport throws only when no answer came (refused, reset, aborted); a 404 is an answer
  */
 export interface HttpRequest {

@@ -34,7 +34,10 @@ export class Indexer<T extends ApiObject = ApiObject> implements Lister<T> {
     this.addIndexers({ namespace: noNamespace, ...indexers });
   }
 
-  /** May be called at any time: what is there already is indexed. The same name twice keeps the first. */
+  /**
+   * May be called at any time: what is there already is indexed. The same name twice
+   * keeps the first.
+   */
   addIndexers(indexers: Readonly<Record<string, IndexFunc<T>>>): void {
     for (const [name, values] of Object.entries(indexers)) {
       if (this.#indexes.has(name)) continue;

@@ -1,8 +1,8 @@
 /**
  * A shared informer: one reflector, one indexer, many handlers.
  *
- * Handlers run in the order they were added, each event once; one that throws is logged and stops nobody else. A handler
- * added late gets an `add` for everything that is there.
+ * Handlers run in the order they were added, each event once; one that throws is logged and stops
+ * nobody else. A handler added late gets an `add` for everything that is there.
  *
  * Source  client-go tools/cache/shared_informer.go
  */
@@ -29,9 +29,15 @@ import type { WatchEvent } from "./watch-stream.ts";
 export interface EventHandler<T extends ApiObject> {
   add?(object: T, isInInitialList: boolean): void;
   update?(old: T, object: T): void;
-  /** The last state that was seen; what was deleted while the watch was broken comes as it was before. */
+  /**
+   * The last state that was seen; what was deleted while the watch was broken comes as
+   * it was before.
+   */
   delete?(object: T): void;
-  /** The cache has seen all up to `lastSyncResourceVersion()`, although it may have changed nothing: a list, a bookmark. */
+  /**
+   * The cache has seen all up to `lastSyncResourceVersion()`, although it may have changed nothing:
+   * a list, a bookmark.
+   */
   progress?(): void;
 }
 

@@ -1,7 +1,9 @@
 /**
- * A kubeconfig, read: text → the RestConfig of one context, in kubectl's words when something is missing.
+ * A kubeconfig, read: text → the RestConfig of one context, in kubectl's words when
+ * something is missing.
  *
- * Pure: files that it names (certificates, keys) are read through `readFile`, given by `io/kubeconfig-file.ts`.
+ * Pure: files that it names (certificates, keys) are read through `readFile`, given by
+ * `io/kubeconfig-file.ts`.
  *
  * Errors  KubeconfigError, its message as kubectl prints it after `error: `
  * Source  client-go tools/clientcmd/client_config.go, validation.go
@@ -172,7 +174,8 @@ function pem(
       return atob(inline);
     } catch {
       throw new KubeconfigError(
-        `error loading config file "${source.path}": illegal base64 data in ${field}-data of ${whose}`,
+        `error loading config file "${source.path}": ` +
+          `illegal base64 data in ${field}-data of ${whose}`,
       );
     }
   }

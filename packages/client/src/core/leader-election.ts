@@ -1,7 +1,8 @@
 /**
  * One of many leads: whoever holds the Lease, as long as it renews it.
  *
- * A lease is judged by when *we* last saw it change, never by its own timestamps: clocks of machines may differ.
+ * A lease is judged by when *we* last saw it change, never by its own timestamps: clocks of
+ * machines may differ.
  *
  * Units   milliseconds; leaseDuration 15 s, renewDeadline 10 s, retryPeriod 2 s
  * Source  client-go tools/leaderelection/leaderelection.go, resourcelock/leaselock.go
@@ -25,7 +26,10 @@ export interface LeaderElectionOptions {
   client: Client;
   lease: { namespace: string; name: string };
   identity: string;
-  /** The signal ends when leading ends; a promise given back is waited for before the lease is released. */
+  /**
+   * The signal ends when leading ends; a promise given back is waited for before the
+   * lease is released.
+   */
   onStarted: (signal: AbortSignal) => void | Promise<void>;
   onStopped: () => void;
   onNewLeader?: ((identity: string) => void) | undefined;

@@ -1,4 +1,7 @@
-/** A map that forgets what was used longest ago, so that a cache keyed by what users do stays bounded. */
+/**
+ * A map that forgets what was used longest ago, so that a cache keyed by what users
+ * do stays bounded.
+ */
 export class LRU<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #max: number;

@@ -1,9 +1,10 @@
 /**
  * Keeps a store like the server's: list, then watch from the list's version, for ever.
  *
- * The first list asks for version "0" (whatever the server's cache has: cheap); one after "Expired" asks for the newest
- * (a list in pages of 500). A watch is left after 5 to 10 minutes and resumed from the last version seen, bookmarks
- * included; only "Expired" lists again. Errors wait: 0.8 s … 30 s, doubling, with jitter.
+ * The first list asks for version "0" (whatever the server's cache has: cheap); one after "Expired"
+ * asks for the newest (a list in pages of 500). A watch is left after 5 to 10 minutes and resumed
+ * from the last version seen, bookmarks included; only "Expired" lists again. Errors wait: 0.8 s …
+ * 30 s, doubling, with jitter.
  *
  * Errors  logged, and tried again
  * Source  client-go tools/cache/reflector.go

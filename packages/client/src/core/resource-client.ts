@@ -1,10 +1,11 @@
 /**
  * One resource: get, list, watch, create, update, patch, apply, delete, subresources.
  *
- * Without `.namespace(ns)` a namespaced resource is listed and watched in all namespaces; to write, `create` takes the
- * namespace from the object, and the others need `.namespace(ns)`.
+ * Without `.namespace(ns)` a namespaced resource is listed and watched in all namespaces; to write,
+ * `create` takes the namespace from the object, and the others need `.namespace(ns)`.
  *
- * Errors  StatusError; a watch throws it from its iterator when the server sends an ERROR event (410 Expired …)
+ * Errors  StatusError; a watch throws it from its iterator when the server sends an ERROR event
+ *         (410 Expired …)
  * Source  client-go dynamic/simple.go
  */
 import type { DeleteOptions, ListMeta, Status } from "@nanokube/api/meta/v1";
@@ -161,7 +162,8 @@ export function createResourceClient<T extends ApiObject>(
       const first = await list({ limit: listLimit, ...options });
       let page = first;
       while (page.metadata.continue) {
-        // A continued list is of the first page's version: the server refuses a version beside the token.
+        // A continued list is of the first page's version: the server refuses a version beside
+        // the token.
         const { resourceVersion: _, resourceVersionMatch: __, ...rest } = options;
         page = await list({ limit: listLimit, ...rest, continue: page.metadata.continue });
         for (const item of page.items) first.items.push(item);
@@ -260,7 +262,10 @@ function typed<T extends ApiObject>(object: T, ref: ResourceRef<T>): T {
   };
 }
 
-/** Built-in lists leave kind and apiVersion out of their items; callers want them (owner references, events). */
+/**
+ * Built-in lists leave kind and apiVersion out of their items; callers want them
+ * (owner references, events).
+ */
 function named<T extends ApiObject>(list: KubeList<T>, ref: ResourceRef<T>): KubeList<T> {
   const apiVersion = list.apiVersion ?? apiVersionOf(ref);
   const kind = list.kind?.replace(/List$/, "") ?? ref.kind;

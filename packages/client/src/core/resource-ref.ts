@@ -1,11 +1,15 @@
 /**
  * Names of resources, typed: what `client.resource(...)` and `createInformer({ resource })` take.
  *
- * Shapes  group  "" is the core group; plural is the REST name ("pods"); kind fills what lists leave out
+ * Shapes  group  "" is the core group; plural is the REST name ("pods"); kind fills what
+ *                lists leave out
  */
 import type { ObjectMeta } from "@nanokube/api/meta/v1";
 
-/** What every API object has. Looser than machinery's KubeObject, so that the generated types fit it. */
+/**
+ * What every API object has. Looser than machinery's KubeObject, so that the generated
+ * types fit it.
+ */
 export interface ApiObject {
   apiVersion?: string;
   kind?: string;

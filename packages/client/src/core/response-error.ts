@@ -1,8 +1,9 @@
 /**
- * An answer of 400 and above becomes machinery's StatusError: the server's own Status where it sent one, else one made
- * from the HTTP status in client-go's words.
+ * An answer of 400 and above becomes machinery's StatusError: the server's own Status where it sent
+ * one, else one made from the HTTP status in client-go's words.
  *
- * Source  apimachinery api/errors/errors.go NewGenericServerResponse; client-go rest/request.go transformResponse
+ * Source  apimachinery api/errors/errors.go NewGenericServerResponse; client-go rest/request.go
+ *         transformResponse
  */
 
 import type { Status } from "@nanokube/api/meta/v1";

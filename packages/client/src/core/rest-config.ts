@@ -1,7 +1,8 @@
 /**
  * What is needed to reach one API server as one user.
  *
- * Shapes  server                    "https://10.0.0.1:6443", without a path as a rule; a path is a prefix of every request
+ * Shapes  server                    "https://10.0.0.1:6443", without a path as a rule; a path is a
+ *                                   prefix of every request
  *         caData, certData, keyData PEM text
  *         tokenFile                 read again every minute, for it is rotated; goes before `token`
  */
@@ -29,7 +30,10 @@ export interface Impersonation {
   extra?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
-/** Headers that say who asks; the token comes as an argument, for it may have been read from a file just now. */
+/**
+ * Headers that say who asks; the token comes as an argument, for it may have been read from a
+ * file just now.
+ */
 export function authHeaders(config: RestConfig, token: string | undefined): Record<string, string> {
   const headers: Record<string, string> = {};
   if (token !== undefined && token !== "") headers.authorization = `Bearer ${token}`;
@@ -40,7 +44,8 @@ export function authHeaders(config: RestConfig, token: string | undefined): Reco
   if (as === undefined) return headers;
   headers["impersonate-user"] = as.user;
   if (as.uid !== undefined) headers["impersonate-uid"] = as.uid;
-  // Several values of one header travel as one, parted by the separator that the transport splits at.
+  // Several values of one header travel as one, parted by the separator that the transport
+  // splits at.
   if (as.groups?.length) headers["impersonate-group"] = as.groups.join(headerValueSeparator);
   for (const [key, values] of Object.entries(as.extra ?? {})) {
     headers[`impersonate-extra-${encodeURIComponent(key).toLowerCase()}`] =

@@ -18,7 +18,8 @@ export interface WatchEvent<T extends ApiObject = ApiObject> {
 /** The lines of a chunked text. Keeps the unfinished last line until its rest comes. */
 export async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  // Pieces of an unfinished line are joined once, so that a huge object in many chunks stays linear.
+  // Pieces of an unfinished line are joined once, so that a huge object in many chunks
+  // stays linear.
   let pieces: string[] = [];
   for await (const chunk of body) {
     const text = decoder.decode(chunk, { stream: true });

@@ -1,8 +1,9 @@
 /**
- * The queue between events and workers: a key is in it once, and is never worked on by two at a time.
+ * The queue between events and workers: a key is in it once, and is never worked on by two
+ * at a time.
  *
- * A key added while a worker has it is remembered as dirty and queued again when that worker is done; so a burst of
- * events costs one more run, and no event is lost.
+ * A key added while a worker has it is remembered as dirty and queued again when that worker is
+ * done; so a burst of events costs one more run, and no event is lost.
  *
  * Units   delays in milliseconds; the rate limiter's are 5 ms × 2^failures, 1000 s at most
  * Source  client-go util/workqueue: queue.go, delaying_queue.go, default_rate_limiters.go
@@ -83,7 +84,10 @@ export class WorkQueue<K = string> {
     return this.#failures.get(key) ?? 0;
   }
 
-  /** The next key, when there is one; undefined when the queue is shut down and empty. Owes a `done`. */
+  /**
+   * The next key, when there is one; undefined when the queue is shut down and empty.
+   * Owes a `done`.
+   */
   get(): Promise<K | undefined> {
     return new Promise((resolve) => {
       this.#takers.push(resolve);

@@ -1,9 +1,11 @@
 /**
- * The transport over sockets: one TLS connection tells by ALPN whether the server speaks HTTP/2; if so, sessions are
- * shared by all requests, else a keep-alive agent speaks HTTP/1.1. Plain http:// is HTTP/1.1.
+ * The transport over sockets: one TLS connection tells by ALPN whether the server speaks HTTP/2;
+ * if so, sessions are shared by all requests, else a keep-alive agent speaks HTTP/1.1. Plain
+ * http:// is HTTP/1.1.
  *
  * Errors  what the socket said (ECONNREFUSED …), as Node's error with its `code`
- * Source  client-go transport/cache.go, apimachinery util/net/http.go (HTTP/2 first, 1.1 when not offered)
+ * Source  client-go transport/cache.go, apimachinery util/net/http.go (HTTP/2 first, 1.1
+ *         when not offered)
  */
 import { connect, type TLSSocket } from "node:tls";
 import { type Clock, systemClock } from "@nanokube/machinery";
@@ -79,7 +81,8 @@ function createWire(url: URL, config: RestConfig, protocol: "auto" | "http/1.1")
     });
   let wire: Promise<Wire> | undefined;
   let closed = false;
-  // The first connection decides the protocol; a failed one decides nothing, the next request tries again.
+  // The first connection decides the protocol; a failed one decides nothing, the next request
+  // tries again.
   const decide = async (): Promise<Wire> => {
     const socket = await dial();
     if (socket.alpnProtocol === "h2") return createHttp2Transport(url, dial, socket);

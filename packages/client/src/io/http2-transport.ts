@@ -1,9 +1,9 @@
 /**
- * HTTP/2: few sessions carry all requests. A server allows so many streams on one (kube-apiserver: 100), and every
- * watch holds one for minutes, so a session that is full gets a sibling.
+ * HTTP/2: few sessions carry all requests. A server allows so many streams on one (kube-apiserver:
+ * 100), and every watch holds one for minutes, so a session that is full gets a sibling.
  *
- * A session is pinged every 30 s, and given up when no answer comes within 15 s: a node that lost its network must
- * notice, or its watches hang for ever.
+ * A session is pinged every 30 s, and given up when no answer comes within 15 s: a node that lost
+ * its network must notice, or its watches hang for ever.
  *
  * Source  client-go's defaults HTTP2_READ_IDLE_TIMEOUT_SECONDS=30, HTTP2_PING_TIMEOUT_SECONDS=15
  */
@@ -102,7 +102,10 @@ function hasRoom({ session, streams }: Line): boolean {
   return streams < max;
 }
 
-/** The server said that it did not begin, or the session was going away before the request was sent: safe to repeat. */
+/**
+ * The server said that it did not begin, or the session was going away before the request was sent:
+ * safe to repeat.
+ */
 function neverProcessed(error: unknown): boolean {
   const { code, message = "" } = error as NodeJS.ErrnoException;
   return (
@@ -142,8 +145,9 @@ function send(line: Line, sent: WireRequest): Promise<HttpResponse> {
 /**
  * The chunks of an answer, whenever the caller begins to read.
  *
- * Not Node's own iterator: an answer may be there whole before anybody reads; Node's stream then calls itself closed,
- * throws its bytes away if nobody listens, and its iterator takes it for cut off.
+ * Not Node's own iterator: an answer may be there whole before anybody reads; Node's stream
+ * then calls itself closed, throws its bytes away if nobody listens, and its iterator takes it
+ * for cut off.
  */
 function bodyOf(stream: http2.ClientHttp2Stream): AsyncIterable<Uint8Array> {
   let wake = () => {};

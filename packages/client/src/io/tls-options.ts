@@ -1,5 +1,6 @@
 /**
- * A RestConfig as Node's TLS and HTTP want it, and its bearer token, read again when its file may have turned.
+ * A RestConfig as Node's TLS and HTTP want it, and its bearer token, read again when its file
+ * may have turned.
  *
  * Source  client-go transport/token_source.go (a file's token is kept for one minute)
  */

@@ -1,9 +1,10 @@
 /**
  * WebSocket upgrades: exec, attach, port-forward.
  *
- * Shapes  protocols  in the order of preference: "v5.channel.k8s.io", "v4.channel.k8s.io"; the socket's `protocol` is the
- *                    server's choice. Each message of a channel protocol begins with one byte that numbers its channel:
- *                    0 stdin, 1 stdout, 2 stderr, 3 error (a Status), 4 resize, 255 close (v5 only)
+ * Shapes  protocols  in the order of preference: "v5.channel.k8s.io", "v4.channel.k8s.io"; the
+ *                    socket's `protocol` is the server's choice. Each message of a channel protocol
+ *                    begins with one byte that numbers its channel: 0 stdin, 1 stdout, 2 stderr, 3
+ *                    error (a Status), 4 resize, 255 close (v5 only)
  * Errors  "error" on the socket; a refusal (403, 404 …) comes as a StatusError
  * Source  client-go transport/websocket, tools/remotecommand/websocket.go
  */

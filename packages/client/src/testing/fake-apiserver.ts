@@ -1,9 +1,11 @@
 /**
- * An API server of the simplest kind, as a transport: keeps objects of any resource, counts versions, serves watches.
- * For tests of what talks to a server; it checks nothing and defaults nothing.
+ * An API server of the simplest kind, as a transport: keeps objects of any resource,
+ * counts versions, serves watches. For tests of what talks to a server; it checks nothing
+ * and defaults nothing.
  *
- * Serves  create (generateName), get, list (selectors, limit/continue), watch (from a version, 410 once compacted), update,
- *         status, merge/strategic/JSON patch, delete with finalizers and preconditions, any other subresource by `handle`
+ * Serves  create (generateName), get, list (selectors, limit/continue), watch (from a version, 410
+ *         once compacted), update, status, merge/strategic/JSON patch, delete with finalizers and
+ *         preconditions, any other subresource by `handle`
  */
 
 import { typeOf } from "@nanokube/api";

@@ -32,7 +32,9 @@ import {
 import { type NodeSpec, nodeObject, nodeStatus } from "../core/node-object.ts";
 import { podLife } from "../core/pod-life.ts";
 
-/** Fields that are absent are taken from the pod's annotations or are those of an idle container. */
+/**
+ * Fields that are absent are taken from the pod's annotations or are those of an idle container.
+ */
 export type PodScript = (pod: Pod, container: Container) => Partial<Behaviour> | undefined;
 
 export interface ScriptedNodesOptions {

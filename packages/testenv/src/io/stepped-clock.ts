@@ -1,9 +1,9 @@
 /**
  * A fake clock whose steps wait for what they set off: writes, watch events, reconciles.
  *
- * A plain FakeClock fires what is due and lets promises settle once. Behind an API one timer leads to
- * a request, its event to the next, and that to new timers; so a step stops at each due time until
- * the traffic has come to rest.
+ * A plain FakeClock fires what is due and lets promises settle once. Behind an API one timer leads
+ * to a request, its event to the next, and that to new timers; so a step stops at each due time
+ * until the traffic has come to rest.
  */
 import type { Clock, FakeClock, TimerHandle } from "@nanokube/machinery";
 

@@ -1,8 +1,8 @@
 /**
  * A copy of all that the store holds, and the way back to it.
  *
- * Going back is a write like any other: one transaction that puts what changed and deletes what came,
- * at a new revision. Watches stay open and see it happen; resource versions never go back.
+ * Going back is a write like any other: one transaction that puts what changed and deletes what
+ * came, at a new revision. Watches stay open and see it happen; resource versions never go back.
  */
 import { type Channel, createClient, etcd } from "@nanokube/rpc";
 

@@ -1,8 +1,9 @@
 /**
  * One control plane inside the process that runs the tests.
  *
- *     const env = await TestEnvironment.start({ controllers: ["deployment", "replicaset"], nodes: 1 });
- *     await env.writeKubeconfig(path);      // kubectl, client-go, @kubernetes/client-node: real HTTPS
+ *     const env = await TestEnvironment.start({ controllers: ["*"], nodes: 1 });
+ *     await env.writeKubeconfig(path);      // kubectl, client-go,
+ *                                           @kubernetes/client-node: real HTTPS
  *     env.client.resource(pods)             // or without a socket
  *     await env.stop();
  *
@@ -40,7 +41,10 @@ import { type Snapshot, StoreSnapshots } from "./store-snapshot.ts";
 import { type Fault, Traffic } from "./traffic.ts";
 
 export interface TestEnvironmentOptions {
-  /** As kube-controller-manager's --controllers: "deployment-controller", "*", "-x"; none unless told. */
+  /**
+   * As kube-controller-manager's --controllers: "deployment-controller", "*", "-x";
+   * none unless told.
+   */
   controllers?: readonly string[] | undefined;
   /** On when there are nodes, unless told. */
   scheduler?: boolean | undefined;
@@ -223,8 +227,8 @@ export class TestEnvironment {
   }
 
   /**
-   * Tries until it neither throws nor gives false; then gives what it gave. A fake clock is moved on
-   * by 10 ms a time, so that work queues may try again.
+   * Tries until it neither throws nor gives false; then gives what it gave. A fake clock is moved
+   * on by 10 ms a time, so that work queues may try again.
    */
   async eventually<T>(check: () => Promise<T> | T, { timeoutMs = 10_000 } = {}): Promise<T> {
     const untilMs = performance.now() + timeoutMs;
@@ -362,7 +366,9 @@ function apiServerOptions(parts: Omit<Parts, "apiserver" | "port">) {
   };
 }
 
-/** Admission that counts on a controller to finish what it began: off where that one does not run. */
+/**
+ * Admission that counts on a controller to finish what it began: off where that one does not run.
+ */
 const needs: readonly [plugin: string, controller: string][] = [
   ["ServiceAccount", "serviceaccount-controller"],
   ["TaintNodesByCondition", "node-lifecycle-controller"],
