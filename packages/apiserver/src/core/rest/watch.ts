@@ -6,7 +6,13 @@
  * Slow       a watcher that holds more than `pendingBytesMax` unread is cut; it comes back with a list
  * Source     apiserver pkg/endpoints/handlers/watch.go, pkg/storage/cacher/cache_watcher.go
  */
-import { encodeEnvelope, encodeProtobuf, type StatusError } from "@nanokube/machinery";
+import {
+  encodeEnvelope,
+  encodeProtobuf,
+  expired,
+  isExpired,
+  type StatusError,
+} from "@nanokube/machinery";
 import {
   type CacheEvent,
   type CacheWatcher,
@@ -65,6 +71,8 @@ class WatchSession implements CacheWatcher {
   #stop: (() => void)[] = [];
   #sentHeaders = false;
   #sentRevision = 0;
+  /** The past that was asked for is forgotten: the only event is an error that says so. */
+  #expired: StatusError | undefined;
 
   constructor(context: RestContext, options: ListOptions) {
     this.#context = context;
@@ -88,12 +96,22 @@ class WatchSession implements CacheWatcher {
     }
     const revision = revisionOf(version);
     this.#sentRevision = revision;
-    this.#stop.push(resource.cache.watchSince(revision, this));
+    try {
+      this.#stop.push(resource.cache.watchSince(revision, this));
+    } catch (error) {
+      if (!isExpired(error)) throw error;
+      this.#expired = error as StatusError;
+    }
     return [];
   }
 
   run(sink: Sink, initial: readonly StoredObject[]): void {
     this.#sink = sink;
+    if (this.#expired !== undefined) {
+      this.#write(this.#frame("ERROR", this.#encodeStatus(this.#expired.status)));
+      this.#end();
+      return;
+    }
     const { request, server } = this.#context;
     for (const object of initial) this.#send("ADDED", object, undefined);
     if (this.#options.sendInitialEvents && this.#options.allowWatchBookmarks) {
@@ -128,16 +146,7 @@ class WatchSession implements CacheWatcher {
 
   onReset(): void {
     if (this.#sink === undefined) return;
-    const message = "too old resource version";
-    const status = {
-      kind: "Status",
-      apiVersion: "v1",
-      metadata: {},
-      status: "Failure",
-      message,
-      reason: "Expired",
-      code: 410,
-    };
+    const { status } = expired("too old resource version");
     this.#write(this.#frame("ERROR", this.#encodeStatus(status)));
     this.#end();
   }
