@@ -34,6 +34,11 @@ export interface ApiServerInstance {
   send(request: RestRequest): Promise<RestAnswer>;
   /** Lines of a stream (a watch), until `count` have come or the time is over. */
   lines(path: string, count: number, timeoutMs: number): Promise<string[]>;
+  /** kill -9, for faults; the second starts it again on the same data and port. */
+  killServer(): Promise<void>;
+  startServer(other?: "kube-apiserver"): Promise<void>;
+  killStore(): Promise<void>;
+  startStore(): void;
   close(): Promise<void>;
 }
 
@@ -64,21 +69,38 @@ async function open(
   more: readonly string[],
 ): Promise<ApiServerInstance> {
   const dir = await mkdtemp(join(tmpdir(), "conformance-api-"));
-  const children: Started[] = [];
-  const close = async (): Promise<void> => {
-    for (const child of children.reverse()) await child.stop();
-    await rm(dir, { recursive: true, force: true });
+  const [etcd, peer, port] = await freePorts(3);
+  let store: Started | undefined;
+  let server: Started | undefined;
+  const faults = {
+    async killServer() {
+      await server?.stop();
+    },
+    async startServer(other?: "kube-apiserver") {
+      const program = other === undefined ? command : [findProgram(other)!];
+      server = start([...program, ...serverFlags(dir, etcd!, port!), ...more]);
+      await ready(instance, [server]);
+    },
+    async killStore() {
+      await store?.stop();
+    },
+    startStore() {
+      store = start(etcdCommand(dir, etcd!, peer!));
+    },
+    async close() {
+      await server?.stop();
+      await store?.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
   };
+  const instance: ApiServerInstance = { ...client(dir, port!), ...faults };
   try {
-    const [etcd, peer, port] = await freePorts(3);
     await makeKeys(dir);
-    children.push(start(etcdCommand(dir, etcd!, peer!)));
-    children.push(start([...command, ...serverFlags(dir, etcd!, port!), ...more]));
-    const instance = client(dir, port!, close);
-    await ready(instance, children);
+    faults.startStore();
+    await faults.startServer();
     return instance;
   } catch (error) {
-    await close();
+    await faults.close();
     throw error;
   }
 }
@@ -196,7 +218,9 @@ async function ready(instance: ApiServerInstance, children: readonly Started[]):
   }
 }
 
-function client(dir: string, port: number, close: () => Promise<void>): ApiServerInstance {
+type Reach = Pick<ApiServerInstance, "url" | "kubeconfig" | "send" | "lines">;
+
+function client(dir: string, port: number): Reach {
   const url = `https://127.0.0.1:${port}`;
   const file = (name: string): string => join(dir, name);
   const kubeconfig = file("kubeconfig");
@@ -217,7 +241,6 @@ function client(dir: string, port: number, close: () => Promise<void>): ApiServe
   return {
     url,
     kubeconfig,
-    close,
     async send(request) {
       await written;
       return exchange(dir, url, request);
