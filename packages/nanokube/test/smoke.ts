@@ -80,8 +80,6 @@ export async function smoke(cluster: TestCluster): Promise<void> {
       "--",
       "wget",
       "-qO-",
-      "-T",
-      "5",
       "http://web.default.svc.cluster.local/",
     );
   expect(await eventually(fetch, (page) => page !== "")).toBe("hello from a pod\n");

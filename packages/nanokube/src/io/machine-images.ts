@@ -4,9 +4,8 @@
  * busybox comes from the distribution's static build, pause is a few lines of its shell, node is
  * the very Node binary that runs us with the libraries it is linked to.
  */
-import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { run } from "./command.ts";
 import type { ImageStore } from "./image-store.ts";
 import type { LayerEntry } from "./layer.ts";
@@ -35,22 +34,7 @@ const account: readonly LayerEntry[] = [
   { type: "directory", path: "root", mode: 0o700 },
 ];
 
-/**
- * A statically linked program still loads the C library's name service at run time, and crashes on
- * the first host name when that is missing.
- */
-async function nameServiceEntries(node: string): Promise<LayerEntry[]> {
-  const needed = (await sharedLibraries(node)).filter((path) => /\/(libc\.so|ld-)/.test(path));
-  const libc = needed.find((path) => path.includes("/libc.so"));
-  if (libc === undefined) return [];
-  for (const name of ["libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2"]) {
-    const path = join(dirname(libc), name);
-    if (existsSync(path)) needed.push(path);
-  }
-  return libraryEntries(needed);
-}
-
-async function busyboxLayer({ busybox, node }: MachineImageOptions): Promise<LayerEntry[]> {
+async function busyboxLayer({ busybox }: MachineImageOptions): Promise<LayerEntry[]> {
   const applets = (await run([busybox, "--list-full"])).trim().split("\n");
   const entries: LayerEntry[] = [...account];
   for (const directory of ["bin", "sbin", "usr", "usr/bin", "usr/sbin", "home", "var", "var/www"]) {
@@ -61,7 +45,7 @@ async function busyboxLayer({ busybox, node }: MachineImageOptions): Promise<Lay
     if (basename(applet) === "busybox") continue;
     entries.push({ type: "symlink", path: applet.replace(/^\//, ""), target: "/bin/busybox" });
   }
-  return [...entries, ...(await nameServiceEntries(node))];
+  return entries;
 }
 
 /** The shared libraries a program asks for, by the names under which it asks. */
