@@ -1,5 +1,6 @@
 /**
- * Replies made comparable: bytes as text, ids relabelled by first sight, what differs by nature gone.
+ * Replies made comparable: bytes as text, ids relabelled by first sight, what
+ * differs by nature gone.
  */
 import { RpcError } from "@nanokube/rpc";
 

@@ -1,8 +1,8 @@
 /**
  * etcd in short words, for tables: `put a 1`, `{ key: "a", end: "z" }` → `["a=1"]`.
  *
- * A history is a list of lines, done in order:  put KEY VALUE [LEASE] | del KEY [END] | compact REV |
- * lease ID TTL
+ * A history is a list of lines, done in order:  put KEY VALUE [LEASE] | del KEY [END] | compact REV
+ * | lease ID TTL
  */
 import type { etcd, Init } from "@nanokube/rpc";
 import type { EtcdInstance } from "../subjects/etcd.ts";

@@ -1,7 +1,9 @@
 /**
- * Every place where one of upstream's programs stands: several releases of etcdctl are worth testing.
+ * Every place where one of upstream's programs stands: several releases of
+ * etcdctl are worth testing.
  *
- * A program that is absent is a reason to skip, never a failure; CI fills the cache and forbids skips.
+ * A program that is absent is a reason to skip, never a failure; CI fills the
+ * cache and forbids skips.
  */
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";

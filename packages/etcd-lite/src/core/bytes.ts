@@ -13,8 +13,8 @@ export function keyBytes(text: string): Buffer {
 }
 
 /**
- * Bytes that may be kept: a view on a much larger buffer (a network chunk, a shared pool) is copied,
- * else a small value would hold all of it in memory.
+ * Bytes that may be kept: a view on a much larger buffer (a network chunk, a shared pool) is
+ * copied, else a small value would hold all of it in memory.
  */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.length === 0) return bytes;

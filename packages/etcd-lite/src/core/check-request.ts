@@ -53,7 +53,7 @@ interface Writes {
   readonly deletes: Spans;
 }
 
-/** The keys that a list of operations writes; the two arms of a nested transaction exclude each other. */
+/** The keys that operations write; the two arms of a nested transaction exclude each other. */
 function writesOf(ops: readonly etcd.RequestOp[]): Writes {
   const deletes = new Spans();
   for (const { requestDeleteRange: r } of ops) {

@@ -1,5 +1,6 @@
 /**
- * Every error etcd answers here: name, gRPC code, exact text, and whether the request is surely undone.
+ * Every error etcd answers here: name, gRPC code, exact text, and whether the
+ * request is surely undone.
  *
  * `definite` false means "unknown": the write may or may not have happened, a client must look.
  * Source  etcd v3.6 api/v3rpc/rpctypes/error.go

@@ -1,8 +1,8 @@
 /**
  * HashKV: one number for all versions up to a revision, the same on every member, and on etcd.
  *
- * The sum runs over what etcd's backend would hold: bucket name, then per version its revision as 17
- * bytes (18 and a "t" for a tombstone) and the encoded KeyValue, in order of revision.
+ * The sum runs over what etcd's backend would hold: bucket name, then per version its revision as
+ * 17 bytes (18 and a "t" for a tombstone) and the encoded KeyValue, in order of revision.
  * Source  etcd v3.6 server/storage/mvcc/hash.go, revision.go
  */
 import { etcd } from "@nanokube/rpc";

@@ -1,8 +1,8 @@
 /**
  * The replicated state of a member: what every entry of the log does, in order.
  *
- * `apply` is a function of the state and the entry (time only sets when leases run out), so that the
- * same log always gives the same state. It throws EtcdError for entries that change nothing.
+ * `apply` is a function of the state and the entry (time only sets when leases run out), so that
+ * the same log always gives the same state. It throws EtcdError for entries that change nothing.
  * Source  etcd v3.6 server/etcdserver/apply/apply.go, storage/quota.go
  */
 import type { etcd, Init } from "@nanokube/rpc";

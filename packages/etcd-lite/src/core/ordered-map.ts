@@ -1,5 +1,6 @@
 /**
- * A sorted map from text keys to values, of which a fork costs one pointer: a B-tree, copied on write.
+ * A sorted map from text keys to values, of which a fork costs one pointer: a
+ * B-tree, copied on write.
  *
  * Every node knows who may change it (`owner`). fork() gives both maps new owners, so that each of
  * them copies the nodes on its way before its first change there; without forks nothing is copied.

@@ -1,5 +1,6 @@
 /**
- * What changed at each revision, in order: where watchers read the past, and compaction finds garbage.
+ * What changed at each revision, in order: where watchers read the past, and
+ * compaction finds garbage.
  *
  * Shapes  one entry a revision: the versions written there, in the order of the transaction
  *         entries stand in chunks, so that forgetting the oldest and forking copy almost nothing

@@ -1,20 +1,22 @@
 /**
  * The log on disk: frames in preallocated segments, each frame one group commit.
  *
- *     offset  0  magic "NKW1"         8  index of the first entry (u64)   28  CRC of the payload (u32)
- *             4  payload bytes (u32) 16  sequence of the frame (u64)      32  count of entries (u32)
- *            36  CRC of bytes 0..35  24  term (u32)                       40  payload, then 0xff, 1 to
- *                                                                             8 times, to a multiple of 8
+ *     offset  0  magic "NKW1"                     24  term (u32)
+ *             4  payload bytes (u32)              28  CRC of the payload (u32)
+ *             8  index of the first entry (u64)   32  count of entries (u32)
+ *            16  sequence of the frame (u64)      36  CRC of bytes 0..35
+ *            40  payload, then 1 to 8 bytes 0xff up to a multiple of 8
  *
- * Integers are little-endian; CRCs are CRC-32C. A payload's CRC continues that of the frame before,
- * so that a frame from elsewhere, or a missing one, does not fit. An entry is a length (u32), a kind
- * (u8) and bytes; kind 0 is about the log itself and has no index. What is not written yet is zero.
+ * Integers are little-endian; CRCs are CRC-32C. A payload's CRC continues that of the frame
+ * before, so that a frame from elsewhere, or a missing one, does not fit. An entry is a length
+ * (u32), a kind (u8) and bytes; kind 0 is about the log itself and has no index. What is not
+ * written yet is zero.
  *
  * A frame is written only after the one before it is durable. So when a frame is bad,
- *   – and a good one with a later sequence follows: the log was DAMAGED in the middle: refused by name;
- *   – and nothing follows, and its bytes look cut off (the file ends, a sector or the end is zero):
- *     the write was TORN by a crash, nobody was told that it was done: it is cut off;
- *   – and nothing follows, but it is all there: it was acknowledged and is damaged: refused.
+ *   - and a good one with a later sequence follows: the log was DAMAGED in its middle: refused;
+ *   - and nothing follows, and its bytes look cut off (the file ends, a sector or the end is
+ *     zero): the write was TORN by a crash, nobody was told that it was done: it is cut off;
+ *   - and nothing follows, but it is all there: it was acknowledged and is damaged: refused.
  * Source  the idea of a torn-sector test: etcd v3.6 server/storage/wal/decoder.go isTornEntry
  */
 import { crc32c } from "./crc32c.ts";

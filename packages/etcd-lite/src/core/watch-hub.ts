@@ -1,9 +1,10 @@
 /**
  * Who wants to hear of which change, and who has heard how much.
  *
- * Pure: changes come in, deliveries go out. A watch is *synced* when it has seen everything up to the
- * store's revision; it then gets new changes as they happen. A watch that starts in the past, or on a
- * stream that was blocked, is *behind*: catchUp() reads what it missed from the store, in portions.
+ * Pure: changes come in, deliveries go out. A watch is *synced* when it has seen everything up to
+ * the store's revision; it then gets new changes as they happen. A watch that starts in the past,
+ * or on a stream that was blocked, is *behind*: catchUp() reads what it missed from the store, in
+ * portions.
  *
  * Promises  per watch: in order of revision, each change once, none missed, a transaction whole
  * Errors    (as text, for cancel_reason) a span that is empty, an id taken twice

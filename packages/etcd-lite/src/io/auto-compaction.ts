@@ -2,8 +2,8 @@
  * Compaction by itself: keep the last N revisions, or the revisions of the last while.
  *
  * revision  every 5 minutes, to (revision - retention)
- * periodic  the revision is noted ten times a period (at least each 6 minutes); what was current one
- *           retention ago is compacted to, at most once an hour
+ * periodic  the revision is noted ten times a period (at least each 6 minutes); what was current
+ *           one retention ago is compacted to, at most once an hour
  * Source    etcd v3.6 server/etcdserver/api/v3compactor/revision.go, periodic.go
  */
 import type { TimerHandle } from "@nanokube/machinery";

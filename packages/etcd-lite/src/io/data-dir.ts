@@ -21,9 +21,8 @@ const socketPathMax = 103;
 export async function lockDataDir(dataDir: string): Promise<DataDir> {
   const base = join(dataDir, "etcd-lite");
   if (existsSync(join(dataDir, "member", "snap", "db"))) {
-    throw new Error(
-      `data directory ${dataDir} holds etcd's own store (member/snap/db), which etcd-lite does not read`,
-    );
+    const found = "holds etcd's own store (member/snap/db), which etcd-lite does not read";
+    throw new Error(`data directory ${dataDir} ${found}`);
   }
   await mkdir(base, { recursive: true, mode: 0o700 });
   const server = await listenOrTakeOver(shortPath(join(base, "lock")), dataDir);
@@ -33,7 +32,7 @@ export async function lockDataDir(dataDir: string): Promise<DataDir> {
   };
 }
 
-/** Socket paths are limited to about 100 bytes: a relative one may do when the whole one does not. */
+/** Socket paths are limited to about 100 bytes: a relative one may do where a whole one fails. */
 function shortPath(path: string): string {
   if (Buffer.byteLength(path) <= socketPathMax) return path;
   const short = relative(process.cwd(), path);

@@ -32,7 +32,11 @@ const routes: Readonly<Record<string, Route>> = {
   "/version": () => ({
     status: 200,
     headers: jsonType,
-    body: `{"etcdserver":"${serverVersion}","etcdcluster":"${clusterVersion}","storage":"${clusterVersion}"}`,
+    body: JSON.stringify({
+      etcdserver: serverVersion,
+      etcdcluster: clusterVersion,
+      storage: clusterVersion,
+    }),
   }),
   "/health": (member, query) => {
     const reason = unhealthyReason(member, new Set(query.getAll("exclude")));

@@ -1,8 +1,8 @@
 /**
  * How writes reach the state: proposed, made durable in groups, applied in order, then answered.
  *
- * While one group is being synced the next one gathers: many proposals share one fsync. When the log
- * cannot be written any more nothing is acknowledged again (a write may be in the file or not).
+ * While one group is being synced the next one gathers: many proposals share one fsync. When the
+ * log cannot be written any more nothing is acknowledged again (a write may be in the file or not).
  * Without a log (memory) a proposal is applied at once.
  */
 import type { Clock, Log } from "@nanokube/machinery";

@@ -3,7 +3,8 @@
  *
  *     file    chunk*, each: length (u32), CRC-32C continued over the file (u32), records
  *     record  kind (u8), length (u32), message
- *     kinds   1 state (first), 2 lease, 3 version (in the order of MvccStore.versions), 4 end (last)
+ *     kinds   1 state (first), 2 lease, 3 version (in the order of
+ *             MvccStore.versions), 4 end (last)
  *
  * It is written from a fork of the state, a chunk at a time, while writes go on.
  */
@@ -21,14 +22,16 @@ interface StateRecord {
   term: number;
   revision: number;
   compactedRevision: number;
-  /** CRC of the log's frame that holds the last entry is not known here: segments say theirs. */
   alarms: { memberID: bigint; alarm: number }[];
 }
 
 const AlarmRecord = message<Alarm>("nanokube.etcdlite.Alarm", "memberID:1:uint64! alarm:2:int32");
 const StateRecord = message<StateRecord>(
   "nanokube.etcdlite.State",
-  `index:1:int64 term:2:int32 revision:3:int64 compactedRevision:4:int64 alarms:5:*.${AlarmRecord.name}`,
+  [
+    "index:1:int64 term:2:int32 revision:3:int64 compactedRevision:4:int64",
+    `alarms:5:*.${AlarmRecord.name}`,
+  ].join(" "),
 );
 const LeaseRecord = message<{ id: bigint; ttlSeconds: number }>(
   "nanokube.etcdlite.Lease",
@@ -36,7 +39,10 @@ const LeaseRecord = message<{ id: bigint; ttlSeconds: number }>(
 );
 const VersionRecord = message<Omit<KeyValue, "key"> & { key: Uint8Array }>(
   "nanokube.etcdlite.Version",
-  "key:1:bytes createRevision:2:int64 modRevision:3:int64 version:4:int64 value:5:bytes lease:6:int64! sub:7:int64",
+  [
+    "key:1:bytes createRevision:2:int64 modRevision:3:int64 version:4:int64",
+    "value:5:bytes lease:6:int64! sub:7:int64",
+  ].join(" "),
 );
 
 const chunkBytes = 1 << 18;

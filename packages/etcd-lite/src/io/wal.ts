@@ -4,7 +4,8 @@
  * Files  wal-<number>.log    segments of zeros written in place; the first frame names the cluster
  *        snap-<index>.snap   the state after that entry
  * A snapshot is due when the log since the last one is as big as the last one, and at least 16 MiB:
- * the directory then holds no more than about three times the state. Older files go when it is there.
+ * the directory then holds no more than about three times the state. Older files
+ * go when it is there.
  */
 import { message } from "@nanokube/rpc";
 import type { Entry } from "../core/entry.ts";

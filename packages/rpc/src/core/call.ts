@@ -27,7 +27,7 @@ export interface ServerStream<I, O> extends ServerCall {
   readonly requests: AsyncIterable<I>;
   /** The first request: all there is when only the server streams. */
   first(): Promise<I>;
-  /** False means: enough is under way, wait for `drained()`. Writing on loses nothing but memory. */
+  /** False means: enough is under way, wait for `drained()`; writing on costs memory only. */
   write(message: Init<O>): boolean;
   drained(): Promise<void>;
 }

@@ -7,7 +7,8 @@
  *                 | "*" kind      repeated
  *                 | "?" kind      `optional`: absent is undefined
  *                 | "%" kind "," kind        map
- *          kind   = bool | string | bytes | double | float | int32 | … | int64 | int64! | "." message
+ *          kind   = bool | string | bytes | double | float | int32 | … | int64 |
+ *                 int64! | "." message
  *          A trailing "!" says that the 64 bits are an identity: bigint; else a number.
  * Source   protobuf language guide (proto3), encoding guide
  */

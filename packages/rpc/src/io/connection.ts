@@ -2,9 +2,11 @@
  * One HTTP/2 connection to a target, made when first needed and again when it is lost.
  *
  * After a failed attempt calls fail at once with its reason until the back-off has passed (callers
- * that `waitForReady` wait instead). A peer that says GOAWAY gets no new calls; those under way end.
+ * that `waitForReady` wait instead). A peer that says GOAWAY gets no new calls;
+ * those under way end.
  * Back-off 100 ms · 1.6^n, at most 5 s, ±20 %.
- * Source  google.golang.org/grpc clientconn.go, backoff.go; naming.md (":authority" of unix sockets)
+ * Source  google.golang.org/grpc clientconn.go, backoff.go; naming.md
+ *         (":authority" of unix sockets)
  */
 import { type ClientHttp2Session, connect as connectHttp2, type Http2Session } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";

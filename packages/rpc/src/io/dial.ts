@@ -17,7 +17,7 @@ import { wallClock } from "./wall-clock.ts";
 
 export interface DialOptions extends ConnectionOptions {
   readonly clock?: RpcClock | undefined;
-  /** Largest response; grpc-go's default of 4 MiB is too small for lists, so here it is 2^31 - 1. */
+  /** Largest response: 2^31 - 1, for grpc-go's default of 4 MiB is too small for lists. */
   readonly receiveMaxBytes?: number | undefined;
   readonly userAgent?: string | undefined;
 }

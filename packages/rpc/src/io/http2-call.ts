@@ -218,7 +218,8 @@ export class Http2Call implements ServerStream<unknown, unknown> {
     const frame = this.#route.method.response.encodeFrame(message);
     const size = frame.length - 5;
     if (size > this.#limits.sendMaxBytes) {
-      const text = `grpc: trying to send message larger than max (${size} vs. ${this.#limits.sendMaxBytes})`;
+      const sizes = `${size} vs. ${this.#limits.sendMaxBytes}`;
+      const text = `grpc: trying to send message larger than max (${sizes})`;
       throw new RpcError(codes.RESOURCE_EXHAUSTED, text);
     }
     return frame;

@@ -1,5 +1,6 @@
 /**
- * Sockets for a server: TCP, TLS, unix. HTTP/2 goes to gRPC, HTTP/1.1 (on the same port) to `http1`.
+ * Sockets for a server: TCP, TLS, unix. HTTP/2 goes to gRPC, HTTP/1.1 (on the
+ * same port) to `http1`.
  *
  * Plain sockets: the first bytes tell (HTTP/2 opens with "PRI * HTTP/2.0"). TLS: ALPN tells.
  * A unix socket file that nobody listens on is a leftover of a killed process and is replaced.

@@ -121,12 +121,14 @@ function serveStream(
 ): void {
   try {
     if (headers[":method"] !== "POST") {
-      const text = `Received a HEADERS frame with :method "${headers[":method"]}" which should be POST`;
+      const what = `Received a HEADERS frame with :method "${headers[":method"]}"`;
+      const text = `${what} which should be POST`;
       refuse(stream, new RpcError(codes.INTERNAL, text), 405);
       return;
     }
     if (!isGrpc(headers)) {
-      const text = `invalid gRPC request content-type ${JSON.stringify(headers["content-type"] ?? "")}`;
+      const type = JSON.stringify(headers["content-type"] ?? "");
+      const text = `invalid gRPC request content-type ${type}`;
       refuse(stream, new RpcError(codes.INVALID_ARGUMENT, text), 415);
       return;
     }
