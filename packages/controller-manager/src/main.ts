@@ -49,7 +49,8 @@ const program = new Command("controller-manager")
   )
   .option(
     "--controllers <list>",
-    `controllers to run: '*' is all, 'foo' is that one, '-foo' is not that one. All: ${knownControllers().join(", ")}`,
+    "controllers to run: '*' is all, 'foo' is that one, '-foo' is not that one. " +
+      `All: ${knownControllers().join(", ")}`,
     (value: string) => value.split(","),
     ["*"],
   )

@@ -1,7 +1,8 @@
 /**
  * Stands in for scheduler and kubelet: binds pods to a node and says what a kubelet would say.
  *
- * - a pod that is not bound gets a node (the one its affinity names, else "node-1") and an address, and becomes Ready
+ * - a pod that is not bound gets a node (the one its affinity names, else "node-1") and an address,
+ *   and becomes Ready
  * - one that is being deleted is gone at once
  * - what `fate` says of a pod else: "Succeeded", "Failed", "Pending" (nothing happens to it)
  */

@@ -1,4 +1,7 @@
-/** The controllers of nodes and volumes on a real API server, with pods and a driver faked by the test. */
+/**
+ * The controllers of nodes and volumes on a real API server, with pods and a driver faked by the
+ * test.
+ */
 import {
   csiNodes,
   events,

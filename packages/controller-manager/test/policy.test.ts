@@ -1,4 +1,7 @@
-/** The controllers of limits, budgets, times and names on a real API server, with pods faked by the test. */
+/**
+ * The controllers of limits, budgets, times and names on a real API server, with pods faked by the
+ * test.
+ */
 import { X509Certificate } from "node:crypto";
 import {
   certificateSigningRequests,

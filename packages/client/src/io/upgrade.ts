@@ -38,6 +38,8 @@ export function openUpgrade(
       request.destroy();
       const text = Buffer.concat(chunks).toString("utf8");
       socket.emit("error", responseError(response.statusCode ?? 0, text));
+      // Ending a socket that never opened is one more error to `ws`: it has been told already.
+      socket.on("error", () => {});
       socket.terminate();
     });
   });

@@ -17,8 +17,8 @@ export function findCondition<C extends ConditionLike>(
 }
 
 /**
- * Adds or replaces. The same status and reason again changes nothing, message included: so a message with a number in it
- * makes no writes; the same status keeps its transition time.
+ * Adds or replaces. The same status and reason again changes nothing, message included: so a
+ * message with a number in it makes no writes; the same status keeps its transition time.
  */
 export function withCondition<C extends ConditionLike>(
   conditions: readonly C[] | undefined,

@@ -1,11 +1,14 @@
 /**
- * What a controller is: the resources it watches, the key that an object of each wakes, and the reconciler of a key.
+ * What a controller is: the resources it watches, the key that an object of each wakes, and the
+ * reconciler of a key.
  *
- * A reconciler is told nothing but the key. It reads caches, compares, yields effects; run again on the same caches it
- * yields the same, and on caches that show its wish fulfilled, nothing. The runner in `io/` gives it two promises:
- * a key is worked on by one at a time, and never before the caches show what the last run wrote.
+ * A reconciler is told nothing but the key. It reads caches, compares, yields effects; run again on
+ * the same caches it yields the same, and on caches that show its wish fulfilled, nothing. The
+ * runner in `io/` gives it two promises: a key is worked on by one at a time, and never before the
+ * caches show what the last run wrote.
  *
- * Units   nowMs since the epoch; a reconciler may come back with milliseconds after which it wants to look again
+ * Units   nowMs since the epoch; a reconciler may come back with milliseconds after which it wants
+ *         to look again
  */
 import type { ApiObject, IndexFunc, Lister, ResourceRef } from "@nanokube/client";
 import { keyOf } from "@nanokube/client";

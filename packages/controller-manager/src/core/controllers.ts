@@ -6,7 +6,7 @@ import {
   createCleanerController,
   createSigningController,
 } from "./certificates/certificates.ts";
-import { createClusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation.ts";
+import { createClusterRoleAggregationController } from "./clusterrole-aggregation/aggregation.ts";
 import type { Controller } from "./controller.ts";
 import { createCronJobController } from "./cronjob/cronjob.ts";
 import { createDaemonSetController } from "./daemonset/daemonset.ts";
@@ -14,7 +14,7 @@ import { createDeploymentController } from "./deployment/deployment.ts";
 import { createDisruptionController } from "./disruption/disruption.ts";
 import { createEndpointsController } from "./endpoints/endpoints.ts";
 import { createEndpointSliceController } from "./endpointslice/endpointslice.ts";
-import { createEndpointSliceMirroringController } from "./endpointslice-mirroring/endpointslice-mirroring.ts";
+import { createEndpointSliceMirroringController } from "./endpointslice-mirroring/mirroring.ts";
 import { createEphemeralVolumeController } from "./ephemeral-volume/ephemeral-volume.ts";
 import { createJobController } from "./job/job.ts";
 import { createNamespaceController } from "./namespace/namespace.ts";
@@ -43,7 +43,10 @@ import { createTTLAfterFinishedController } from "./ttl-after-finished/ttl-after
 export interface ControllerOptions extends NodeLifecycleOptions {
   /** PEM of the CA that signed the API server's certificate; absent: nothing is published. */
   rootCA?: string | undefined;
-  /** PEM of the key that signs service account tokens. Tokens are made by the API server: kept for the seam's sake. */
+  /**
+   * PEM of the key that signs service account tokens. Tokens are made by the API server: kept for
+   * the seam's sake.
+   */
   serviceAccountKey?: string | undefined;
   /** "10.244.0.0/16"; absent: nodes are given no pod ranges. */
   clusterCIDR?: string | undefined;

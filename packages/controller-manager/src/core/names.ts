@@ -2,7 +2,8 @@
  * --controllers: "*" is all that are on by default, "foo" is that one, "-foo" is all but that one.
  *
  * Errors  a name that is no controller, in kube-controller-manager's words
- * Source  k8s.io/controller-manager app.IsControllerEnabled; cmd/kube-controller-manager/app/options
+ * Source  k8s.io/controller-manager app.IsControllerEnabled;
+ *         cmd/kube-controller-manager/app/options
  */
 export class UnknownControllerError extends Error {
   constructor(name: string) {

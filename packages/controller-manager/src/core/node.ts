@@ -1,7 +1,8 @@
 /**
  * Does a pod fit a node by its selectors, and what taints does it not bear?
  *
- * Source  k8s.io/component-helpers scheduling/corev1: nodeaffinity, helpers.go FindMatchingUntoleratedTaint
+ * Source  k8s.io/component-helpers scheduling/corev1: nodeaffinity, helpers.go
+ *         FindMatchingUntoleratedTaint
  */
 import type {
   Node,

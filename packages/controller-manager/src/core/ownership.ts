@@ -56,7 +56,8 @@ export function candidates<T extends ApiObject>(lister: Lister<T>, owner: ApiObj
 }
 
 /**
- * Watches the dependents of an owner: a change of one wakes its owner; an orphan wakes all that may want to adopt it.
+ * Watches the dependents of an owner: a change of one wakes its owner; an orphan wakes all that may
+ * want to adopt it.
  */
 export function watchDependents<T extends ApiObject, O extends ApiObject>(
   resource: ResourceRef<T>,
@@ -99,7 +100,10 @@ const nothing: Selector = labelSelectorToSelector({
   ],
 });
 
-/** Compiled once per object. An absent or empty selector selects nothing: no controller may own everything. */
+/**
+ * Compiled once per object. An absent or empty selector selects nothing: no controller may own
+ * everything.
+ */
 export function selectorFor(selector: LabelSelector | undefined): Selector {
   if (selector === undefined) return nothing;
   let made = selectors.get(selector);
@@ -120,8 +124,9 @@ export interface Claim<T extends ApiObject> {
 }
 
 /**
- * Of the candidates, those that are the owner's: orphans that match are adopted, its own that match no more are let go.
- * Before the first adoption the owner is read from the server: one being deleted, or another of its name, adopts nothing.
+ * Of the candidates, those that are the owner's: orphans that match are adopted, its own that match
+ * no more are let go. Before the first adoption the owner is read from the server: one being
+ * deleted, or another of its name, adopts nothing.
  */
 export function* claim<T extends ApiObject>(options: Claim<T>): Steps<T[]> {
   const { owner, ownerResource, resource, selector, objects } = options;

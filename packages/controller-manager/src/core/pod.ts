@@ -56,7 +56,8 @@ export function nextAvailabilityMs(
 const phaseOrder: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
 
 /**
- * Negative when `a` is to be deleted before `b`: unassigned, not running, not ready, dearer to lose last.
+ * Negative when `a` is to be deleted before `b`: unassigned, not running, not ready, dearer to lose
+ * last.
  *
  * `ranks` counts the siblings on a pod's node: crowded nodes give first.
  */
@@ -108,8 +109,8 @@ function createdAt(pod: Pod): number {
 }
 
 /**
- * Younger first. Ages count by the power of two of their nanoseconds, and near equals go by uid: that is as good as by
- * chance, so that scaling down does not always hit the youngest.
+ * Younger first. Ages count by the power of two of their nanoseconds, and near equals go by uid:
+ * that is as good as by chance, so that scaling down does not always hit the youngest.
  */
 function compareAges(
   a: Pod,

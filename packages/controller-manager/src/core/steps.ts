@@ -1,13 +1,17 @@
 /**
  * What a controller wants done, as values.
  *
- * A reconciler is a generator: it yields a batch of effects, is given their outcomes, goes on. It never awaits and never
- * touches a client, so that a test can play the server in a loop, and a run can be replayed.
+ * A reconciler is a generator: it yields a batch of effects, is given their outcomes, goes on. It
+ * never awaits and never touches a client, so that a test can play the server in a loop, and a run
+ * can be replayed.
  *
- * Shapes  Effect    one write (or read past the cache, or event); effects of one batch are done at the same time
- *         Outcome   of one effect: the object that the server keeps now, or the error that it answered
+ * Shapes  Effect    one write (or read past the cache, or event); effects of one batch are done at
+ *                   the same time
+ *         Outcome   of one effect: the object that the server keeps now, or the error that it
+ *                   answered
  *         Steps<R>  the generator; R is what it comes back with
- * Errors  `create`, `update` … throw what the server answered: the key is tried again later. `attempt` gives it back.
+ * Errors  `create`, `update` … throw what the server answered: the key is tried again later.
+ *         `attempt` gives it back.
  */
 import type { PatchType, ResourceRef } from "@nanokube/client";
 import { type ApiObject, isNotFound } from "@nanokube/client";
@@ -62,7 +66,9 @@ export interface EventNote {
   message: string;
 }
 
-/** To whoever the controller was given to ask: a CSI driver, a signer. The answer comes in `answer`. */
+/**
+ * To whoever the controller was given to ask: a CSI driver, a signer. The answer comes in `answer`.
+ */
 export interface Question {
   do: "ask";
   question: unknown;
@@ -141,8 +147,8 @@ export function mergePatch<T extends ApiObject>(
 }
 
 /**
- * Conditions merged into a status by their type, and whatever else of it is given. Without a version: who writes other
- * parts of the status at the same time is not in the way.
+ * Conditions merged into a status by their type, and whatever else of it is given. Without a
+ * version: who writes other parts of the status at the same time is not in the way.
  */
 export function patchStatus(
   resource: ResourceRef,
@@ -201,7 +207,8 @@ export function* note(
 }
 
 /**
- * Batches of 1, 2, 4 …, until one has a failure: a quota that is full is asked once, not a thousand times.
+ * Batches of 1, 2, 4 …, until one has a failure: a quota that is full is asked once, not a thousand
+ * times.
  *
  * Source  pkg/controller/replicaset/replica_set.go slowStartBatch
  */

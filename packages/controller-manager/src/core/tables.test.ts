@@ -5,7 +5,7 @@ import { createSeededRandom } from "@nanokube/machinery";
 import { describe, expect, test } from "vitest";
 import { World } from "../testing/world.ts";
 import { validateRequest } from "./certificates/request.ts";
-import { aggregatedRules } from "./clusterrole-aggregation/clusterrole-aggregation.ts";
+import { aggregatedRules } from "./clusterrole-aggregation/aggregation.ts";
 import { scaled } from "./int-or-percent.ts";
 import { pickControllers } from "./names.ts";
 import { namespaceConditions } from "./namespace/conditions.ts";

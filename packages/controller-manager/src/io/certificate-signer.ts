@@ -1,9 +1,10 @@
 /**
- * Reads certificate signing requests and signs them with the cluster's CA. Loaded when the first one comes, for the library
- * takes a while to load.
+ * Reads certificate signing requests and signs them with the cluster's CA. Loaded when the first
+ * one comes, for the library takes a while to load.
  *
  * Shapes  request, certificate  base64 of PEM, as the API has them
- * Source  pkg/controller/certificates/authority/policies.go (5 minutes of backdating, no longer than the CA)
+ * Source  pkg/controller/certificates/authority/policies.go (5 minutes of backdating, no longer
+ *         than the CA)
  */
 import "reflect-metadata";
 import { createPrivateKey, webcrypto } from "node:crypto";

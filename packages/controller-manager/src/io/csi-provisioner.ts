@@ -1,7 +1,8 @@
 /**
  * Runs the CSI provisioner against a driver's socket.
  *
- * Units  a CreateVolume or DeleteVolume may take 60 s (a driver that is slower answers the same to the same request later)
+ * Units  a CreateVolume or DeleteVolume may take 60 s (a driver that is slower answers the same to
+ *        the same request later)
  */
 import { type Client, createInformerFactory } from "@nanokube/client";
 import type { Clock, Log, Random } from "@nanokube/machinery";

@@ -1,8 +1,9 @@
 /**
- * All resources a server serves, each in its group's preferred version: by aggregated discovery, two requests.
+ * All resources a server serves, each in its group's preferred version: by aggregated discovery,
+ * two requests.
  *
- * Errors  a server without aggregated discovery is asked group by group; one group that does not answer fails all, for
- *         who deletes "everything" must know everything
+ * Errors  a server without aggregated discovery is asked group by group; one group that does not
+ *         answer fails all, for who deletes "everything" must know everything
  * Source  client-go discovery/discovery_client.go ServerPreferredResources
  */
 import { type Client, isNotFound } from "@nanokube/client";

@@ -1,6 +1,7 @@
 /**
- * Feeds the owner graph from informers over every resource that can be listed, watched and deleted, as discovery names them
- * now (asked again every 30 s), and lets workers look at what the graph points to.
+ * Feeds the owner graph from informers over every resource that can be listed, watched and deleted,
+ * as discovery names them now (asked again every 30 s), and lets workers look at what the graph
+ * points to.
  *
  * Informers that another controller has are shared; others keep metadata only.
  *

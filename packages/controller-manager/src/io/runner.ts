@@ -1,5 +1,6 @@
 /**
- * Runs one controller: informers wake keys, workers drive the reconciler's steps, failures come back slower each time.
+ * Runs one controller: informers wake keys, workers drive the reconciler's steps, failures come
+ * back slower each time.
  */
 import {
   type Client,

@@ -1,12 +1,16 @@
 /**
- * Read your own writes: a key is not looked at again before the caches show what was written for it.
+ * Read your own writes: a key is not looked at again before the caches show what was written for
+ * it.
  *
- * Without it a controller that created three pods would look at a cache that has none of them yet and create three more.
- * It stands in for upstream's expectations; like those it gives up after five minutes, for a cache may have missed a write.
+ * Without it a controller that created three pods would look at a cache that has none of them yet
+ * and create three more. It stands in for upstream's expectations; like those it gives up after
+ * five minutes, for a cache may have missed a write.
  *
- * Rule    versions of one server are numbers that grow (KEP-5504), so a cache has seen a write once its own version is
- *         not smaller; a deletion without a version is seen when the object is gone, going, or another
- * Source  pkg/controller/controller_utils.go ControllerExpectations; pkg/controller/util/consistency
+ * Rule    versions of one server are numbers that grow (KEP-5504), so a cache has seen a write once
+ *         its own version is not smaller; a deletion without a version is seen when the object is
+ *         gone, going, or another
+ * Source  pkg/controller/controller_utils.go ControllerExpectations;
+ *         pkg/controller/util/consistency
  */
 import {
   type ApiObject,

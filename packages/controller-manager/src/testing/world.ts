@@ -1,9 +1,10 @@
 /**
- * A server, caches that lag behind it, and controllers on them, all in one thread and moved by hand: for tests that look at
- * every state in between.
+ * A server, caches that lag behind it, and controllers on them, all in one thread and moved by
+ * hand: for tests that look at every state in between.
  *
- * `step(random)` does one thing of what could happen next: a cache sees a few more events, a controller works on one of
- * its keys, or somebody else (`others`) acts. Events may come late, in bunches; a key may be woken twice.
+ * `step(random)` does one thing of what could happen next: a cache sees a few more events, a
+ * controller works on one of its keys, or somebody else (`others`) acts. Events may come late, in
+ * bunches; a key may be woken twice.
  */
 import {
   type ApiObject,

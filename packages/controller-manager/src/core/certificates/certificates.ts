@@ -1,5 +1,6 @@
 /**
- * Certificate signing requests: approved when a kubelet asks for its own and may, signed when approved, cleaned up in time.
+ * Certificate signing requests: approved when a kubelet asks for its own and may, signed when
+ * approved, cleaned up in time.
  *
  * Source  pkg/controller/certificates: approver/sarapprove.go, signer/signer.go, cleaner/cleaner.go
  */
@@ -82,8 +83,9 @@ export function* approve(name: string, { caches, nowMs }: Context): Steps<undefi
   const ways = own ? (["selfnodeclient", "nodeclient"] as const) : (["nodeclient"] as const);
   for (const subresource of ways) {
     if (!(yield* mayCreate(csr, subresource))) continue;
-    const message = `Auto approving ${subresource === "selfnodeclient" ? "self " : ""}kubelet client certificate after SubjectAccessReview.`;
-    yield* setApproved(csr, message, nowMs);
+    const self = subresource === "selfnodeclient" ? "self " : "";
+    const what = `Auto approving ${self}kubelet client certificate`;
+    yield* setApproved(csr, `${what} after SubjectAccessReview.`, nowMs);
     return undefined;
   }
   return undefined;

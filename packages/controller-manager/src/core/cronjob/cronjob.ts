@@ -85,7 +85,9 @@ function* deleteJob(cron: CronJob, job: Job): Steps {
   yield* note(cron, "Normal", "SuccessfulDelete", `Deleted job ${job.metadata?.name}`);
 }
 
-/** status.active as it is: what ended leaves it, what is gone too, what runs unlisted is taken in. */
+/**
+ * status.active as it is: what ended leaves it, what is gone too, what runs unlisted is taken in.
+ */
 function* noteFinished(cron: CronJob, status: CronJobStatus, own: readonly Job[]): Steps {
   const byUID = new Map(own.map((job) => [job.metadata?.uid, job]));
   const active: ObjectReference[] = [];
@@ -176,7 +178,10 @@ interface Start {
   nowMs: number;
 }
 
-/** @hop cronjob.start: the CronJob controller makes the Job of a scheduled time, named for its minute. */
+/**
+ * @hop cronjob.start: the CronJob controller makes the Job of a scheduled time, named for its
+ * minute.
+ */
 function* start(cron: CronJob, status: CronJobStatus, { own, atMs }: Start): Steps {
   const { concurrencyPolicy = "Allow" } = cron.spec ?? {};
   const active = status.active ?? [];
@@ -206,7 +211,8 @@ function* start(cron: CronJob, status: CronJobStatus, { own, atMs }: Start): Ste
     throw error;
   }
   status.lastScheduleTime = formatTime(atMs);
-  if (made === undefined) return; // Of this minute there is one already: an earlier look was interrupted.
+  // Of this minute there is one already: an earlier look was interrupted.
+  if (made === undefined) return;
   yield* note(cron, "Normal", "SuccessfulCreate", `Created job ${made.metadata?.name}`);
   const { namespace, name, uid, resourceVersion } = made.metadata ?? {};
   const reference = { apiVersion: "batch/v1", kind: "Job", namespace, name, uid, resourceVersion };

@@ -1,5 +1,6 @@
 /**
- * Cron schedules: five fields, names, ranges, steps, and @hourly … @yearly. `next` finds the first time after a moment.
+ * Cron schedules: five fields, names, ranges, steps, and @hourly … @yearly. `next` finds the first
+ * time after a moment.
  *
  * Units   times in milliseconds; a zone by its IANA name
  * Errors  ScheduleError for what is no schedule: robfig/cron's rules

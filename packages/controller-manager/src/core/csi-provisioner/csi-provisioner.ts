@@ -1,11 +1,14 @@
 /**
- * CSI provisioner: makes the volume that a claim asks one driver for, and deletes it when its claim is gone.
+ * CSI provisioner: makes the volume that a claim asks one driver for, and deletes it when its claim
+ * is gone.
  *
- * In upstream's world a sidecar of the driver; it runs by itself here too. On a driver that has a volume only on its own node, there
- * is one of these per node: with `nodeName` it minds only claims whose pod was scheduled there.
+ * In upstream's world a sidecar of the driver; it runs by itself here too. On a driver that has a
+ * volume only on its own node, there is one of these per node: with `nodeName` it minds only claims
+ * whose pod was scheduled there.
  *
  * Keys    "claim:NAMESPACE/NAME", "volume:NAME"
- * Source  github.com/kubernetes-csi/external-provisioner, sig-storage-lib-external-provisioner controller.go
+ * Source  github.com/kubernetes-csi/external-provisioner, sig-storage-lib-external-provisioner
+ *         controller.go
  */
 import type { PersistentVolume, PersistentVolumeClaim } from "@nanokube/api/core/v1";
 import {
@@ -106,7 +109,10 @@ function* provision(
   yield* createVolume({ claim, storageClass, node, csiNode, driverName });
 }
 
-/** @hop csi-provisioner.create: the provisioner has the driver make the volume, and writes the PersistentVolume for it. */
+/**
+ * @hop csi-provisioner.create: the provisioner has the driver make the volume, and writes the
+ * PersistentVolume for it.
+ */
 function* createVolume(provisioning: Provisioning): Steps {
   const { claim, storageClass } = provisioning;
   const { namespace, name } = claim.metadata ?? {};
@@ -118,8 +124,8 @@ function* createVolume(provisioning: Provisioning): Steps {
   };
   const made = yield* attempt({ do: "ask", question });
   if (made.error !== undefined) {
-    const why = `failed to provision volume with StorageClass "${storageClass.metadata?.name}": ${made.error.message}`;
-    yield* note(claim, "Warning", "ProvisioningFailed", why);
+    const what = `failed to provision volume with StorageClass "${storageClass.metadata?.name}"`;
+    yield* note(claim, "Warning", "ProvisioningFailed", `${what}: ${made.error.message}`);
     throw made.error;
   }
   const object = persistentVolume(provisioning, made.answer as CreatedVolume);

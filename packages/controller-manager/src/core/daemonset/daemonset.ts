@@ -134,7 +134,10 @@ function liveRevisions(
   return new Set(live.map((revision) => revision.metadata?.name ?? ""));
 }
 
-/** @hop daemonset.place: the DaemonSet controller gives each node that fits its pod, and takes it from others. */
+/**
+ * @hop daemonset.place: the DaemonSet controller gives each node that fits its pod, and takes it
+ * from others.
+ */
 function* converge(sync: Sync): Steps<Error | undefined> {
   const placing = yield* place(sync);
   const failure = yield* apply(sync, placing);
@@ -236,7 +239,10 @@ function pairOn(sync: Sync, there: readonly Pod[]): Pair {
   return { now, old, excess: moreNow.length + moreOld.length > 0 };
 }
 
-/** maxUnavailable: an old pod goes, then its node gets a new one. Those that serve nobody go at once. */
+/**
+ * maxUnavailable: an old pod goes, then its node gets a new one. Those that serve nobody go at
+ * once.
+ */
 function replaceInPlace(sync: Sync): Placing {
   const available = (pod: Pod) =>
     isPodAvailable(pod, sync.set.spec?.minReadySeconds ?? 0, sync.nowMs);

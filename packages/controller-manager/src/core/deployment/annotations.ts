@@ -1,5 +1,6 @@
 /**
- * What a ReplicaSet's annotations say: its revision, the ones it had before, the size that it was scaled for.
+ * What a ReplicaSet's annotations say: its revision, the ones it had before, the size that it was
+ * scaled for.
  *
  * Source  pkg/controller/deployment/util/deployment_util.go SetNewReplicaSetAnnotations
  */
@@ -51,7 +52,9 @@ function history(past: string | undefined, revision: string): string {
   return revisions.join(",");
 }
 
-/** The size of the Deployment as it is now: a later look sees by it that the Deployment was scaled. */
+/**
+ * The size of the Deployment as it is now: a later look sees by it that the Deployment was scaled.
+ */
 export function sizeAnnotations(d: Deployment): Annotations {
   return {
     [desiredReplicasAnnotation]: String(replicasOf(d)),

@@ -1,4 +1,7 @@
-/** Deployment and ReplicaSet together, from random states and under late events: bounds on every prefix, one fixed point. */
+/**
+ * Deployment and ReplicaSet together, from random states and under late events: bounds on every
+ * prefix, one fixed point.
+ */
 import type { Deployment } from "@nanokube/api/apps/v1";
 import { deployments, pods, replicaSets } from "@nanokube/client";
 import { createSeededRandom, failure, type Random } from "@nanokube/machinery";
@@ -65,7 +68,8 @@ describe("deployment", () => {
     expect(images(world)).toEqual(Array(replicas).fill("v1"));
 
     const bounds = () => {
-      // What is wanted; a pod that is not wanted any more may take a moment to go, as with upstream's.
+      // What is wanted; a pod that is not wanted any more may take a moment to go, as with
+      // upstream's.
       const wanted = world.list(replicaSets).reduce((sum, rs) => sum + (rs.spec?.replicas ?? 0), 0);
       expect(wanted).toBeLessThanOrEqual(replicas + surge);
       expect(alive(world).filter(isPodReady).length).toBeGreaterThanOrEqual(replicas - missing);

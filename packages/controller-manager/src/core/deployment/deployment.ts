@@ -1,6 +1,6 @@
 /**
- * Deployment: moves pods from old ReplicaSets to the one with its template, never more than maxSurge above and
- * maxUnavailable below what is wanted.
+ * Deployment: moves pods from old ReplicaSets to the one with its template, never more than
+ * maxSurge above and maxUnavailable below what is wanted.
  *
  * Source  pkg/controller/deployment/deployment_controller.go, sync.go, rolling.go, recreate.go
  */
@@ -231,7 +231,10 @@ function* scaleOld(rollout: Rollout): Steps<boolean> {
   return cleaned + dropped > 0;
 }
 
-/** Old pods that serve nobody go first: they don't count as available, and may be why the rollout is stuck. */
+/**
+ * Old pods that serve nobody go first: they don't count as available, and may be why the rollout is
+ * stuck.
+ */
 function* dropUnhealthy(rollout: Rollout, max: number): Steps<number> {
   let total = 0;
   for (const rs of active(rollout.oldRSs).filter(isObserved).sort(byCreation)) {

@@ -1,5 +1,6 @@
 /**
- * Questions about a Deployment's ReplicaSets: which is the new one, how many replicas, how far may it go.
+ * Questions about a Deployment's ReplicaSets: which is the new one, how many replicas, how far may
+ * it go.
  *
  * Source  pkg/controller/deployment/util/deployment_util.go
  */
@@ -35,7 +36,10 @@ export function availableReplicas(sets: readonly (ReplicaSet | undefined)[]): nu
   return sum(sets, (rs) => rs.status?.availableReplicas ?? 0);
 }
 
-/** Its status speaks of the size that it has now: one scaled down and up again in between may have nothing of what it says. */
+/**
+ * Its status speaks of the size that it has now: one scaled down and up again in between may have
+ * nothing of what it says.
+ */
 export function isObserved(rs: ReplicaSet): boolean {
   return (rs.status?.observedGeneration ?? 0) >= (rs.metadata?.generation ?? 0);
 }
@@ -54,7 +58,9 @@ export function byCreation(a: ReplicaSet, b: ReplicaSet): number {
   return age || ((a.metadata?.name ?? "") < (b.metadata?.name ?? "") ? -1 : 1);
 }
 
-/** The oldest with the Deployment's template: of two, both controllers of a race choose the same. */
+/**
+ * The oldest with the Deployment's template: of two, both controllers of a race choose the same.
+ */
 export function findNew(d: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined {
   return sets.toSorted(byCreation).find((rs) => sameTemplate(rs.spec?.template, d.spec?.template));
 }
@@ -148,7 +154,10 @@ export function isSaturated(d: Deployment, rs: ReplicaSet | undefined): boolean 
   );
 }
 
-/** This one's share of what is added to (or taken from) a Deployment that is scaled in the middle of a rollout. */
+/**
+ * This one's share of what is added to (or taken from) a Deployment that is scaled in the middle of
+ * a rollout.
+ */
 export function proportion(
   rs: ReplicaSet,
   d: Deployment,

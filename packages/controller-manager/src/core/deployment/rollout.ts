@@ -1,8 +1,9 @@
 /**
- * One look at a Deployment in progress: the ReplicaSets as they are, and the steps that change them.
+ * One look at a Deployment in progress: the ReplicaSets as they are, and the steps that change
+ * them.
  *
- * The Deployment in it is a private copy: conditions and annotations are set on it on the way, and written once at the
- * end, if anything differs.
+ * The Deployment in it is a private copy: conditions and annotations are set on it on the way, and
+ * written once at the end, if anything differs.
  *
  * Source  pkg/controller/deployment/sync.go
  */
@@ -88,7 +89,10 @@ export function* syncRevision(rollout: Rollout, mayCreate: boolean): Steps {
   }
 }
 
-/** @hop deployment.replicaset: the Deployment controller makes a ReplicaSet for a pod template not seen before. */
+/**
+ * @hop deployment.replicaset: the Deployment controller makes a ReplicaSet for a pod template not
+ * seen before.
+ */
 function* createReplicaSet(rollout: Rollout, revision: number): Steps {
   const { d } = rollout;
   const wanted = newReplicaSet(rollout, revision);
@@ -149,7 +153,10 @@ function newReplicaSet(rollout: Rollout, revision: number): ReplicaSet {
   return rs;
 }
 
-/** A ReplicaSet of that name is there: ours with this template (the cache was slow), or the hash fell on another's. */
+/**
+ * A ReplicaSet of that name is there: ours with this template (the cache was slow), or the hash
+ * fell on another's.
+ */
 function* resolveCollision(rollout: Rollout, wanted: ReplicaSet, error: Error): Steps<ReplicaSet> {
   const { d } = rollout;
   const { namespace = "", name = "" } = wanted.metadata ?? {};
@@ -180,9 +187,11 @@ function* creationFailed(rollout: Rollout, wanted: ReplicaSet, error: Error): St
 }
 
 /**
- * Sets a ReplicaSet's size, and what size of the Deployment that was for. Comes back with whether the size changed.
+ * Sets a ReplicaSet's size, and what size of the Deployment that was for. Comes back with whether
+ * the size changed.
  *
- * @hop deployment.scale: the Deployment controller moves replicas between its ReplicaSets, within maxSurge and maxUnavailable.
+ * @hop deployment.scale: the Deployment controller moves replicas between its ReplicaSets, within
+ * maxSurge and maxUnavailable.
  */
 export function* scaleReplicaSet(
   rollout: Rollout,
@@ -213,7 +222,10 @@ function replace(rollout: Rollout, old: ReplicaSet, next: ReplicaSet): void {
   rollout.oldRSs = rollout.oldRSs.map((rs) => (rs === old ? next : rs));
 }
 
-/** Old ReplicaSets beyond revisionHistoryLimit go, the lowest revision first, if nothing of them is left. */
+/**
+ * Old ReplicaSets beyond revisionHistoryLimit go, the lowest revision first, if nothing of them is
+ * left.
+ */
 export function* cleanUp({ d, oldRSs }: Rollout): Steps {
   if (!hasRevisionHistoryLimit(d)) return;
   const alive = oldRSs.filter((rs) => rs.metadata?.deletionTimestamp === undefined);

@@ -154,7 +154,8 @@ function progress(
     if (current?.status === "True" && current.lastTransitionTime !== undefined) {
       next.lastTransitionTime = current.lastTransitionTime;
     }
-    // Each step forward counts anew against the deadline: lastUpdateTime moves even if nothing else does.
+    // Each step forward counts anew against the deadline: lastUpdateTime moves even if nothing else
+    // does.
     return [...withoutCondition(conditions, "Progressing"), next];
   }
   if (isTimedOut(d, status, nowMs)) {

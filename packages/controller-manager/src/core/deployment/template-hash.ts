@@ -1,9 +1,10 @@
 /**
  * pod-template-hash: the same template gives the same label, another collision count another.
  *
- * FNV-1a over canonical JSON, in the alphabet that upstream encodes its hashes with. The value differs from upstream's
- * (that hashes a Go print of the struct); nobody computes it but the controller, which finds its ReplicaSets by comparing
- * templates, so either controller takes over the other's.
+ * FNV-1a over canonical JSON, in the alphabet that upstream encodes its hashes with. The value
+ * differs from upstream's (that hashes a Go print of the struct); nobody computes it but the
+ * controller, which finds its ReplicaSets by comparing templates, so either controller takes over
+ * the other's.
  *
  * Source  pkg/controller/controller_utils.go ComputeHash; apimachinery util/rand SafeEncodeString
  */

@@ -1,6 +1,7 @@
 /**
- * PodDisruptionBudget: how many of its pods may be evicted now. The eviction itself is the API server's affair: it takes from
- * `disruptionsAllowed`, and notes the pod in `disruptedPods` until we see it go.
+ * PodDisruptionBudget: how many of its pods may be evicted now. The eviction itself is the API
+ * server's affair: it takes from `disruptionsAllowed`, and notes the pod in `disruptedPods` until
+ * we see it go.
  *
  * Source  pkg/controller/disruption/disruption.go
  */

@@ -1,5 +1,6 @@
 /**
- * Endpoints, the old form: all addresses of a Service in one object of its name, ready and not ready apart.
+ * Endpoints, the old form: all addresses of a Service in one object of its name, ready and not
+ * ready apart.
  *
  * Source  pkg/controller/endpoint/endpoints_controller.go; pkg/api/v1/endpoints RepackSubsets
  */

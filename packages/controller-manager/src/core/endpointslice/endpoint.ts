@@ -66,7 +66,10 @@ export function endpointPorts(service: Service, pod: Pod): EndpointPort[] {
   });
 }
 
-/** By number, or by the name of a container's port (sidecars' too); undefined where the pod has none of that name. */
+/**
+ * By number, or by the name of a container's port (sidecars' too); undefined where the pod has none
+ * of that name.
+ */
 export function findPort(pod: Pod, servicePort: ServicePort): number | undefined {
   const target = servicePort.targetPort ?? servicePort.port;
   if (typeof target !== "string") return target;

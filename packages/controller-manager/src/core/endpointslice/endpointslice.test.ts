@@ -1,4 +1,7 @@
-/** The plan of slices: every endpoint once, never more than 100 a slice, few writes, nothing when nothing changed. */
+/**
+ * The plan of slices: every endpoint once, never more than 100 a slice, few writes, nothing when
+ * nothing changed.
+ */
 import type { Pod, Service } from "@nanokube/api/core/v1";
 import type { EndpointSlice } from "@nanokube/api/discovery/v1";
 import { endpointSlices, pods, services } from "@nanokube/client";

@@ -1,8 +1,9 @@
 /**
- * EndpointSlice: the addresses behind a Service, at most 100 a slice, one set of slices per address type and ports.
+ * EndpointSlice: the addresses behind a Service, at most 100 a slice, one set of slices per address
+ * type and ports.
  *
- * Changes as few slices as it can: endpoints stay where they are, new ones fill slices that change anyway, then ones
- * with room, then new slices. A Service without endpoints keeps one empty slice.
+ * Changes as few slices as it can: endpoints stay where they are, new ones fill slices that change
+ * anyway, then ones with room, then new slices. A Service without endpoints keeps one empty slice.
  *
  * Source  pkg/controller/endpointslice, k8s.io/endpointslice reconciler.go
  */
@@ -117,7 +118,10 @@ interface Planning {
   caches: Caches;
 }
 
-/** @hop endpointslice.plan: the EndpointSlice controller turns the ready pods of a Service into addresses. */
+/**
+ * @hop endpointslice.plan: the EndpointSlice controller turns the ready pods of a Service into
+ * addresses.
+ */
 export function planSlices({ service, type, existing, caches }: Planning): SlicePlan {
   const owned = existing.filter((slice) => isOwnedBy(slice, service));
   const plan: SlicePlan = {
@@ -153,7 +157,10 @@ interface Wanted {
   endpoints: Map<string, Endpoint>;
 }
 
-/** Pods of one Service may serve a named port at different numbers: each set of numbers has its own slices. */
+/**
+ * Pods of one Service may serve a named port at different numbers: each set of numbers has its own
+ * slices.
+ */
 function wantedEndpoints(service: Service, type: AddressType, caches: Caches): Map<string, Wanted> {
   const wanted = new Map<string, Wanted>();
   for (const pod of selectedPods(service, caches).filter(isEndpoint)) {

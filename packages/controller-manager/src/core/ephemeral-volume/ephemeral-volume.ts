@@ -1,5 +1,6 @@
 /**
- * Generic ephemeral volumes: a pod's volume that says what claim it wants gets that claim, owned by the pod.
+ * Generic ephemeral volumes: a pod's volume that says what claim it wants gets that claim, owned by
+ * the pod.
  *
  * Source  pkg/controller/volume/ephemeral/controller.go
  */

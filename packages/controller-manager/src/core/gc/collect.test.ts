@@ -1,4 +1,7 @@
-/** The garbage collector on random families of objects: what lost all owners goes, nothing else does. */
+/**
+ * The garbage collector on random families of objects: what lost all owners goes, nothing else
+ * does.
+ */
 import type { ConfigMap } from "@nanokube/api/core/v1";
 import type { OwnerReference } from "@nanokube/api/meta/v1";
 import { type ApiObject, configMaps, keyOf, type ResourceRef } from "@nanokube/client";

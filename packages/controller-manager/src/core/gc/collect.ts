@@ -1,10 +1,11 @@
 /**
  * One look at one object of the graph: is an owner of it left? If none is, it goes.
  *
- * The graph only says where to look; what is done is decided on what the server says now, and done under the condition
- * that it is still so.
+ * The graph only says where to look; what is done is decided on what the server says now, and done
+ * under the condition that it is still so.
  *
- * Source  pkg/controller/garbagecollector/garbagecollector.go attemptToDeleteItem, attemptToOrphanWorker
+ * Source  pkg/controller/garbagecollector/garbagecollector.go attemptToDeleteItem,
+ *         attemptToOrphanWorker
  */
 import type { ObjectMeta, OwnerReference } from "@nanokube/api/meta/v1";
 import { type ApiObject, isNotFound, type ResourceRef } from "@nanokube/client";
@@ -13,7 +14,10 @@ import { foregroundFinalizer, type GraphNode, type OwnerGraph, orphanFinalizer }
 
 export interface Collecting {
   graph: OwnerGraph;
-  /** Where objects of a kind live; undefined for a kind that the server doesn't serve (any more, or yet). */
+  /**
+   * Where objects of a kind live; undefined for a kind that the server doesn't serve (any more, or
+   * yet).
+   */
   resourceOf(apiVersion: string, kind: string): ResourceRef | undefined;
 }
 
@@ -73,7 +77,8 @@ function* classify(
   const owners: Owners = { solid: [], dangling: [], waiting: [] };
   for (const reference of references) {
     const resource = resourceOf(reference.apiVersion ?? "", reference.kind ?? "");
-    // Unknown kinds may come back; an owner in a namespace of something that is in none is nonsense, but no reason to delete.
+    // Unknown kinds may come back; an owner in a namespace of something that is in none is
+    // nonsense, but no reason to delete.
     if (resource === undefined || (resource.namespaced && node.namespace === "")) {
       owners.solid.push(reference);
       continue;
@@ -133,7 +138,9 @@ function policyFor(latest: ApiObject, inForeground: boolean) {
   return finalizers.includes(foregroundFinalizer) ? "Foreground" : "Background";
 }
 
-/** In the foreground: as long as a dependent blocks, look at the dependents; then the owner may go. */
+/**
+ * In the foreground: as long as a dependent blocks, look at the dependents; then the owner may go.
+ */
 function* deleteDependents(node: GraphNode, latest: ApiObject, graph: OwnerGraph): Steps<string[]> {
   const blocking = graph.blockingDependents(node);
   if (blocking.length > 0) {

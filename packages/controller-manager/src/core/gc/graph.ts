@@ -1,10 +1,11 @@
 /**
  * Who owns whom, over all kinds: nodes by uid, edges by owner references.
  *
- * An owner that was named but never seen is a virtual node: it may be in an informer that lags, or it may not exist, which
- * the collector asks the server.
+ * An owner that was named but never seen is a virtual node: it may be in an informer that lags, or
+ * it may not exist, which the collector asks the server.
  *
- * `observe` and `forget` answer with the uids that want a look: what lost an owner, what an owner waits for.
+ * `observe` and `forget` answer with the uids that want a look: what lost an owner, what an owner
+ * waits for.
  *
  * Source  pkg/controller/garbagecollector/graph_builder.go, graph.go
  */

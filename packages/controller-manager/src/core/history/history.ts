@@ -1,7 +1,9 @@
 /**
- * ControllerRevisions: every pod template that a StatefulSet or DaemonSet had, numbered, so that it can go back to one.
+ * ControllerRevisions: every pod template that a StatefulSet or DaemonSet had, numbered, so that it
+ * can go back to one.
  *
- * Shapes  data  {"spec":{"template":{…,"$patch":"replace"}}}: a strategic merge patch, which kubectl rollout undo applies
+ * Shapes  data  {"spec":{"template":{…,"$patch":"replace"}}}: a strategic merge patch, which
+ *               kubectl rollout undo applies
  * Source  pkg/controller/history/controller_history.go
  */
 import type { ControllerRevision } from "@nanokube/api/apps/v1";
@@ -56,7 +58,10 @@ export interface UpdateRevision {
   collisionCount: number;
 }
 
-/** The revision of the template as it is: the last one, an older one made the last again, or a new one. */
+/**
+ * The revision of the template as it is: the last one, an older one made the last again, or a new
+ * one.
+ */
 export function* updateRevision(
   owner: Templated,
   ownerResource: ResourceRef,
@@ -141,7 +146,10 @@ export function templateAt(revision: ControllerRevision): PodTemplateSpec {
   return template;
 }
 
-/** Revisions that no pod has and that are neither current nor wanted, beyond the limit: the oldest go. */
+/**
+ * Revisions that no pod has and that are neither current nor wanted, beyond the limit: the oldest
+ * go.
+ */
 export function* truncateHistory(
   revisions: readonly ControllerRevision[],
   live: ReadonlySet<string>,

@@ -1,5 +1,6 @@
 /**
- * How long a Job waits before it replaces a failed pod: 10 s, doubling with each failure since the last success, 10 min at most.
+ * How long a Job waits before it replaces a failed pod: 10 s, doubling with each failure since the
+ * last success, 10 min at most.
  *
  * Source  pkg/controller/job/backoff_utils.go
  */

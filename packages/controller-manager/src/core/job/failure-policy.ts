@@ -1,5 +1,6 @@
 /**
- * podFailurePolicy: what a failed pod means for its Job, by the exit codes of its containers or by its conditions.
+ * podFailurePolicy: what a failed pod means for its Job, by the exit codes of its containers or by
+ * its conditions.
  *
  * Source  pkg/controller/job/pod_failure_policy.go
  */
@@ -20,8 +21,8 @@ export function judge(policy: PodFailurePolicy | undefined, pod: Pod): Judgement
     if (rule.action === "Count") return { counts: true };
     if (rule.action === "FailJob") {
       const { namespace, name } = pod.metadata ?? {};
-      const failJob = `${why.replace("{pod}", `${namespace}/${name}`)} matching FailJob rule at index ${index}`;
-      return { counts: true, failJob };
+      const what = why.replace("{pod}", `${namespace}/${name}`);
+      return { counts: true, failJob: `${what} matching FailJob rule at index ${index}` };
     }
   }
   return { counts: true };
@@ -53,7 +54,10 @@ function exitCode(status: ContainerStatus): number | undefined {
   return status.state?.terminated?.exitCode;
 }
 
-/** With a failure policy, or when asked to, a pod is failed only when it has ended, not while it goes. */
+/**
+ * With a failure policy, or when asked to, a pod is failed only when it has ended, not while it
+ * goes.
+ */
 export function replacesOnlyFailed(job: Job): boolean {
   return job.spec?.podReplacementPolicy === "Failed" || job.spec?.podFailurePolicy !== undefined;
 }

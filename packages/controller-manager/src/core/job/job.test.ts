@@ -1,4 +1,7 @@
-/** Jobs under late events: every pod counts once, no index runs twice at a time, the end is decided once. */
+/**
+ * Jobs under late events: every pod counts once, no index runs twice at a time, the end is decided
+ * once.
+ */
 import type { Job } from "@nanokube/api/batch/v1";
 import { jobs, pods } from "@nanokube/client";
 import { createSeededRandom } from "@nanokube/machinery";

@@ -1,5 +1,6 @@
 /**
- * Makes and deletes a Job's pods, so that as many run as parallelism and what is left to complete allow.
+ * Makes and deletes a Job's pods, so that as many run as parallelism and what is left to complete
+ * allow.
  *
  * Source  pkg/controller/job/job_controller.go manageJob
  */
@@ -33,7 +34,10 @@ export interface Managed {
   waitMs?: number;
 }
 
-/** @hop job.manage: the Job controller makes pods until enough have succeeded, and waits longer after each failure. */
+/**
+ * @hop job.manage: the Job controller makes pods until enough have succeeded, and waits longer
+ * after each failure.
+ */
 export function* manage(sync: JobSync, backoff: BackoffRecord): Steps<Managed> {
   const { job, active, nowMs } = sync;
   const wanted = isSuspended(job) ? 0 : wantedActive(sync);

@@ -1,8 +1,8 @@
 /**
  * One look at a Job: what its pods say, and whether it has ended.
  *
- * A pod counts once: when it ends its uid goes into status.uncountedTerminatedPods, then its finalizer is taken off, then
- * it is counted; whatever is interrupted goes on from there.
+ * A pod counts once: when it ends its uid goes into status.uncountedTerminatedPods, then its
+ * finalizer is taken off, then it is counted; whatever is interrupted goes on from there.
  */
 import type { Job, JobCondition, JobStatus } from "@nanokube/api/batch/v1";
 import type { Pod } from "@nanokube/api/core/v1";

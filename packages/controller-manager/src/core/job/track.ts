@@ -1,5 +1,6 @@
 /**
- * Counts pods that ended, each exactly once, and writes the Job's status; says the last word when nothing is left to wait for.
+ * Counts pods that ended, each exactly once, and writes the Job's status; says the last word when
+ * nothing is left to wait for.
  *
  * Source  pkg/controller/job/job_controller.go trackJobStatusAndRemoveFinalizers
  */
@@ -82,7 +83,9 @@ function isSuccess({ type }: JobCondition): boolean {
   return type === "SuccessCriteriaMet" || type === "Complete";
 }
 
-/** SuccessCriteriaMet and FailureTarget come first; Complete and Failed when the last pod is gone. */
+/**
+ * SuccessCriteriaMet and FailureTarget come first; Complete and Failed when the last pod is gone.
+ */
 function decide(sync: JobSync, finished: JobCondition): JobCondition {
   const { status, nowMs } = sync;
   const interim = finished.type === "FailureTarget" || finished.type === "SuccessCriteriaMet";
@@ -124,7 +127,10 @@ function* flush(job: Job, status: JobStatus): Steps<Job> {
   return yield* updateStatus(jobs, { ...job, status: next });
 }
 
-/** As the server keeps it: zero counts and empty lists are left out, `ready` and `terminating` are not. */
+/**
+ * As the server keeps it: zero counts and empty lists are left out, `ready` and `terminating` are
+ * not.
+ */
 function trimmed(status: JobStatus): JobStatus {
   const { uncountedTerminatedPods: uncounted = {}, ...rest } = status;
   const lists = Object.entries(uncounted).filter(([, uids]) => uids.length > 0);

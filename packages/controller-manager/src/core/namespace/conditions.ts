@@ -1,5 +1,6 @@
 /**
- * What a namespace that goes says of itself: five conditions, each with its words for "done" and for "not yet".
+ * What a namespace that goes says of itself: five conditions, each with its words for "done" and
+ * for "not yet".
  *
  * Source  pkg/controller/namespace/deletion/status_condition_utils.go
  */

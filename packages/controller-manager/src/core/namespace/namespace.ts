@@ -1,7 +1,9 @@
 /**
- * Namespace: what is deleted loses its content, kind by kind, pods first; then its finalizer "kubernetes".
+ * Namespace: what is deleted loses its content, kind by kind, pods first; then its finalizer
+ * "kubernetes".
  *
- * Errors  a resource that cannot be deleted stands in the namespace's conditions, and is tried again
+ * Errors  a resource that cannot be deleted stands in the namespace's conditions, and is tried
+ *         again
  * Source  pkg/controller/namespace/deletion/namespaced_resources_deleter.go
  */
 import type { Namespace, Pod } from "@nanokube/api/core/v1";
@@ -60,7 +62,10 @@ export function* reconcileNamespace(name: string, { nowMs }: Context): Steps<num
   return undefined;
 }
 
-/** Half of the longest grace period and a second more; looking twice as often as needed costs little. */
+/**
+ * Half of the longest grace period and a second more; looking twice as often as needed costs
+ * little.
+ */
 function againMs(estimateSeconds: number): number {
   return (estimateSeconds / 2 + 1) * 1000;
 }

@@ -1,5 +1,6 @@
 /**
- * Node IPAM: every node gets a range of pod addresses out of the cluster's, the lowest that is free.
+ * Node IPAM: every node gets a range of pod addresses out of the cluster's, the lowest that is
+ * free.
  *
  * One key for all nodes: two ranges are never chosen on the same view.
  *

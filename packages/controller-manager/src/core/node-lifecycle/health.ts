@@ -1,5 +1,6 @@
 /**
- * When was a node last heard of? By our own clock, at the moment we saw its heartbeat or lease change.
+ * When was a node last heard of? By our own clock, at the moment we saw its heartbeat or lease
+ * change.
  *
  * Source  pkg/controller/nodelifecycle/node_lifecycle_controller.go tryUpdateNodeHealth
  */

@@ -1,8 +1,9 @@
 /**
- * Node lifecycle: a node that is silent for too long becomes Unknown, its pods not ready, and it gets the taints by which
- * its pods are evicted.
+ * Node lifecycle: a node that is silent for too long becomes Unknown, its pods not ready, and it
+ * gets the taints by which its pods are evicted.
  *
- * When no node at all is ready, it is more likely that we are cut off than that all died: nobody is evicted then.
+ * When no node at all is ready, it is more likely that we are cut off than that all died: nobody is
+ * evicted then.
  *
  * Source  pkg/controller/nodelifecycle/node_lifecycle_controller.go
  */
@@ -86,12 +87,16 @@ export function* reconcileNode(
       "node-lifecycle.taint",
     );
   }
-  // Looked at when its time would be over, and at least every period: others may decide whether it is evicted.
+  // Looked at when its time would be over, and at least every period: others may decide whether it
+  // is evicted.
   const periodMs = options.nodeMonitorPeriodMs ?? 5_000;
   return silent ? periodMs : Math.min(periodMs, health.heardMs + graceMs - nowMs + 1);
 }
 
-/** @hop node-lifecycle.silent: a node whose heartbeat and lease stand still for the grace period becomes Unknown. */
+/**
+ * @hop node-lifecycle.silent: a node whose heartbeat and lease stand still for the grace period
+ * becomes Unknown.
+ */
 function* markSilent(node: Node, nowMs: number): Steps<Node> {
   const conditions = silentConditions(node, nowMs);
   if (conditions === undefined) return node;

@@ -1,7 +1,9 @@
 /**
- * A node's conditions as taints: NoSchedule for each that is bad, NoExecute for one that is not ready or not reachable.
+ * A node's conditions as taints: NoSchedule for each that is bad, NoExecute for one that is not
+ * ready or not reachable.
  *
- * Source  pkg/controller/nodelifecycle/node_lifecycle_controller.go doNoScheduleTaintingPass, processTaintBaseEviction
+ * Source  pkg/controller/nodelifecycle/node_lifecycle_controller.go doNoScheduleTaintingPass,
+ *         processTaintBaseEviction
  */
 import type { Node, Taint } from "@nanokube/api/core/v1";
 import { findCondition } from "../conditions.ts";

@@ -1,5 +1,6 @@
 /**
- * Ties a volume and a claim together: the volume first, for it can be promised only once; then both say "Bound".
+ * Ties a volume and a claim together: the volume first, for it can be promised only once; then both
+ * say "Bound".
  *
  * Source  pkg/controller/volume/persistentvolume/pv_controller.go bind
  */

@@ -1,5 +1,6 @@
 /**
- * One look at a claim: find it a volume, ask for one to be made, or see whether it still has its own.
+ * One look at a claim: find it a volume, ask for one to be made, or see whether it still has its
+ * own.
  *
  * Source  pkg/controller/volume/persistentvolume/pv_controller.go syncUnboundClaim, syncBoundClaim
  */
@@ -103,7 +104,10 @@ function* tellWaiting(claim: PersistentVolumeClaim, caches: Caches): Steps {
   yield* note(claim, "Normal", "WaitForPodScheduled", `waiting for ${which} to be scheduled`);
 }
 
-/** @hop persistentvolume.ask: the PV controller hands the claim to the provisioner that its storage class names. */
+/**
+ * @hop persistentvolume.ask: the PV controller hands the claim to the provisioner that its storage
+ * class names.
+ */
 function* askForVolume(claim: PersistentVolumeClaim, storageClass: StorageClass): Steps {
   const { provisioner = "" } = storageClass;
   if (provisioner === "kubernetes.io/no-provisioner") {

@@ -1,5 +1,6 @@
 /**
- * Which volume suits a claim? The smallest that is large enough; one reserved for the claim goes first.
+ * Which volume suits a claim? The smallest that is large enough; one reserved for the claim goes
+ * first.
  *
  * Source  k8s.io/component-helpers storage/volume/pv_helpers.go FindMatchingVolume
  */
@@ -97,7 +98,8 @@ export function findVolume(
     const size = parseQuantity(a.spec?.capacity?.storage ?? "0").cmp(
       parseQuantity(b.spec?.capacity?.storage ?? "0"),
     );
-    // The fewest access modes beyond what is asked for, then by name, so that all looks choose the same.
+    // The fewest access modes beyond what is asked for, then by name, so that all looks choose the
+    // same.
     const modes = (a.spec?.accessModes?.length ?? 0) - (b.spec?.accessModes?.length ?? 0);
     return modes || size || ((a.metadata?.name ?? "") < (b.metadata?.name ?? "") ? -1 : 1);
   })[0];

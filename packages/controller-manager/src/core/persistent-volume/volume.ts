@@ -1,7 +1,8 @@
 /**
  * One look at a volume: is it free, promised, or left behind by its claim?
  *
- * Left behind, it is kept (Retain), or deleted by who made it (Delete: an external provisioner that sees it Released).
+ * Left behind, it is kept (Retain), or deleted by who made it (Delete: an external provisioner that
+ * sees it Released).
  *
  * Source  pkg/controller/volume/persistentvolume/pv_controller.go syncVolume, reclaimVolume
  */

@@ -1,8 +1,8 @@
 /**
  * ReplicaSet: as many pods as spec.replicas says, from one template.
  *
- * Creates in batches of 1, 2, 4 … that stop at the first failure; deletes what is cheapest to lose; counts what is there.
- * At most 500 pods are created or deleted in one look.
+ * Creates in batches of 1, 2, 4 … that stop at the first failure; deletes what is cheapest to lose;
+ * counts what is there. At most 500 pods are created or deleted in one look.
  *
  * Source  pkg/controller/replicaset/replica_set.go, replica_set_utils.go
  */
@@ -53,7 +53,9 @@ import { formatTime } from "../time.ts";
 
 const burstReplicas = 500;
 
-/** ReplicaSet or ReplicationController: the same but for its name, and for the form of its selector. */
+/**
+ * ReplicaSet or ReplicationController: the same but for its name, and for the form of its selector.
+ */
 interface ReplicaKind {
   resource: ResourceRef<ReplicaSet>;
   selectorOf(rs: ReplicaSet): LabelSelector | undefined;
@@ -134,7 +136,10 @@ export function* reconcileReplicaSet(
   return nextAvailabilityMs(active, rs.spec?.minReadySeconds ?? 0, nowMs);
 }
 
-/** @hop replicaset.scale: the ReplicaSet controller sees too few or too many pods and creates or deletes the difference. */
+/**
+ * @hop replicaset.scale: the ReplicaSet controller sees too few or too many pods and creates or
+ * deletes the difference.
+ */
 function* manageReplicas(
   rs: ReplicaSet,
   active: readonly Pod[],

@@ -1,6 +1,6 @@
 /**
- * ResourceQuota: recounts what a namespace uses, so that what is freed can be used again. Refusing what is too much is the API
- * server's affair; it adds to `used` itself.
+ * ResourceQuota: recounts what a namespace uses, so that what is freed can be used again. Refusing
+ * what is too much is the API server's affair; it adds to `used` itself.
  *
  * Source  pkg/controller/resourcequota/resource_quota_controller.go
  */

@@ -1,7 +1,9 @@
 /**
- * What objects count against a quota: pods by what they request, claims by their size, others by their number.
+ * What objects count against a quota: pods by what they request, claims by their size, others by
+ * their number.
  *
- * Source  pkg/quota/v1/evaluator/core: pods.go, persistent_volume_claims.go, services.go; apiserver quota/v1 resources.go
+ * Source  pkg/quota/v1/evaluator/core: pods.go, persistent_volume_claims.go, services.go; apiserver
+ *         quota/v1 resources.go
  */
 import type {
   Container,
@@ -29,7 +31,10 @@ export function add(total: Usage, more: Usage): Usage {
 
 type Lists = "requests" | "limits";
 
-/** The largest that runs at one time: all containers with their sidecars, or an init container with the sidecars before it. */
+/**
+ * The largest that runs at one time: all containers with their sidecars, or an init container with
+ * the sidecars before it.
+ */
 function podResources(pod: Pod, which: Lists): Usage {
   const of = (container: Container): Usage =>
     Object.fromEntries(

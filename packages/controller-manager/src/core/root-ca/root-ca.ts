@@ -1,5 +1,6 @@
 /**
- * Root CA publisher: every living namespace has the ConfigMap kube-root-ca.crt, by which its pods trust the API server.
+ * Root CA publisher: every living namespace has the ConfigMap kube-root-ca.crt, by which its pods
+ * trust the API server.
  *
  * Source  pkg/controller/certificates/rootcacertpublisher/publisher.go
  */

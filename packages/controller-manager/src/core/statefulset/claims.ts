@@ -1,8 +1,9 @@
 /**
- * The claims of a StatefulSet's pods: made before the pod, and, if the retention policy says so, owned by the set (gone
- * when it is deleted) or by the pod (gone when it is scaled away).
+ * The claims of a StatefulSet's pods: made before the pod, and, if the retention policy says so,
+ * owned by the set (gone when it is deleted) or by the pod (gone when it is scaled away).
  *
- * Source  pkg/controller/statefulset/stateful_pod_control.go, stateful_set_utils.go updateClaimOwnerRefForSetAndPod
+ * Source  pkg/controller/statefulset/stateful_pod_control.go, stateful_set_utils.go
+ *         updateClaimOwnerRefForSetAndPod
  */
 import type { StatefulSet } from "@nanokube/api/apps/v1";
 import type { PersistentVolumeClaim, Pod } from "@nanokube/api/core/v1";
@@ -60,7 +61,10 @@ export function* syncClaimOwners(set: StatefulSet, pod: Pod, caches: Caches): St
   }
 }
 
-/** The claim belongs to an earlier pod of that name, and goes with it: a new pod has to wait for that. */
+/**
+ * The claim belongs to an earlier pod of that name, and goes with it: a new pod has to wait for
+ * that.
+ */
 export function claimIsStale(set: StatefulSet, pod: Pod, caches: Caches): boolean {
   if (policyOf(set).whenScaled === "Retain") return false;
   return (set.spec?.volumeClaimTemplates ?? []).some((template) => {

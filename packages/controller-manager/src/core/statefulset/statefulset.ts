@@ -1,7 +1,9 @@
 /**
- * StatefulSet: pods with names, each after the one before it; updates from the last to the first, down to the partition.
+ * StatefulSet: pods with names, each after the one before it; updates from the last to the first,
+ * down to the partition.
  *
- * OrderedReady waits for each pod to be available before the next is made, deleted or updated; Parallel doesn't wait.
+ * OrderedReady waits for each pod to be available before the next is made, deleted or updated;
+ * Parallel doesn't wait.
  *
  * Source  pkg/controller/statefulset/stateful_set_control.go
  */
@@ -200,7 +202,10 @@ function* processReplica(sync: Sync, index: number, ordered: boolean): Steps<boo
   return false;
 }
 
-/** @hop statefulset.create: the StatefulSet controller makes the next pod by its name, after its claims. */
+/**
+ * @hop statefulset.create: the StatefulSet controller makes the next pod by its name, after its
+ * claims.
+ */
 function* createPod({ set, context }: Sync, pod: Pod): Steps<Pod> {
   yield* createClaims(set, pod, context.caches);
   const made = yield* attempt({
@@ -233,7 +238,10 @@ function* deletePod(set: StatefulSet, pod: Pod): Steps {
   yield* note(set, "Normal", "SuccessfulDelete", `delete ${about} successful`);
 }
 
-/** All pods are there: those of another revision are deleted, from the last on, as many as may be missing. */
+/**
+ * All pods are there: those of another revision are deleted, from the last on, as many as may be
+ * missing.
+ */
 function* updatePods({ set, replicas, update: wanted, context }: Sync): Steps {
   const { type = "RollingUpdate", rollingUpdate = {} } = set.spec?.updateStrategy ?? {};
   if (type === "OnDelete") return;

@@ -1,5 +1,6 @@
 /**
- * Storage in use protection: a claim that a pod uses, and a volume that a claim has, do not go before that ends.
+ * Storage in use protection: a claim that a pod uses, and a volume that a claim has, do not go
+ * before that ends.
  *
  * Source  pkg/controller/volume/pvcprotection, pvprotection
  */
@@ -48,7 +49,9 @@ function isUsed(key: string, caches: Caches): boolean {
   return caches.of(pods).byIndex("claim", key).some(uses);
 }
 
-/** One that has ended still holds its volumes, until it is gone; one without a node never held any. */
+/**
+ * One that has ended still holds its volumes, until it is gone; one without a node never held any.
+ */
 function uses(pod: Pod): boolean {
   return Boolean(pod.spec?.nodeName);
 }

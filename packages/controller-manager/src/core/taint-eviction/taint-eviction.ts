@@ -1,6 +1,6 @@
 /**
- * Taint eviction: a pod on a node with a NoExecute taint that it does not bear is deleted; one that bears it for some seconds,
- * after those.
+ * Taint eviction: a pod on a node with a NoExecute taint that it does not bear is deleted; one that
+ * bears it for some seconds, after those.
  *
  * Source  pkg/controller/tainteviction/taint_eviction.go
  */

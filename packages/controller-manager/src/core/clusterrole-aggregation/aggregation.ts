@@ -1,5 +1,6 @@
 /**
- * ClusterRole aggregation: a role with an aggregationRule has the rules of all roles that the rule selects.
+ * ClusterRole aggregation: a role with an aggregationRule has the rules of all roles that the rule
+ * selects.
  *
  * Source  pkg/controller/clusterroleaggregation/clusterroleaggregation_controller.go
  */

@@ -1,5 +1,6 @@
 /**
- * EndpointSlice mirroring: Endpoints that a user wrote, for a Service without selector, as slices, for that is what proxies read.
+ * EndpointSlice mirroring: Endpoints that a user wrote, for a Service without selector, as slices,
+ * for that is what proxies read.
  *
  * Source  pkg/controller/endpointslicemirroring
  */
