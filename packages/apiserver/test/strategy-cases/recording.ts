@@ -44,9 +44,9 @@ const shownDiff = /\n@@[\s\S]*?\n(?=, |\]$|$)/g;
 /** Upstream walks maps in no order, so its errors come in any. */
 export function comparable(message: string): string {
   const text = message.replace(shownDiff, "").replaceAll(shownValue, "$1 value: …: ");
-  const several = text.indexOf(" is invalid: [");
-  if (several < 0) return text;
-  const start = several + " is invalid: [".length;
+  const several = / is (invalid|forbidden): \[/.exec(text);
+  if (several === null) return text;
+  const start = several.index + several[0].length;
   const parts = text.slice(start, -1).split(", ").sort();
   return `${text.slice(0, start)}${parts.join(", ")}]`;
 }
