@@ -1,8 +1,8 @@
 /**
  * Commands that documents tell people to type: do the script, the program, the file exist?
  *
- * Read, not run. Looked at are lines of fenced code blocks that begin with npm, npx, nanokube or node
- * (after a prompt and variables); alternatives (`stop|start`) are looked at one by one.
+ * Read, not run. Looked at are lines of fenced code blocks that begin with npm, npx, nanokube or
+ * node (after a prompt and variables); alternatives (`stop|start`) are looked at one by one.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -110,7 +110,9 @@ function npxFault(words: readonly string[], world: World): string | undefined {
   return `there is no program ${program}`;
 }
 
-/** Subcommands and flags must stand in the launcher's source; words in capitals are placeholders. */
+/**
+ * Subcommands and flags must stand in the launcher's source; words in capitals are placeholders.
+ */
 function nanokubeFault(words: readonly string[], { launcher }: World): string | undefined {
   const flags = words.join(" ").match(/--[a-z][a-z-]*/g) ?? [];
   const unknown = flags.find((flag) => !new RegExp(`${flag}(?![a-z-])`).test(launcher));

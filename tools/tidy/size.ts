@@ -23,7 +23,7 @@ export function longFiles(sources: readonly Source[]): string[] {
 /** A line that holds one long literal cannot be broken without being harder to search for. */
 const isLiteral = (line: string) =>
   /["'`/][^"'`]{60,}["'`/]/.test(line) ||
-  /^\s*(?:return |\w+: )?(["'`]).{60,}\1[,;)]*$/.test(line) ||
+  /^\s*(?:return |\w+: )?(["'`/]).{60,}\1[gmsu]*[,;)]*$/.test(line) ||
   /https?:\/\//.test(line);
 
 export function wideLines(sources: readonly Source[]): string[] {

@@ -90,7 +90,7 @@ describe("documents", () => {
 });
 
 describe("nothing unfinished", () => {
-  test("no TODO stands for a feature", () => {
+  test("no note stands for a feature", () => {
     const pattern = new RegExp(`\\b(${["TO" + "DO", "FIX" + "ME", "XX" + "X"].join("|")})\\b`);
     expect(sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path)).toEqual([]);
   });

@@ -1,5 +1,6 @@
 /**
- * How to talk to a Kubernetes API server: kubeconfig, REST, watch, informers, work queues, leases, events.
+ * How to talk to a Kubernetes API server: kubeconfig, REST, watch, informers, work
+ * queues, leases, events.
  *
  * @packageDocumentation
  */

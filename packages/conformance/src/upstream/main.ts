@@ -1,5 +1,6 @@
 /**
- * `npm run upstream [-- program…]`: builds upstream's programs from their Go modules into the cache.
+ * `npm run upstream [-- program…]`: builds upstream's programs from their Go modules
+ * into the cache.
  *
  * What is there already, of the pinned version, is left alone. About ten minutes on two cores from
  * an empty Go cache; every download goes through the Go module proxy that `go` is set up with.

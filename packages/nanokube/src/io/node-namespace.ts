@@ -1,9 +1,10 @@
 /**
  * A node on this machine: mount, network, pid and uts namespaces held open by a reaper.
  *
- * The machine's firewall, mounts and directories are not touched: what the node changes, it changes
- * in its own namespaces, and ending the reaper (pid 1 in there) ends everything on the node. What is
- * visible outside is one bridge a cluster, one veth a node, routes over that bridge, and cgroups.
+ * The machine's firewall, mounts and directories are not touched: what the node changes, it
+ * changes in its own namespaces, and ending the reaper (pid 1 in there) ends everything on the
+ * node. What is visible outside is one bridge a cluster, one veth a node, routes over that
+ * bridge, and cgroups.
  *
  * Source  namespaces(7), pid_namespaces(7)
  */
