@@ -34,7 +34,9 @@ export interface CriEmbedded {
 const BUSYBOXES = ["/bin/busybox", "/usr/bin/busybox"];
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Commands that images bring and this machine may lack: busybox has many, behind the machine's own. */
+/**
+ * Commands that images bring and this machine may lack: busybox has many, behind the machine's own.
+ */
 function installApplets(rootDir: string): string | undefined {
   const busybox = BUSYBOXES.find((file) => existsSync(file));
   if (busybox === undefined) return undefined;

@@ -94,7 +94,9 @@ function fromRun(
   };
 }
 
-/** Before the runtime is asked: waiting, or what the API server last heard of an ended container. */
+/**
+ * Before the runtime is asked: waiting, or what the API server last heard of an ended container.
+ */
 function baseStatus(
   container: Container,
   old: ContainerStatus | undefined,

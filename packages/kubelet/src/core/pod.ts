@@ -3,7 +3,8 @@
  *
  * Shapes  key        "namespace/name"
  *         reference  an ObjectReference; `fieldPath` says which container an event is about
- * Source  pkg/kubelet/container/ref.go, pkg/kubelet/util/format/pod.go, pkg/kubelet/types/pod_update.go
+ * Source  pkg/kubelet/container/ref.go, pkg/kubelet/util/format/pod.go,
+ *         pkg/kubelet/types/pod_update.go
  */
 import type {
   Container,

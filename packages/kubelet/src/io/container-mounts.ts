@@ -68,7 +68,9 @@ function checkSubPath(path: string): string {
   return path;
 }
 
-/** Opens `path` under `root` one name at a time, never through a symbolic link; makes directories. */
+/**
+ * Opens `path` under `root` one name at a time, never through a symbolic link; makes directories.
+ */
 async function openInside(root: string, path: string, create: boolean): Promise<FileHandle> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const { mode } = await stat(root);

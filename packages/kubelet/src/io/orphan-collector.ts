@@ -53,7 +53,9 @@ export class OrphanCollector {
     }
   }
 
-  /** All that is left is what the runtime knows: name, namespace, uid and the containers' own notes. */
+  /**
+   * All that is left is what the runtime knows: name, namespace, uid and the containers' own notes.
+   */
   async #endUnknown(status: PodRuntimeStatus): Promise<void> {
     const { cache, killer, log } = this.#options;
     const { uid, name, namespace } = status;

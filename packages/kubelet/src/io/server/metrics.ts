@@ -1,7 +1,8 @@
 /**
  * /metrics, /metrics/resource and /stats/summary, from the runtime's own counters.
  *
- * Source  pkg/kubelet/metrics/collectors/resource_metrics.go, k8s.io/kubelet/pkg/apis/stats/v1alpha1
+ * Source  pkg/kubelet/metrics/collectors/resource_metrics.go,
+ *         k8s.io/kubelet/pkg/apis/stats/v1alpha1
  */
 
 import { readFile } from "node:fs/promises";
