@@ -1,0 +1,41 @@
+/**
+ * Records what upstream's authorizers (Node and RBAC) allow on a fresh cluster.
+ *
+ *     node --conditions=nanokube-source packages/apiserver/test/record-access.ts
+ *
+ * Needs upstream's kube-apiserver and etcd (see upstream.ts); writes testdata/access.json: one
+ * digit an action, 1 is allowed.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Action, actions, users } from "./strategy-cases/access.ts";
+import { startUpstream } from "./upstream.ts";
+
+const upstream = await startUpstream();
+
+async function isAllowed(user: (typeof users)[number], action: Action): Promise<boolean> {
+  const { path, ...resourceAttributes } = action;
+  const asked =
+    path === undefined
+      ? { resourceAttributes }
+      : { nonResourceAttributes: { verb: action.verb, path } };
+  const { status, body } = await upstream.send(
+    "POST",
+    "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+    { spec: { user: user.name, groups: user.groups, ...asked } },
+  );
+  if (status >= 400) throw new Error(`${status}: ${body.message}`);
+  return (body.status as { allowed: boolean }).allowed;
+}
+
+try {
+  const recording: Record<string, string> = {};
+  for (const user of users) {
+    const answers = await Promise.all(actions.map((action) => isAllowed(user, action)));
+    recording[user.name] = answers.map((answer) => (answer ? "1" : "0")).join("");
+  }
+  const path = join(import.meta.dirname, "testdata/access.json");
+  writeFileSync(path, `${JSON.stringify(recording, null, 1)}\n`);
+} finally {
+  await upstream.stop();
+}
