@@ -18,6 +18,8 @@ export async function runJob(job: string, argument = ""): Promise<void> {
     log.fatal({ err }, "uncaught exception");
     process.exit(1);
   });
+  // Connections that idle keep no process alive, and a job runs until it is told to end.
+  const hold = setInterval(() => {}, 2 ** 30);
   if (job === "control-plane") {
     const [{ runControlPlane }, { DataDir }] = await Promise.all([
       import("./control-plane.ts"),
@@ -31,5 +33,6 @@ export async function runJob(job: string, argument = ""): Promise<void> {
   } else {
     throw new Error(`unknown job "${job}"`);
   }
+  clearInterval(hold);
   process.exit(0);
 }
