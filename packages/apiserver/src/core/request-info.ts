@@ -1,7 +1,9 @@
 /**
- * What does a URL ask for? Verb, resource, namespace and name, as authorization and routing see them.
+ * What does a URL ask for? Verb, resource, namespace and name, as authorization and routing see
+ * them.
  *
- * Shapes  /api/v1/namespaces/NS/pods/NAME/SUB…   /apis/GROUP/VERSION/…   anything else is no resource
+ * Shapes  /api/v1/namespaces/NS/pods/NAME/SUB…   /apis/GROUP/VERSION/…   anything else is no
+ *                                                resource
  * Errors  badURL is set when /watch or /proxy is not followed by a resource
  * Source  staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go
  */

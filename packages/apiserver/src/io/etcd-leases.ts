@@ -1,7 +1,8 @@
 /**
  * Leases for objects that etcd forgets by itself (events). One lease serves many objects.
  *
- * Units   a lease lives 5% (at least 60 s) longer than asked, so that it can be shared for that long
+ * Units   a lease lives 5% (at least 60 s) longer than asked, so that it can be shared for that
+ *         long
  * Source  staging/src/k8s.io/apiserver/pkg/storage/etcd3/lease_manager.go
  */
 import type { Clock } from "@nanokube/machinery";

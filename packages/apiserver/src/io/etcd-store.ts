@@ -1,7 +1,8 @@
 /**
  * The object store over etcd v3: one watch on /registry/ feeds every resource's cache.
  *
- * One watch for all resources means one order of events: when an event of revision R has come, every
+ * One watch for all resources means one order of events: when an event of revision R has come,
+ * every
  * cache is at R. A fresh read is then one tiny range (asked once for all who wait) and, as a rule,
  * no waiting at all.
  *
@@ -9,7 +10,7 @@
  * Errors  RpcError becomes a StatusError 500 with etcd's text, as upstream's
  * Source  staging/src/k8s.io/apiserver/pkg/storage/etcd3/{store,watcher,compact}.go
  */
-import { type Clock, expired, type KubeObject, type Log, sleep } from "@nanokube/machinery";
+import { type Clock, type KubeObject, type Log, sleep, timeout } from "@nanokube/machinery";
 import { type Channel, createClient, etcd } from "@nanokube/rpc";
 import { ResourceCache } from "../core/cache/resource-cache.ts";
 import { type StorageCodec, StoredObject } from "../core/cache/stored-object.ts";
@@ -21,7 +22,9 @@ import {
   type PastPage,
   type WriteOptions,
 } from "../core/storage/store.ts";
+import { compactRegularly } from "./etcd-compaction.ts";
 import { storageError } from "./etcd-errors.ts";
+import { type EtcdEvent, type KeyValue, prefixEnd } from "./etcd-key.ts";
 import { EtcdLeases } from "./etcd-leases.ts";
 import { RevisionGate } from "./revision-gate.ts";
 
@@ -39,13 +42,6 @@ export interface EtcdStoreOptions {
   log: Log;
   /** For resources met in the store before anybody registered them (custom resources). */
   customCodec: StorageCodec;
-}
-
-interface KeyValue {
-  key: Uint8Array;
-  value: Uint8Array;
-  modRevision: number;
-  lease: bigint;
 }
 
 export class EtcdStore implements ObjectStore {
@@ -100,6 +96,7 @@ export class EtcdStore implements ObjectStore {
   async start(): Promise<void> {
     const revision = await this.#loadAll();
     void this.#follow(revision);
+    void compactRegularly({ kv: this.#kv, ...this.#options, signal: this.#stop.signal });
   }
 
   close(): void {
@@ -270,7 +267,7 @@ export class EtcdStore implements ObjectStore {
   async #reach(revision: number): Promise<void> {
     if (this.revision >= revision) return;
     if (await this.waitFor(revision, 3_000)) return;
-    throw storageTimeout();
+    throw timeout("the watch cache did not catch up with etcd in time");
   }
 
   async #loadAll(): Promise<number> {
@@ -388,20 +385,4 @@ export class EtcdStore implements ObjectStore {
     }
     return cache === undefined ? undefined : { cache, key: path.slice(second) };
   }
-}
-
-interface EtcdEvent {
-  type: number;
-  kv: KeyValue;
-}
-
-function storageTimeout(): Error {
-  return expired("Timeout: the watch cache did not catch up with etcd");
-}
-
-/** The key after every key with this prefix. */
-export function prefixEnd(prefix: Uint8Array): Uint8Array {
-  const end = Uint8Array.from(prefix);
-  end[end.length - 1] = end.at(-1)! + 1;
-  return end;
 }

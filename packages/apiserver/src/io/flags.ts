@@ -1,7 +1,8 @@
 /**
  * Flags with kube-apiserver's names: values, lists, booleans; what is unknown is refused.
  *
- * Shapes  --name=value, --name value, --bool, --bool=false; lists are comma-separated and may repeat
+ * Shapes  --name=value, --name value, --bool, --bool=false; lists are comma-separated and may
+ *         repeat
  * Errors  FlagError with pflag's text
  * Source  github.com/spf13/pflag flag.go, cmd/kube-apiserver/app/options
  */

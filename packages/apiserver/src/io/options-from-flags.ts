@@ -39,11 +39,54 @@ export function optionsFromFlags(
       return undefined;
     }
   };
+  complaints.push(...check(flags));
+  const servers = flags.get("etcd-servers") ?? [];
+  const modes = flags.get("authorization-mode") ?? ["AlwaysAllow"];
+  const range = serviceRange(flags);
+  const port = Number(one("secure-port") ?? "6443");
+  const signingKey = file("service-account-signing-key-file");
+  const pki = readPKI(flags, file, signingKey, complaints);
+  const tokens = file("token-auth-file");
+  if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
+  const host = one("bind-address") ?? "0.0.0.0";
+  return {
+    host,
+    port,
+    server: {
+      ...deps,
+      etcd: dial(servers[0]!, { tls: etcdTLS(flags) }),
+      serviceClusterIPRange: range,
+      advertiseAddress: one("advertise-address") ?? (host === "0.0.0.0" ? ownAddress() : host),
+      advertisePort: port,
+      authorizationMode: modes,
+      serviceAccountIssuer: flags.get("service-account-issuer")![0]!,
+      storageMediaType: (one("storage-media-type") ?? "application/json") as StorageMediaType,
+      anonymous: isTrue(one("anonymous-auth"), true),
+      runtimeConfig: runtimeConfig(flags.get("runtime-config") ?? []),
+      requestHeaderAllowedNames: flags.get("requestheader-allowed-names") ?? [],
+      admission: {
+        enable: flags.get("enable-admission-plugins") ?? [],
+        disable: flags.get("disable-admission-plugins") ?? [],
+      },
+      ...(flags.has("api-audiences") ? { apiAudiences: flags.get("api-audiences")! } : {}),
+      ...(tokens === undefined ? {} : { tokens: parseTokenFile(tokens) }),
+      pki,
+    },
+  };
+}
+
+function serviceRange(flags: Flags): string {
+  return (flags.get("service-cluster-ip-range")?.at(-1) ?? "10.0.0.0/24").split(",")[0]!;
+}
+
+/** What can be told without reading files. */
+function check(flags: Flags): string[] {
+  const one = (name: string): string | undefined => flags.get(name)?.at(-1);
+  const complaints: string[] = [];
   const servers = flags.get("etcd-servers") ?? [];
   if (servers.length === 0) complaints.push("--etcd-servers must be specified");
   const issuer = flags.get("service-account-issuer")?.[0];
   if (issuer === undefined) complaints.push("service-account-issuer is a required flag");
-  const signingKey = file("service-account-signing-key-file");
   if (one("service-account-signing-key-file") === undefined) {
     complaints.push(
       "service-account-signing-key-file and service-account-issuer are required flags",
@@ -55,7 +98,7 @@ export function optionsFromFlags(
       complaints.push(`authorization-mode ${JSON.stringify(mode)} is not a valid mode`);
     }
   }
-  const range = (one("service-cluster-ip-range") ?? "10.0.0.0/24").split(",")[0]!;
+  const range = serviceRange(flags);
   try {
     parseRange(range);
   } catch {
@@ -75,34 +118,7 @@ export function optionsFromFlags(
       `--secure-port ${port} must be between 1 and 65535, inclusive. It cannot be turned off with 0`,
     );
   }
-  const pki = readPKI(flags, file, signingKey, complaints);
-  const tokens = file("token-auth-file");
-  if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
-  const host = one("bind-address") ?? "0.0.0.0";
-  return {
-    host,
-    port,
-    server: {
-      ...deps,
-      etcd: dial(servers[0]!, { tls: etcdTLS(flags) }),
-      serviceClusterIPRange: range,
-      advertiseAddress: one("advertise-address") ?? (host === "0.0.0.0" ? ownAddress() : host),
-      advertisePort: port,
-      authorizationMode: modes,
-      serviceAccountIssuer: issuer!,
-      storageMediaType: mediaType as StorageMediaType,
-      anonymous: isTrue(one("anonymous-auth"), true),
-      runtimeConfig: runtimeConfig(flags.get("runtime-config") ?? []),
-      requestHeaderAllowedNames: flags.get("requestheader-allowed-names") ?? [],
-      admission: {
-        enable: flags.get("enable-admission-plugins") ?? [],
-        disable: flags.get("disable-admission-plugins") ?? [],
-      },
-      ...(flags.has("api-audiences") ? { apiAudiences: flags.get("api-audiences")! } : {}),
-      ...(tokens === undefined ? {} : { tokens: parseTokenFile(tokens) }),
-      pki,
-    },
-  };
+  return complaints;
 }
 
 function readPKI(

@@ -1,5 +1,6 @@
 /**
- * Service-account keys from PEM in any form that upstream takes: PKCS#1, PKCS#8, SEC 1, public keys,
+ * Service-account keys from PEM in any form that upstream takes: PKCS#1, PKCS#8, SEC 1, public
+ * keys,
  * certificates.
  *
  * Source  client-go util/keyutil/key.go

@@ -1,7 +1,8 @@
 /**
  * Where the next page of a list begins.
  *
- * Shapes  base64url of {"v":"meta.k8s.io/v1","rv":REVISION,"start":KEY}; KEY is behind the list's prefix
+ * Shapes  base64url of {"v":"meta.k8s.io/v1","rv":REVISION,"start":KEY}; KEY is behind the list's
+ *         prefix
  * Units   revision -1 is the present
  * Errors  400 for a token that is none
  * Source  staging/src/k8s.io/apiserver/pkg/storage/continue.go

@@ -1,7 +1,8 @@
 /**
  * Every live object of one resource, its recent history, and those who watch it.
  *
- * Fed with etcd's events in revision order by io/etcd-store.ts. Reads are synchronous: whoever needs
+ * Fed with etcd's events in revision order by io/etcd-store.ts. Reads are synchronous: whoever
+ * needs
  * a fresh answer first awaits the store's `catchUp()`.
  *
  * Units   revision    etcd's; the resourceVersion of objects and lists

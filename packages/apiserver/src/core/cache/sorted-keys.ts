@@ -1,5 +1,6 @@
 /**
- * A set of strings in order, in chunks: adding to 100,000 keys moves a few hundred, not all of them.
+ * A set of strings in order, in chunks: adding to 100,000 keys moves a few hundred, not all of
+ * them.
  *
  * Order is by UTF-16 code unit, which for the characters of Kubernetes' names is etcd's byte order.
  */

@@ -1,10 +1,12 @@
 /**
  * Where a connect request goes: which kubelet or pod, and the path there.
  *
- * Shapes  pods/log  → GET /containerLogs/NS/POD/CONTAINER?…   pods/exec, attach → /exec/NS/POD/CONTAINER
+ * Shapes  pods/log  → GET /containerLogs/NS/POD/CONTAINER?…   pods/exec, attach →
+ *                   /exec/NS/POD/CONTAINER
  *         pods/portforward → /portForward/NS/POD              nodes/proxy → /PATH on the kubelet
  * Errors  400 for a container that is not named or not there, 404, 500 for a node without address
- * Source  pkg/registry/core/pod/strategy.go (LogLocation, streamLocation), pkg/registry/core/node/strategy.go,
+ * Source  pkg/registry/core/pod/strategy.go (LogLocation, streamLocation),
+ *         pkg/registry/core/node/strategy.go,
  *         pkg/kubelet/client/kubelet_client.go
  */
 import type { Container, Node, Pod } from "@nanokube/api/core/v1";

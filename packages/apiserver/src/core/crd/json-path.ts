@@ -1,7 +1,8 @@
 /**
  * The JSONPath of printer columns and selectable fields.
  *
- * Shapes  .spec.replicas   .status.conditions[?(@.type=="Ready")].status   .spec.list[0]   .a['b.c']
+ * Shapes  .spec.replicas   .status.conditions[?(@.type=="Ready")].status   .spec.list[0]
+ *                          .a['b.c']
  * Source  client-go util/jsonpath; what goes beyond these shapes finds nothing
  */
 type Step =
@@ -10,8 +11,18 @@ type Step =
   | { kind: "all" }
   | { kind: "filter"; path: string[]; value: unknown };
 
-const token =
-  /\.?\['([^']+)'\]|\[(-?\d+)\]|\[(\*)\]|\[\?\(@((?:\.[\w-]+)+)\s*==\s*("[^"]*"|'[^']*'|[\w.]+)\)\]|\.((?:\\.|[^.[\]\\])+)/gy;
+const token = new RegExp(
+  [
+    /\.?\['([^']+)'\]/, // ['quoted']
+    /\[(-?\d+)\]/, // [0]
+    /\[(\*)\]/, // [*]
+    /\[\?\(@((?:\.[\w-]+)+)\s*==\s*("[^"]*"|'[^']*'|[\w.]+)\)\]/, // [?(@.a=="b")]
+    /\.((?:\\.|[^.[\]\\])+)/, // .member
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+  "gy",
+);
 
 export function parseJSONPath(text: string): Step[] | undefined {
   const steps: Step[] = [];

@@ -69,11 +69,7 @@ function isOfType(value: unknown, type: string): boolean {
 function typeError(value: unknown, path: Path, type: string): FieldError {
   const where = path === undefined ? "" : path.toString();
   const detail = `${where} in body must be of type ${type}: ${JSON.stringify(typeOfValue(value))}`;
-  return typeInvalid(
-    text(path),
-    typeof value === "object" ? typeOfValue(value) : value,
-    detail.trimStart(),
-  );
+  return typeInvalid(text(path), typeOfValue(value), detail.trimStart());
 }
 
 function inBody(path: Path, why: string): string {
@@ -183,8 +179,7 @@ function checkObject(
     const { additionalProperties } = schema;
     if (known !== undefined) check(known, member, child(path, name), errors);
     else if (isTree(additionalProperties)) {
-      const at = path === undefined ? FieldPath.root(name) : path.key(name);
-      check(additionalProperties as Schema, member, at, errors);
+      check(additionalProperties as Schema, member, child(path, name), errors);
     }
   }
 }

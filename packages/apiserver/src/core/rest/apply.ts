@@ -2,7 +2,8 @@
  * Server-side apply: the caller states the fields it wants and owns.
  *
  * Errors  409 Conflict with one cause a field, unless forced; 400 for YAML that cannot be read
- * Source  apiserver pkg/endpoints/handlers/patch.go (applyPatcher), apimachinery pkg/util/managedfields
+ * Source  apiserver pkg/endpoints/handlers/patch.go (applyPatcher), apimachinery
+ *         pkg/util/managedfields
  */
 import { badRequest, isPlainObject, type KubeObject, parseYAML } from "@nanokube/machinery";
 import type { ApiResponse, RestContext } from "./context.ts";

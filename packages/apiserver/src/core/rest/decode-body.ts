@@ -160,7 +160,9 @@ function checkVersion(apiVersion: string, kind: string, expected: Expected): voi
   throw badRequest(handledAs(given, givenKind, expected, why));
 }
 
-/** Go's package of a version is called like the version, that of the internal types like the group. */
+/**
+ * Go's package of a version is called like the version, that of the internal types like the group.
+ */
 function goName(apiVersion: string): string {
   return apiVersion.slice(apiVersion.indexOf("/") + 1);
 }
@@ -181,7 +183,9 @@ function goTypeOf(value: unknown): string {
   return value === null ? "null" : typeof value;
 }
 
-/** The first bytes of a body that made no sense: as they are when it looks like JSON, else in hex. */
+/**
+ * The first bytes of a body that made no sense: as they are when it looks like JSON, else in hex.
+ */
 function summary(text: string): string {
   const maxLength = 30;
   if (text === "") return "<empty>";

@@ -1,7 +1,8 @@
 /**
  * What a strategy may rely on: members without a value are absent, defaults are filled in.
  *
- * Go writes an empty list or pointer that is no `omitempty` as null, and so does the canonical form in
+ * Go writes an empty list or pointer that is no `omitempty` as null, and so does the canonical
+ * form in
  * which objects are stored; strategies see absence only.
  */
 import type { KubeObject } from "@nanokube/machinery";

@@ -1,7 +1,8 @@
 /**
  * PATCH: the four patch types over the one update loop.
  *
- * Errors  415 for another content type, 400 for a patch that cannot be read, 422 for one that cannot
+ * Errors  415 for another content type, 400 for a patch that cannot be read, 422 for one that
+ *         cannot
  *         be applied or whose result is no such object
  * Source  staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go
  */
@@ -21,6 +22,7 @@ import {
   parseYAML,
   requestEntityTooLarge,
   type StatusError,
+  unsupportedMediaType,
 } from "@nanokube/machinery";
 import { serverSideApply } from "./apply.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
@@ -48,6 +50,7 @@ export function patchTypeOf(context: RestContext): PatchType {
     (name) => context.resource.typeName !== undefined || typeOf[name] !== "strategic",
   );
   if (type === undefined || !offered.includes(contentType)) {
+    if (context.resource.typeName === undefined) throw unsupportedMediaType(offered);
     const error = genericStatus(415, "UnsupportedMediaType", "415: Unsupported Media Type");
     error.status.details = {};
     throw error;

@@ -4,7 +4,8 @@
  * Freshness  resourceVersion absent: as fresh as etcd; "0": whatever is here; N: at least N
  *            (Exact: precisely N, from etcd's past unless nothing changed since)
  * Errors     404, 410 for a continue token or revision that etcd has compacted, 504 for the future
- * Source     apiserver pkg/storage/cacher/{cacher,delegator}.go, pkg/storage/etcd3/store.go (GetList)
+ * Source     apiserver pkg/storage/cacher/{cacher,delegator}.go, pkg/storage/etcd3/store.go
+ *            (GetList)
  */
 import { badRequest, expired, notFound, timeout } from "@nanokube/machinery";
 import { formatContinue, parseContinue } from "../cache/continue-token.ts";

@@ -4,7 +4,8 @@
  * Bytes that the cache holds are joined, not made again: JSON of one object is the cached bytes, a
  * JSON list is cached ranges between commas, protobuf is encoded once a version.
  *
- * Source  staging/src/k8s.io/apiserver/pkg/endpoints/handlers/response.go, responsewriters/writers.go
+ * Source  staging/src/k8s.io/apiserver/pkg/endpoints/handlers/response.go,
+ *         responsewriters/writers.go
  */
 import { typeOf } from "@nanokube/api";
 import {
@@ -132,7 +133,11 @@ function jsonList(
 ): Uint8Array {
   const { kind, listType } = resource.info;
   const listKind = listKindOf(kind, listType);
-  const head = { kind: listKind, apiVersion: resource.apiVersion, metadata: orderedMeta(listMeta) };
+  const head = {
+    kind: listKind,
+    apiVersion: resource.apiVersion,
+    metadata: listMetaOf(resource, listMeta),
+  };
   const parts: Uint8Array[] = [encoder.encode(`${JSON.stringify(head).slice(0, -1)},"items":[`)];
   const open = encoder.encode("{");
   const next = encoder.encode(",{");
@@ -152,6 +157,12 @@ function jsonList(
 
 export function listKindOf(kind: string, listType: string | undefined): string {
   return listType === undefined ? `${kind}List` : listType.slice(listType.lastIndexOf(".") + 1);
+}
+
+/** The list of a custom kind always has `continue`, for its Go type is a map. */
+function listMetaOf({ custom }: ServedResource, meta: ListMeta): ListMeta {
+  const ordered = orderedMeta(meta);
+  return custom === undefined ? ordered : { continue: "", ...ordered };
 }
 
 function orderedMeta(meta: ListMeta): ListMeta {

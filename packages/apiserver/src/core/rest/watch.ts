@@ -1,9 +1,11 @@
 /**
  * WATCH: every change of a selection, framed once for all who watch in the same form.
  *
- * Start      resourceVersion absent or "0": what is here as ADDED, then changes; N: changes after N;
+ * Start      resourceVersion absent or "0": what is here as ADDED, then changes; N: changes after
+ *            N;
  *            sendInitialEvents: what is here, then a bookmark that says the initial events ended
- * Slow       a watcher that holds more than `pendingBytesMax` unread is cut; it comes back with a list
+ * Slow       a watcher that holds more than `pendingBytesMax` unread is cut; it comes back with a
+ *            list
  * Source     apiserver pkg/endpoints/handlers/watch.go, pkg/storage/cacher/cache_watcher.go
  */
 import {

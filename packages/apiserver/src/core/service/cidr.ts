@@ -1,7 +1,8 @@
 /**
  * Addresses of an IPv4 range as numbers.
  *
- * Shapes  "10.96.0.0/16"; the first address is the network's, the last one broadcast's: neither is given out
+ * Shapes  "10.96.0.0/16"; the first address is the network's, the last one broadcast's: neither is
+ *         given out
  * Source  pkg/registry/core/service/ipallocator/ipallocator.go (calculateRangeOffset)
  */
 export interface Range {

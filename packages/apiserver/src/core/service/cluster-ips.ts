@@ -1,7 +1,8 @@
 /**
  * Cluster IPs: one IPAddress object each, whose creation is the allocation.
  *
- * Errors  "provided IP is already allocated", "the provided network does not match the current range"
+ * Errors  "provided IP is already allocated", "the provided network does not match the current
+ *         range"
  * Source  pkg/registry/core/service/ipallocator/{ipallocator,cidrallocator}.go
  */
 import type { Clock, KubeObject, Random } from "@nanokube/machinery";

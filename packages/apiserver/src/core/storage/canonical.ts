@@ -1,7 +1,9 @@
 /**
- * The one JSON layout in which objects are stored and cached, so that bytes can be spliced, not parsed.
+ * The one JSON layout in which objects are stored and cached, so that bytes can be spliced, not
+ * parsed.
  *
- * Shapes  {"kind":"Pod","apiVersion":"v1","metadata":{…},…}: kind and apiVersion first, metadata third.
+ * Shapes  {"kind":"Pod","apiVersion":"v1","metadata":{…},…}: kind and apiVersion first, metadata
+ *         third.
  *         A stored value has no resourceVersion (etcd's revision is it); a served one has it as the
  *         first member of metadata. A list item is the served bytes from `"metadata"` on.
  * Source  staging/src/k8s.io/apiserver/pkg/storage/etcd3/store.go (PrepareObjectForStorage)

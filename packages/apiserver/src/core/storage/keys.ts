@@ -1,9 +1,11 @@
 /**
- * Where an object lives in etcd: upstream's keys, so that either server can take over the other's data.
+ * Where an object lives in etcd: upstream's keys, so that either server can take over the other's
+ * data.
  *
  * Shapes  /registry/<prefix>/<namespace>/<name>, without the namespace for cluster-scoped kinds
  * Source  pkg/kubeapiserver/default_storage_factory_builder.go (SpecialDefaultResourcePrefixes),
- *         apiextensions-apiserver pkg/registry/customresource, kube-aggregator pkg/registry/apiservice
+ *         apiextensions-apiserver pkg/registry/customresource, kube-aggregator
+ *         pkg/registry/apiservice
  */
 export const registryPrefix = "/registry/";
 

@@ -1,5 +1,6 @@
 /**
- * componentstatuses: deprecated since 1.19, answered as upstream answers a server without neighbours.
+ * componentstatuses: deprecated since 1.19, answered as upstream answers a server without
+ * neighbours.
  *
  * Source  pkg/registry/core/componentstatus/rest.go
  */

@@ -1,7 +1,8 @@
 /**
  * Reviews: questions in the shape of objects. Nothing is stored.
  *
- * Source  pkg/registry/authentication/{tokenreview,selfsubjectreview}, pkg/registry/authorization/<kind>
+ * Source  pkg/registry/authentication/{tokenreview,selfsubjectreview},
+ *         pkg/registry/authorization/<kind>
  */
 import {
   badRequest,
