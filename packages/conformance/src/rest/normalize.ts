@@ -1,5 +1,6 @@
 /**
- * Answers made comparable: what differs from run to run (ids, times, revisions) is replaced by a word.
+ * Answers made comparable: what differs from run to run (ids, times, revisions) is replaced by a
+ * word.
  */
 import type { RestAnswer } from "../subjects/apiserver.ts";
 
