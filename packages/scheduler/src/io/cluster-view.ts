@@ -12,7 +12,6 @@ import {
   csiNodes,
   type InformerFactory,
   namespaces,
-  nodes,
   persistentVolumeClaims,
   persistentVolumes,
   podDisruptionBudgets,

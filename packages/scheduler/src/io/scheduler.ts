@@ -186,7 +186,8 @@ class SchedulerLoop implements Scheduler {
     const next = this.#queue.pop(nowMs);
     if (next !== undefined) {
       this.#scheduleOne(next.pod);
-      return this.#wake();
+      this.#wake();
+      return;
     }
     const readyMs = this.#queue.nextReadyMs();
     if (readyMs === undefined) return;
@@ -197,7 +198,8 @@ class SchedulerLoop implements Scheduler {
     if (pod.metadata?.deletionTimestamp !== undefined) {
       const text = `skip schedule deleting pod: ${podKey(pod)}`;
       this.#recorder.event(pod, "Warning", "FailedScheduling", text);
-      return this.#queue.delete(pod);
+      this.#queue.delete(pod);
+      return;
     }
     const moves = this.#queue.moves;
     const { random, log, percentageOfNodesToScore = 0 } = this.#deps;
