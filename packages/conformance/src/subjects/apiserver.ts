@@ -1,7 +1,9 @@
 /**
- * Every API server there is to test: ours as a process, upstream's binary; each on an etcd of its own.
+ * Every API server there is to test: ours as a process, upstream's binary; each on an etcd of its
+ * own.
  *
- * The etcd is upstream's where it is there, else etcd-lite. What was started is ended, also after a failure.
+ * The etcd is upstream's where it is there, else etcd-lite. What was started is ended, also after
+ * a failure.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
