@@ -37,10 +37,14 @@ type Action = (...args: never[]) => Promise<number> | number;
 
 function run(action: Action) {
   return async (...args: unknown[]): Promise<void> => {
-    process.exitCode = await (action as (...args: unknown[]) => Promise<number>)(
-      surroundings(),
-      ...args,
-    );
+    // A call's own timer lets the process end while it waits for a server.
+    const awake = setInterval(() => {}, 60_000);
+    try {
+      const act = action as (...args: unknown[]) => Promise<number>;
+      process.exitCode = await act(surroundings(), ...args);
+    } finally {
+      clearInterval(awake);
+    }
   };
 }
 

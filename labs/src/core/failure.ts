@@ -22,7 +22,9 @@ export const historyLinesMax = 12;
 export function formatFailure(failure: Failure): string {
   const { history, drawnLength, seed } = failure;
   const hidden = Math.max(history.length - historyLinesMax, 0);
-  const lines = history.slice(hidden).map((line, i) => `  ${String(hidden + i + 1).padStart(3)}  ${line}`);
+  const lines = history
+    .slice(hidden)
+    .map((line, i) => `  ${String(hidden + i + 1).padStart(3)}  ${line}`);
   if (hidden > 0) lines[0] = `       … ${hidden + 1} operations before`;
   const shrunk = history.length < drawnLength ? `, shrunk from ${drawnLength} operations` : "";
   return [

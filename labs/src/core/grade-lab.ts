@@ -2,7 +2,7 @@
  * A whole grading: stage by stage, check by check; what is known so far is told after every check,
  * so that a grader that is killed leaves the points earned until then.
  */
-import { gradeCheck, type GradeOptions } from "./grade-check.ts";
+import { type GradeOptions, gradeCheck } from "./grade-check.ts";
 import type { CheckManifest, LabManifest } from "./lab.ts";
 import { type CheckResult, overallVerdict, type Results, type StageResult } from "./results.ts";
 

@@ -156,7 +156,11 @@ export async function gradeMutant(
   const copy = copyReference(edits);
   const opened = openSlot(copy.file, `mutant ${name}`, { lab: base.lab }, () => copy.remove());
   try {
-    return await gradeOpened(opened, { ...base, subject: name, stages: [stage] });
+    // It is wrong, not inconstant: the second process would show nothing.
+    return await gradeOpened(
+      { ...opened, second: undefined },
+      { ...base, subject: name, stages: [stage] },
+    );
   } finally {
     await opened.close();
   }
@@ -257,7 +261,8 @@ function checkReports({ graded }: Context): string[] {
   return all.flatMap((results) => invalidReports(results));
 }
 
-const goldenMutants = ["rebirth-counts-on", "dirty-reads", "log-leaks"];
+/** None that fails by a measurement: its numbers are never twice the same. */
+const goldenMutants = ["rebirth-counts-on", "dirty-reads", "keeps-tombstones"];
 
 function checkGolden({ lab, graded, isUpdating }: Context): string[] {
   const folder = join(labFolder(lab), "golden");

@@ -55,9 +55,7 @@ interface TestFlags {
 export async function testCommand(t: Terminal, id: string, flags: TestFlags): Promise<number> {
   const lab = readLab(id);
   const seeds =
-    flags.seed === undefined
-      ? publicSeeds(flags.seeds)
-      : [{ value: flags.seed, isSecret: false }];
+    flags.seed === undefined ? publicSeeds(flags.seeds) : [{ value: flags.seed, isSecret: false }];
   const results = await grade({
     lab,
     subject: flags.subject ?? lab.submit,

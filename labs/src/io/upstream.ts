@@ -4,7 +4,7 @@
  * Shapes  $NANOKUBE_UPSTREAM, or ~/.cache/nanokube/upstream/bin; the same rule as in conformance
  */
 import { execFileSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 
@@ -13,9 +13,11 @@ export interface Surroundings {
 }
 
 export function findUpstream(name: string, env: Surroundings): string[] {
-  const cache = env["NANOKUBE_UPSTREAM"] ?? join(homedir(), ".cache", "nanokube", "upstream", "bin");
+  const cache =
+    env["NANOKUBE_UPSTREAM"] ?? join(homedir(), ".cache", "nanokube", "upstream", "bin");
   const folders = [cache, ...(env["PATH"] ?? "").split(delimiter)].filter((path) => path !== "");
-  return [...new Set(folders)].map((folder) => join(folder, name)).filter(isExecutable);
+  const found = folders.map((folder) => join(folder, name)).filter(isExecutable);
+  return [...new Set(found.map((path) => realpathSync(path)))];
 }
 
 export function isExecutable(path: string): boolean {

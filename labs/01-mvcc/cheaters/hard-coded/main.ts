@@ -18,7 +18,11 @@ export function create() {
   });
   const range = ({ key }: { key: string }) => {
     const found = last.get(key);
-    return { kvs: found === undefined ? [] : [found], count: found === undefined ? 0 : 1, revision };
+    return {
+      kvs: found === undefined ? [] : [found],
+      count: found === undefined ? 0 : 1,
+      revision,
+    };
   };
   return {
     get revision() {

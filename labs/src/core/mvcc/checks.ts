@@ -29,7 +29,8 @@ const refusedAs =
   (kind: string): Tell =>
   (_, reply) =>
     "error" in reply! && reply.error === kind;
-const isPast: Tell = (op, reply) => found(op, reply) && (op as { query: Query }).query.revision! > 0;
+const isPast: Tell = (op, reply) =>
+  found(op, reply) && (op as { query: Query }).query.revision! > 0;
 const deletes = (least: number, most: number): Tell => {
   return (op, reply) =>
     op.op === "txn" &&

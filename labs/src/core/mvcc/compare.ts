@@ -22,7 +22,13 @@ export function effectText(reply: Reply): string {
 /** What kind of difference it is: the shrinker must not wander off to another fault. */
 export function mismatchKind(op: Operation, expected: ModelReply, actual: Reply): string {
   const shape = (reply: ModelReply) =>
-    reply === undefined ? "" : "error" in reply ? reply.error : "threw" in reply ? "threw" : "answer";
+    reply === undefined
+      ? ""
+      : "error" in reply
+        ? reply.error
+        : "threw" in reply
+          ? "threw"
+          : "answer";
   return `${op.op} ${shape(expected)} ${shape(actual)}`;
 }
 

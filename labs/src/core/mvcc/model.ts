@@ -6,8 +6,16 @@
  * from etcd are what holds it to the truth.
  * Source  etcd v3.6 server/storage/mvcc, server/etcdserver/txn; etcd.io/docs learning/api
  */
-import { type Kv, type Operation, type Query, type RangeReply, type Reply } from "./operation.ts";
-import { sortVersions, type Step, type StepReply } from "./operation.ts";
+import {
+  type Kv,
+  type Operation,
+  type Query,
+  type RangeReply,
+  type Reply,
+  type Step,
+  type StepReply,
+  sortVersions,
+} from "./operation.ts";
 
 interface Change {
   readonly revision: number;

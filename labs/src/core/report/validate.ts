@@ -29,7 +29,10 @@ function checkGradescope(text: string, results: Results, must: Say): void {
   must(typeof report.output === "string" && report.output !== "", "output must be text");
   must(Number.isInteger(report.execution_time), "execution_time must be whole seconds");
   must((report.score !== undefined) === isJudged, "a score stands there exactly when it is judged");
-  if (!isJudged) return must(report.status === "failed", "status must say failed");
+  if (!isJudged) {
+    must(report.status === "failed", "status must say failed");
+    return;
+  }
   must(report.score === totalEarned(results), "the score must be the points earned");
   let sum = 0;
   for (const test of report.tests ?? []) {
@@ -39,7 +42,10 @@ function checkGradescope(text: string, results: Results, must: Say): void {
     must(["text", "md", "html", "ansi"].includes(test.output_format), `${test.number}: format`);
     const visibilities = ["visible", "hidden", "after_due_date", "after_published"];
     must(visibilities.includes(test.visibility), `${test.number}: visibility`);
-    must(test.tags.every((tag) => typeof tag === "string"), `${test.number}: tags`);
+    must(
+      test.tags.every((tag) => typeof tag === "string"),
+      `${test.number}: tags`,
+    );
   }
   must(sum === report.score, "the tests' scores must add up to the score");
 }
@@ -56,7 +62,10 @@ function checkClassroom(text: string, must: Say): void {
   must(Number.isInteger(report.max_score), "max_score must be whole");
   must(report.max_score === report.tests.length, "every test must be worth one point");
   must(score === passed, "the sum of scores must be the number of tests passed");
-  must(report.tests.every((test) => test.line_no === 0), "line_no must be 0");
+  must(
+    report.tests.every((test) => test.line_no === 0),
+    "line_no must be 0",
+  );
 }
 
 function checkJUnit(text: string, results: Results, must: Say): void {

@@ -32,10 +32,7 @@ export async function readChanges(
 }
 
 /** Writes once, so that the revision it gets is above all that others compacted. */
-export async function firstRevisionOf(
-  kv: Client<typeof etcd.KV>,
-  mark: string,
-): Promise<number> {
+export async function firstRevisionOf(kv: Client<typeof etcd.KV>, mark: string): Promise<number> {
   const { header } = await kv.put({ key: Buffer.from(mark), value: Buffer.from("1") });
   return header!.revision;
 }

@@ -63,5 +63,8 @@ function applyEdit(path: string, { file, find, replace }: Edit): void {
   const text = readFileSync(path, "utf8");
   const places = text.split(find).length - 1;
   if (places !== 1) throw new Error(`${file} holds the text to replace ${places} times: ${find}`);
-  writeFileSync(path, text.replace(find, () => replace));
+  writeFileSync(
+    path,
+    text.replace(find, () => replace),
+  );
 }

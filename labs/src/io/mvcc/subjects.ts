@@ -60,7 +60,11 @@ export function openSlot(
   return { subject, second, upstream: "", close };
 }
 
-function openServer(url: string, server?: EtcdProcess, upstream = "etcd"): OpenSubject {
+async function openServer(
+  url: string,
+  server?: EtcdProcess,
+  upstream = "etcd",
+): Promise<OpenSubject> {
   if (!/^https?:\/\/[^/]+$/.test(url)) {
     throw new EnvironmentError(`etcd:${url}: the URL must be like http://127.0.0.1:2379`);
   }
@@ -69,6 +73,12 @@ function openServer(url: string, server?: EtcdProcess, upstream = "etcd"): OpenS
     await subject.close();
     await server?.close();
   };
+  try {
+    await (await subject.open()).close(); // Whether it is there at all, before anything is graded.
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return { subject, second: undefined, upstream, close };
 }
 
