@@ -1,4 +1,4 @@
-/** On a fresh cluster the same may do the same as with upstream's kube-apiserver (record-access.ts). */
+/** On a fresh cluster the same may do the same as with upstream's kube-apiserver (record/access.ts). */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KubeObject } from "@nanokube/machinery";

@@ -1,4 +1,4 @@
-/** Every admission case gives what upstream's kube-apiserver gave (record-admission.ts). */
+/** Every admission case gives what upstream's kube-apiserver gave (record/admission.ts). */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ResourceInfo, resources, typeOf } from "@nanokube/api";

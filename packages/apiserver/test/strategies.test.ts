@@ -1,5 +1,5 @@
 /**
- * Every strategy case gives what upstream's kube-apiserver gave (record-strategies.ts): the stored
+ * Every strategy case gives what upstream's kube-apiserver gave (record/strategies.ts): the stored
  * object, the message of a refusal, and the row that kubectl shows.
  */
 import { readFileSync } from "node:fs";

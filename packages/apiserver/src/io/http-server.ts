@@ -6,6 +6,7 @@
  * Errors  413 for a larger body; EADDRINUSE rejects listen()
  * Source  apiserver pkg/server/secure_serving.go, pkg/endpoints/handlers/responsewriters/writers.go
  */
+import type { EventEmitter } from "node:events";
 import {
   createServer as createHttpServer,
   type IncomingMessage,
@@ -116,12 +117,10 @@ export class HttpServer {
   }
 
   async #serve1(raw: IncomingMessage, response: ServerResponse): Promise<void> {
-    const abort = new AbortController();
-    response.on("close", () => abort.abort());
     const peer = peers.get(raw.socket);
     const request = toRequest(raw.method!, raw.url!, raw.headers, {
       body: bodyReader(raw),
-      signal: abort.signal,
+      signal: lazySignal(response),
       peer,
     });
     const answer = await this.#answer(request);
@@ -144,12 +143,10 @@ export class HttpServer {
     peer: Peer,
   ): Promise<void> {
     stream.on("error", () => stream.destroy());
-    const abort = new AbortController();
-    stream.on("close", () => abort.abort());
     const method = headers[":method"] as string;
     const request = toRequest(method, headers[":path"] as string, headers, {
       body: bodyReader(stream),
-      signal: abort.signal,
+      signal: lazySignal(stream),
       peer,
     });
     const answer = await this.#answer(request);
@@ -179,16 +176,29 @@ export class HttpServer {
   }
 
   #upgrade(raw: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const abort = new AbortController();
-    socket.on("close", () => abort.abort());
     socket.on("error", () => socket.destroy());
     const request = toRequest(raw.method!, raw.url!, raw.headers, {
       body: async () => new Uint8Array(),
-      signal: abort.signal,
+      signal: lazySignal(socket),
       peer: peers.get(raw.socket),
     });
     this.#options.upgrade(request, socket, head, raw);
   }
+}
+
+/** Most requests never ask whether the caller has left: only those that do pay for a signal. */
+function lazySignal(connection: EventEmitter): () => AbortSignal {
+  let controller: AbortController | undefined;
+  let closed = false;
+  connection.on("close", () => {
+    closed = true;
+    controller?.abort();
+  });
+  return () => {
+    controller ??= new AbortController();
+    if (closed) controller.abort();
+    return controller.signal;
+  };
 }
 
 /** Who stands behind an HTTP/1.1 connection. */
@@ -198,7 +208,7 @@ export function toRequest(
   method: string,
   url: string,
   headers: IncomingHttpHeaders | Readonly<Record<string, string>>,
-  rest: { body: () => Promise<Uint8Array>; signal: AbortSignal; peer: Peer | undefined },
+  rest: { body: () => Promise<Uint8Array>; signal: () => AbortSignal; peer: Peer | undefined },
 ): ApiRequest {
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
@@ -208,7 +218,9 @@ export function toRequest(
     query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
     headers: flatten(headers),
     body: rest.body,
-    signal: rest.signal,
+    get signal() {
+      return rest.signal();
+    },
   };
   if (rest.peer?.certificate !== undefined) request.peerCertificate = rest.peer.certificate;
   return request;

@@ -16,7 +16,7 @@ export function createMemoryTransport(handler: Handler, user: UserInfo): HttpTra
     const signal = request.signal ? AbortSignal.any([request.signal, abort.signal]) : abort.signal;
     const api = toRequest(request.method, request.path, lowerCase(request.headers), {
       body: async () => request.body ?? new Uint8Array(),
-      signal,
+      signal: () => signal,
       peer: undefined,
     });
     api.user = user;

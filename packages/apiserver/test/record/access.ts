@@ -1,15 +1,13 @@
 /**
  * Records what upstream's authorizers (Node and RBAC) allow on a fresh cluster.
  *
- *     node --conditions=nanokube-source packages/apiserver/test/record-access.ts
- *
  * Needs upstream's kube-apiserver and etcd (see upstream.ts); writes testdata/access.json: one
  * digit an action, 1 is allowed.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Action, actions, users } from "./strategy-cases/access.ts";
-import { startUpstream } from "./upstream.ts";
+import { type Action, actions, users } from "../strategy-cases/access.ts";
+import { startUpstream } from "../upstream.ts";
 
 const upstream = await startUpstream();
 
@@ -34,7 +32,7 @@ try {
     const answers = await Promise.all(actions.map((action) => isAllowed(user, action)));
     recording[user.name] = answers.map((answer) => (answer ? "1" : "0")).join("");
   }
-  const path = join(import.meta.dirname, "testdata/access.json");
+  const path = join(import.meta.dirname, "../testdata/access.json");
   writeFileSync(path, `${JSON.stringify(recording, null, 1)}\n`);
 } finally {
   await upstream.stop();

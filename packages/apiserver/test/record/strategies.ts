@@ -2,14 +2,12 @@
  * Records what upstream's kube-apiserver makes of every strategy case: the stored object or the
  * message, and the row of `kubectl get -o wide`.
  *
- *     node --conditions=nanokube-source packages/apiserver/test/record-strategies.ts
- *
  * Needs upstream's kube-apiserver and etcd (see upstream.ts); writes testdata/strategies.json.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { allCases } from "./strategy-cases/all.ts";
-import { merge, type StrategyCase, type Tree } from "./strategy-cases/case.ts";
+import { allCases } from "../strategy-cases/all.ts";
+import { merge, type StrategyCase, type Tree } from "../strategy-cases/case.ts";
 import {
   comparable,
   type Recorded,
@@ -17,8 +15,8 @@ import {
   rowOf,
   type Step,
   withoutServerFields,
-} from "./strategy-cases/recording.ts";
-import { type Answer, startUpstream, type Upstream } from "./upstream.ts";
+} from "../strategy-cases/recording.ts";
+import { type Answer, startUpstream, type Upstream } from "../upstream.ts";
 
 const table = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
@@ -114,7 +112,7 @@ try {
   const lines = Object.entries(recording).map(
     ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`,
   );
-  const path = join(import.meta.dirname, "testdata/strategies.json");
+  const path = join(import.meta.dirname, "../testdata/strategies.json");
   writeFileSync(path, `{\n${lines.join(",\n")}\n}\n`);
 } finally {
   await upstream.stop();

@@ -1,16 +1,14 @@
 /**
  * Records what upstream's kube-apiserver admits: each case in a namespace of its own.
  *
- *     node --conditions=nanokube-source packages/apiserver/test/record-admission.ts
- *
  * Needs upstream's kube-apiserver and etcd (see upstream.ts); writes testdata/admission.json.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type AdmissionCase, admissionCases } from "./strategy-cases/admission.ts";
-import { merge, type Tree } from "./strategy-cases/case.ts";
-import { comparable, type Step, withoutServerFields } from "./strategy-cases/recording.ts";
-import { startUpstream, type Upstream } from "./upstream.ts";
+import { type AdmissionCase, admissionCases } from "../strategy-cases/admission.ts";
+import { merge, type Tree } from "../strategy-cases/case.ts";
+import { comparable, type Step, withoutServerFields } from "../strategy-cases/recording.ts";
+import { startUpstream, type Upstream } from "../upstream.ts";
 
 const paths: Readonly<Record<string, string>> = {
   Pod: "/api/v1/namespaces/x/pods",
@@ -76,7 +74,7 @@ try {
     const text = JSON.stringify(step).replace(/kube-api-access-[a-z0-9]{5}/g, "kube-api-access-?");
     lines.push(`${JSON.stringify(each.name)}:${text}`);
   }
-  const path = join(import.meta.dirname, "testdata/admission.json");
+  const path = join(import.meta.dirname, "../testdata/admission.json");
   writeFileSync(path, `{\n${lines.join(",\n")}\n}\n`);
 } finally {
   await upstream.stop();
