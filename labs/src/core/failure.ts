@@ -1,6 +1,7 @@
 /**
- * A failure as the student reads it, always in this order: the property in one sentence, the smallest
- * history that breaks it, what came in place of what should have, how to run it again, what says so.
+ * A failure as the student reads it, always in this order: the property in one sentence, the
+ * smallest history that breaks it, what came in place of what should have, how to run it again,
+ * what says so.
  */
 
 export interface Failure {

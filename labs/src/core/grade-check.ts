@@ -2,8 +2,8 @@
  * One check on all its seeds: run, run again, shrink the first failure, give points.
  *
  * A slot runs every seed twice, in two processes and in opposite order: an answer that depends on
- * anything but its inputs shows itself. A server that fails is asked up to three times: mixed answers
- * are inconclusive. A crash or a hang ends the check: its other seeds count as failed.
+ * anything but its inputs shows itself. A server that fails is asked up to three times: mixed
+ * answers are inconclusive. A crash or a hang ends the check: its other seeds count as failed.
  */
 import { formatFailure } from "./failure.ts";
 import type { CheckManifest } from "./lab.ts";

@@ -1,5 +1,6 @@
 /**
- * lab.yml: what a lab is called, what it replaces, its stages and what each check says and is worth.
+ * lab.yml: what a lab is called, what it replaces, its stages and what each check says and is
+ * worth.
  *
  * Errors  a missing or wrong field is refused by its path: "stages[2].checks[0].points: …"
  */

@@ -1,5 +1,6 @@
 /**
- * Makes a failing history small: drops pieces as long as it still fails, then simplifies what is left.
+ * Makes a failing history small: drops pieces as long as it still fails, then simplifies what is
+ * left.
  *
  * Delta debugging: halves first, then quarters, down to single operations, until nothing can go.
  * Units  attempts  runs of a candidate; the search stops there and keeps the best so far

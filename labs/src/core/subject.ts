@@ -1,7 +1,8 @@
 /**
  * What a grader drives: a subject opens sessions, a session answers operations one by one.
  *
- * A slot in a child process and an etcd on the network are both subjects; the grader knows only this.
+ * A slot in a child process and an etcd on the network are both subjects; the grader knows only
+ * this.
  */
 
 export interface Session<Op, Reply> {

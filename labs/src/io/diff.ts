@@ -1,6 +1,6 @@
 /**
- * labs diff: the same operations on a subject and on upstream (live or as it was recorded), and every
- * answer that differs, side by side.
+ * labs diff: the same operations on a subject and on upstream (live or as it was recorded), and
+ * every answer that differs, side by side.
  */
 import type { Operation, Reply } from "../core/mvcc/operation.ts";
 import type { Exercise } from "../core/run-history.ts";

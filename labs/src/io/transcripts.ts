@@ -2,7 +2,8 @@
  * What upstream answered, kept: transcripts/<upstream>@<version>/<check>.jsonl.
  *
  * Line 1 is the provenance (component, version, sha256 of the binary, flags, recorder, date, seed),
- * every other line one operation and its answer. They hold the model to upstream where no upstream is.
+ * every other line one operation and its answer. They hold the model to upstream where no upstream
+ * is.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

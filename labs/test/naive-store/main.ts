@@ -1,6 +1,6 @@
 /**
- * A store as the hints lead to it: right, slow, and no line of the reference's. The grader must give
- * full marks to any right store, not to one.
+ * A store as the hints lead to it: right, slow, and no line of the reference's. The grader must
+ * give full marks to any right store, not to one.
  */
 import type { KeyValue, MvccStore, RangeQuery, RangeResult } from "@nanokube/etcd-lite";
 

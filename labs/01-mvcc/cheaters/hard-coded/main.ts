@@ -1,6 +1,6 @@
 /**
- * Knows the README's walk by heart, and the first answers that the public seed 1 wants: the revision
- * counts, and every key was put once, just now.
+ * Knows the README's walk by heart, and the first answers that the public seed 1 wants: the
+ * revision counts, and every key was put once, just now.
  */
 const noChange = { commit() {}, changes: [] };
 

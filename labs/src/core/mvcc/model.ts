@@ -1,10 +1,10 @@
 /**
  * What etcd's key-value store means, in the simplest words there are: a list of changes.
  *
- * Nothing is indexed, nothing is forgotten, every question is answered by reading the list again. It
- * shares no line with etcd-lite, so that one is not the proof of the other; the transcripts recorded
- * from etcd are what holds it to the truth.
- * Source  etcd v3.6 server/storage/mvcc, server/etcdserver/txn; etcd.io/docs learning/api
+ * Nothing is indexed, nothing is forgotten, every question is answered by reading the list again.
+ * It shares no line with etcd-lite, so that one is not the proof of the other; the transcripts
+ * recorded from etcd are what holds it to the truth. Source  etcd v3.6 server/storage/mvcc,
+ * server/etcdserver/txn; etcd.io/docs learning/api
  */
 import {
   type Kv,
@@ -107,9 +107,8 @@ export class Model {
     if (guard !== undefined && (guarded?.[4] ?? 0) !== guard.version) {
       return { done: false, revision: before, steps: [] };
     }
-    for (const step of steps) {
-      if (step.do === "range") this.#range(step.query, before); // Refused before anything is written.
-    }
+    // What is refused is refused before anything is written.
+    for (const step of steps) if (step.do === "range") this.#range(step.query, before);
     const replies = steps.map((step) => this.#step(step, before));
     const hasWritten = this.#changes.at(-1)?.revision === before + 1;
     if (hasWritten) this.revision = before + 1;

@@ -1,8 +1,8 @@
 /**
  * GitHub Classroom: base64 of JSON, as the step output `result` of a job named
  * run-autograding-tests. Its console counts passed tests and its report sums scores: a check of n
- * points is therefore n tests of one point, and both give the same. Fractions of points are dropped.
- * Source  education/autograding-grading-reporter src/main.js
+ * points is therefore n tests of one point, and both give the same. Fractions of points are
+ * dropped. Source  education/autograding-grading-reporter src/main.js
  */
 import type { Results } from "../results.ts";
 

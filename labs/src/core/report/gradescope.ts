@@ -1,7 +1,7 @@
 /**
- * Gradescope's results.json: one test a check. A grading that cannot judge gives no score at all, so
- * that the platform asks for another run and nobody gets a zero for a port in use.
- * Source  Gradescope autograder specifications, "Output format"
+ * Gradescope's results.json: one test a check. A grading that cannot judge gives no score at all,
+ * so that the platform asks for another run and nobody gets a zero for a port in use. Source
+ * Gradescope autograder specifications, "Output format"
  */
 import { pointsText, type Results, totalEarned } from "../results.ts";
 

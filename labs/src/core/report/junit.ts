@@ -1,6 +1,6 @@
 /**
- * JUnit XML: a suite a stage, a case a check; what could not be judged is an error or a skip, never a
- * failure.
+ * JUnit XML: a suite a stage, a case a check; what could not be judged is an error or a skip, never
+ * a failure.
  */
 import type { CheckResult, Results, StageResult, Verdict } from "../results.ts";
 

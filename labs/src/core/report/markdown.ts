@@ -1,5 +1,6 @@
 /**
- * Markdown: a table, with the failures folded below; for a step summary and as the student's report.
+ * Markdown: a table, with the failures folded below; for a step summary and as the student's
+ * report.
  */
 import { allChecks, pointsText, type Results, totalEarned, totalPoints } from "../results.ts";
 

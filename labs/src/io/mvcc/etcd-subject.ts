@@ -1,9 +1,9 @@
 /**
  * An etcd as the subject of lab 01: the same questions over gRPC, answered by upstream.
  *
- * A history gets a prefix of its own, and its revisions are counted from where the etcd stood when it
- * began, so that one etcd serves many histories; nobody else may write to it meanwhile. What only a
- * store in the process has is asked by what can be seen from outside:
+ * A history gets a prefix of its own, and its revisions are counted from where the etcd stood when
+ * it began, so that one etcd serves many histories; nobody else may write to it meanwhile. What
+ * only a store in the process has is asked by what can be seen from outside:
  *
  *   changesAt, versions   a watch from a start revision, and a range at the compacted revision
  *   compactedRevision     HashKV says it

@@ -1,6 +1,6 @@
 /**
- * The reference is the package's own store: its file and what it imports, copied into a folder, where
- * a mutant may change one text, and driven like a student's.
+ * The reference is the package's own store: its file and what it imports, copied into a folder,
+ * where a mutant may change one text, and driven like a student's.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

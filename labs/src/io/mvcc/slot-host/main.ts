@@ -3,9 +3,9 @@
  * nothing else to reach for.
  *
  * Started with the file to load as its only argument, fd 3 to read operations from and fd 4 for the
- * answers, one JSON line each. Before the file is loaded, everything that could tell two runs apart or
- * act on the machine is made to throw: Date, Math.random, timers, the network, process, Node's modules.
- * What the file prints goes to stdout and stderr, which nobody takes for an answer.
+ * answers, one JSON line each. Before the file is loaded, everything that could tell two runs apart
+ * or act on the machine is made to throw: Date, Math.random, timers, the network, process, Node's
+ * modules. What the file prints goes to stdout and stderr, which nobody takes for an answer.
  */
 import { readSync, writeSync } from "node:fs";
 import { registerHooks } from "node:module";

@@ -1,8 +1,8 @@
 /**
  * Takes away what a store has no need of: the clock, chance, timers, the network, the process.
  *
- * What is left is a language: the same inputs then give the same answers. The names stay, so that the
- * one who reaches for them is told why it does not work.
+ * What is left is a language: the same inputs then give the same answers. The names stay, so that
+ * the one who reaches for them is told why it does not work.
  */
 
 export class SlotForbidden extends Error {

@@ -1,8 +1,8 @@
 /**
  * Operations on a student's MvccStore: each becomes calls of the interface, each result plain data.
  *
- * Results are copied at once, and the array of a range is turned round afterwards: it belongs to the
- * caller, and a store that keeps it would notice.
+ * Results are copied at once, and the array of a range is turned round afterwards: it belongs to
+ * the caller, and a store that keeps it would notice.
  */
 import type { MvccStore, RangeResult, WriteTransaction } from "@nanokube/etcd-lite";
 import {
