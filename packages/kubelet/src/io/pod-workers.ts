@@ -211,7 +211,6 @@ export class PodWorkers {
       await steps.terminate(worker.pod, worker.termination, worker.abort.signal);
       await steps.cleanUp(worker.pod);
       worker.phase = "terminated";
-      worker.again = false;
       return undefined;
     }
     // Terminated: a later wish to delete the object only needs its status finished.
