@@ -76,6 +76,8 @@ async function runKubelet(agent: Agent, client: Client): Promise<void> {
     },
     clusterDNS: config.clusterDNS,
     clusterDomain: config.clusterDomain,
+    // Outside a node's own namespaces nothing is mounted, whoever we are.
+    privileged: config.mode === "containerd",
     ...(config.cgroupRoot === "" ? {} : { cgroups: { root: config.cgroupRoot } }),
   });
   await kubelet.start(signal);

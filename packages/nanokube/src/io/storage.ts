@@ -35,7 +35,7 @@ export async function startStorage(job: StorageJob, client: Client): Promise<voi
     nodeID: config.nodeName,
     driverName: csiDriverName,
     exec,
-    publishByLink: process.getuid?.() !== 0,
+    publishByLink: config.mode === "embedded",
   });
   await driver.listen({ path: join(pluginDir, "csi.sock"), registrationDir });
   signal.addEventListener("abort", () => void driver.close(), { once: true });

@@ -1,0 +1,69 @@
+/** What `npm start` runs: the shop opens, on containers and, for other users, on child processes. */
+import { spawnSync } from "node:child_process";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { cli, cliArgv, containersReason, runCommand } from "./cluster.ts";
+import { leftovers } from "./leaks.ts";
+
+const nobody = 65534;
+const drop = ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups"];
+
+/** Why another user cannot be tried here. */
+function noOtherUser(): string | undefined {
+  if (process.getuid?.() !== 0) return "not root, so the test below is this user's";
+  spawnSync(cliArgv[0]!, [...cliArgv.slice(1), "--help"]); // Makes the bundle, which others may only read.
+  const argv = [...drop, ...cliArgv, "--help"];
+  const probe = spawnSync(argv[0]!, argv.slice(1), { env: { ...process.env, HOME: "/tmp" } });
+  return probe.status === 0 ? undefined : "the checkout cannot be read by other users";
+}
+
+const otherReason = noOtherUser();
+
+describe("the demo", () => {
+  let dir: string;
+  let before: ReturnType<typeof leftovers>;
+  beforeEach(() => {
+    before = leftovers();
+    dir = mkdtempSync(join(tmpdir(), "nanokube-cluster-"));
+  });
+  afterEach(async () => {
+    await cli("down", "--data-dir", dir);
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    expect(leftovers()).toEqual(before);
+  });
+
+  test.skipIf(containersReason !== undefined)(
+    `opens on containers, and again from what it kept (${containersReason ?? "root"})`,
+    async () => {
+      const first = await cli("demo", "--once", "--data-dir", dir);
+      expect(first.stderr).toBe("");
+      expect(first.stdout).toContain("the shop is Available");
+      expect(first.stdout).toMatch(/^stocktaking-\S+ +0\/1 +Completed/m);
+      expect(first.stdout).toMatch(/^stopped$/m);
+      const second = await cli("demo", "--once", "--data-dir", dir);
+      expect(second.stdout).toContain("the shop is Available");
+      expect(second.stdout).toMatch(/^store-0 +1\/1 +Running +[1-9]/m);
+    },
+  );
+
+  test.skipIf(otherReason !== undefined)(
+    `opens on child processes for another user (${otherReason ?? "nobody"})`,
+    async () => {
+      chownSync(dir, nobody, nobody);
+      const argv = [...drop, ...cliArgv, "demo", "--once", "--data-dir", dir];
+      const result = await runCommand(argv, { env: { HOME: dir }, timeoutMs: 120_000 });
+      expect(result.stderr).toBe("");
+      expect(result.stdout).toContain("pods run as child processes (cri-embedded), for: not root");
+      expect(result.stdout).toContain("the shop is Available");
+    },
+  );
+
+  test("without containers the same cluster runs embedded when told so", async () => {
+    const flags = ["--once", "--runtime", "embedded", "--api-port", "16443", "--data-dir", dir];
+    const result = await cli("demo", ...flags);
+    expect(result.stderr).toBe("");
+    expect(result.stdout).toContain("the shop is Available");
+  });
+});
