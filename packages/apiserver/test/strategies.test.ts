@@ -4,14 +4,13 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { typeOf } from "@nanokube/api";
+import { resources, typeOf } from "@nanokube/api";
 import { decodeJSON, encodeJSON, invalid, type KubeObject } from "@nanokube/machinery";
 import { describe, expect, it } from "vitest";
 import type { StrategyContext } from "../src/core/strategy.ts";
 import { strategyFor } from "../src/resources/index.ts";
-import { allCases } from "./strategy-cases/all.ts";
+import { casesByTopic } from "./strategy-cases/all.ts";
 import { merge, type StrategyCase, type Tree } from "./strategy-cases/case.ts";
-import { clusterScoped, knownDifferences } from "./strategy-cases/differences.ts";
 import {
   comparable,
   type Recorded,
@@ -22,8 +21,13 @@ import {
   withoutUID,
 } from "./strategy-cases/recording.ts";
 
-const path = join(import.meta.dirname, "testdata/strategies.json");
-const recording = JSON.parse(readFileSync(path, "utf8")) as Recording;
+function recordingOf(topic: string): Recording {
+  const path = join(import.meta.dirname, `testdata/strategies-${topic}.json`);
+  return JSON.parse(readFileSync(path, "utf8")) as Recording;
+}
+
+const isClusterWide = (kind: string): boolean =>
+  resources.some((resource) => resource.kind === kind && !resource.namespaced);
 
 const now = Date.parse("2026-01-01T00:00:00Z");
 
@@ -48,11 +52,11 @@ const stored = (type: string | undefined, object: KubeObject): unknown =>
 function run({ object, update, status }: StrategyCase): Recorded {
   const [group = "", version] = String(object.apiVersion).split("/");
   const strategy = strategyFor(version === undefined ? "" : group, String(object.kind));
-  const isClusterWide = clusterScoped.has(String(object.kind));
+  const namespace = isClusterWide(String(object.kind)) ? "" : "default";
   const context = (subresource: string): StrategyContext => ({
     now,
     subresource,
-    namespace: isClusterWide ? "" : "default",
+    namespace,
     user: "admin",
   });
   const steps: Step[] = [];
@@ -64,7 +68,7 @@ function run({ object, update, status }: StrategyCase): Recorded {
   metadata.uid = "11111111-2222-3333-4444-555555555555";
   metadata.resourceVersion = "1";
   metadata.creationTimestamp = "2025-12-31T00:00:00Z";
-  if (!isClusterWide) metadata.namespace = "default";
+  if (namespace !== "") metadata.namespace = namespace;
   strategy.prepareForCreate?.(current, context(""));
   const errors = strategy.validate?.(current, context("")) ?? [];
   if (errors.length > 0) return { steps: [refusal("create", current, errors)] };
@@ -95,10 +99,10 @@ function run({ object, update, status }: StrategyCase): Recorded {
   return { steps, row: JSON.parse(withoutUID(current as unknown as Tree, row)) };
 }
 
-describe("strategies", () => {
-  for (const each of allCases) {
-    const why = knownDifferences[each.name];
-    (why === undefined ? it : it.fails)(each.name, () => {
+describe.each(Object.entries(casesByTopic))("strategies of %s", (topic, cases) => {
+  const recording = recordingOf(topic);
+  for (const each of cases) {
+    it(each.name, () => {
       expect(run(each)).toEqual(recording[each.name]);
     });
   }

@@ -151,7 +151,8 @@ export function validateCIDR(
   const errors = strictProblems(address, cidr.bytes).map((why) => invalid(path, value, why));
   const network = networkOf(cidr);
   if (!network.every((byte, i) => byte === cidr.bytes[i])) {
-    const why = `must not have bits set beyond the prefix length ("${formatIP(network)}/${cidr.bits}")`;
+    const whole = `${formatIP(network)}/${cidr.bits}`;
+    const why = `must not have bits set beyond the prefix length ("${whole}")`;
     errors.push(invalid(path, value, why));
   }
   if (/\/0\d/.test(value)) {

@@ -7,11 +7,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Action, actions, users } from "../strategy-cases/access.ts";
-import { startUpstream } from "../upstream.ts";
+import { startUpstream, type Upstream } from "../upstream.ts";
 
-const upstream = await startUpstream();
-
-async function isAllowed(user: (typeof users)[number], action: Action): Promise<boolean> {
+async function isAllowed(
+  upstream: Upstream,
+  user: (typeof users)[number],
+  action: Action,
+): Promise<boolean> {
   const { path, ...resourceAttributes } = action;
   const asked =
     path === undefined
@@ -26,14 +28,17 @@ async function isAllowed(user: (typeof users)[number], action: Action): Promise<
   return (body.status as { allowed: boolean }).allowed;
 }
 
-try {
-  const recording: Record<string, string> = {};
-  for (const user of users) {
-    const answers = await Promise.all(actions.map((action) => isAllowed(user, action)));
-    recording[user.name] = answers.map((answer) => (answer ? "1" : "0")).join("");
+export async function recordAccess(): Promise<void> {
+  const upstream = await startUpstream();
+  try {
+    const recording: Record<string, string> = {};
+    for (const user of users) {
+      const answers = await Promise.all(actions.map((action) => isAllowed(upstream, user, action)));
+      recording[user.name] = answers.map((answer) => (answer ? "1" : "0")).join("");
+    }
+    const path = join(import.meta.dirname, "../testdata/access.json");
+    writeFileSync(path, `${JSON.stringify(recording, null, 1)}\n`);
+  } finally {
+    await upstream.stop();
   }
-  const path = join(import.meta.dirname, "../testdata/access.json");
-  writeFileSync(path, `${JSON.stringify(recording, null, 1)}\n`);
-} finally {
-  await upstream.stop();
 }

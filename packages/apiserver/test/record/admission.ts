@@ -66,16 +66,21 @@ async function record(upstream: Upstream, each: AdmissionCase, index: number): P
   return { step: "create", code: status, object: JSON.parse(text) };
 }
 
-const upstream = await startUpstream(["--allow-privileged=true"]);
-try {
-  const lines: string[] = [];
-  for (const [index, each] of admissionCases.entries()) {
-    const step = await record(upstream, each, index);
-    const text = JSON.stringify(step).replace(/kube-api-access-[a-z0-9]{5}/g, "kube-api-access-?");
-    lines.push(`${JSON.stringify(each.name)}:${text}`);
+export async function recordAdmission(): Promise<void> {
+  const upstream = await startUpstream(["--allow-privileged=true"]);
+  try {
+    const lines: string[] = [];
+    for (const [index, each] of admissionCases.entries()) {
+      const step = await record(upstream, each, index);
+      const text = JSON.stringify(step).replace(
+        /kube-api-access-[a-z0-9]{5}/g,
+        "kube-api-access-?",
+      );
+      lines.push(`${JSON.stringify(each.name)}:${text}`);
+    }
+    const path = join(import.meta.dirname, "../testdata/admission.json");
+    writeFileSync(path, `{\n${lines.join(",\n")}\n}\n`);
+  } finally {
+    await upstream.stop();
   }
-  const path = join(import.meta.dirname, "../testdata/admission.json");
-  writeFileSync(path, `{\n${lines.join(",\n")}\n}\n`);
-} finally {
-  await upstream.stop();
 }

@@ -2,16 +2,15 @@
  * Records what upstream's kube-apiserver makes of every strategy case: the stored object or the
  * message, and the row of `kubectl get -o wide`.
  *
- * Needs upstream's kube-apiserver and etcd (see upstream.ts); writes testdata/strategies.json.
+ * Needs upstream's kube-apiserver and etcd (see upstream.ts); writes testdata/strategies-*.json.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { allCases } from "../strategy-cases/all.ts";
+import { casesByTopic } from "../strategy-cases/all.ts";
 import { merge, type StrategyCase, type Tree } from "../strategy-cases/case.ts";
 import {
   comparable,
   type Recorded,
-  type Recording,
   rowOf,
   type Step,
   withoutServerFields,
@@ -102,18 +101,22 @@ const plugins = [
   "PodTopologyLabels",
 ];
 
-const upstream = await startUpstream([
-  `--disable-admission-plugins=${plugins.join(",")}`,
-  "--allow-privileged=true",
-]);
-try {
-  const recording: Recording = {};
-  for (const each of allCases) recording[each.name] = await record(upstream, each);
-  const lines = Object.entries(recording).map(
-    ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`,
-  );
-  const path = join(import.meta.dirname, "../testdata/strategies.json");
-  writeFileSync(path, `{\n${lines.join(",\n")}\n}\n`);
-} finally {
-  await upstream.stop();
+export async function recordStrategies(): Promise<void> {
+  const upstream = await startUpstream([
+    `--disable-admission-plugins=${plugins.join(",")}`,
+    "--allow-privileged=true",
+  ]);
+  try {
+    for (const [topic, cases] of Object.entries(casesByTopic)) {
+      const lines: string[] = [];
+      for (const each of cases) {
+        const recorded = await record(upstream, each);
+        lines.push(`${JSON.stringify(each.name)}:${JSON.stringify(recorded)}`);
+      }
+      const path = join(import.meta.dirname, `../testdata/strategies-${topic}.json`);
+      writeFileSync(path, `{\n${lines.join(",\n")}\n}\n`);
+    }
+  } finally {
+    await upstream.stop();
+  }
 }

@@ -1,7 +1,11 @@
-/** Every case, by name. */
+/** Every case, by topic. */
 import type { StrategyCase } from "./case.ts";
 import { otherCases } from "./others.ts";
 import { podCases } from "./pods.ts";
 import { workloadCases } from "./workloads.ts";
 
-export const allCases: readonly StrategyCase[] = [...podCases, ...workloadCases, ...otherCases];
+export const casesByTopic: Readonly<Record<string, readonly StrategyCase[]>> = {
+  pods: podCases,
+  workloads: workloadCases,
+  others: otherCases,
+};

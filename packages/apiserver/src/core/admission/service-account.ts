@@ -1,6 +1,6 @@
 /**
- * ServiceAccount: every pod has one, and finds its token, the cluster's CA and its namespace mounted
- * at /var/run/secrets/kubernetes.io/serviceaccount.
+ * ServiceAccount: every pod has one, and finds its token, the cluster's CA and its namespace
+ * mounted at /var/run/secrets/kubernetes.io/serviceaccount.
  *
  * Source  plugin/pkg/admission/serviceaccount/admission.go
  */

@@ -1,7 +1,7 @@
 /**
  * Who is asking? Authenticators are tried in order; the first that recognises the credentials wins.
  *
- * Errors  a StatusError 401 when credentials were given and are wrong; undefined when there are none
+ * Errors  a StatusError 401 when credentials are given and wrong; undefined when there are none
  * Source  staging/src/k8s.io/apiserver/pkg/authentication/authenticator/interfaces.go
  */
 export interface UserInfo {

@@ -1,7 +1,7 @@
 /**
  * The keys that service-account tokens are signed and verified with, and what is published of them.
  *
- * Shapes  PEM in (PKCS#1, PKCS#8, SEC 1 private keys come as PKCS#8; SPKI public keys, certificates)
+ * Shapes  PEM in: PKCS#1, PKCS#8, SEC 1 private keys come as PKCS#8; SPKI keys, certificates
  *         kid: unpadded base64url of the SHA-256 of the public key's DER
  * Source  pkg/serviceaccount/jwt.go (keyIDFromPublicKey), pkg/serviceaccount/openidmetadata.go
  */

@@ -1,7 +1,7 @@
 /**
  * RBAC: rules that roles hold and bindings give to users, groups and service accounts.
  *
- * Bindings are indexed by subject, so that a request looks only at its own user's and groups' rules.
+ * Bindings are indexed by subject: a request looks only at its own user's and groups' rules.
  * The index is thrown away when a role or binding changes (PolicyReader.generation).
  *
  * Source  plugin/pkg/auth/authorizer/rbac/rbac.go, pkg/registry/rbac/validation/rule.go

@@ -1,7 +1,7 @@
 /**
  * Secret: small pieces of confidential data, with a type that says which keys it must have.
  *
- * Source  pkg/registry/core/secret/strategy.go, pkg/apis/core/validation/validation.go ValidateSecret
+ * Source  pkg/registry/core/secret/strategy.go, pkg/apis/core/validation ValidateSecret
  */
 import type { Secret } from "@nanokube/api/core/v1";
 import { parseJSON } from "@nanokube/machinery";

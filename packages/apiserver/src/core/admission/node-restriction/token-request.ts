@@ -1,7 +1,7 @@
 /**
  * Tokens a node may ask for: bound to a pod that runs on it, for an audience that the pod mounts.
  *
- * Source  plugin/pkg/admission/noderestriction/admission.go admitServiceAccount, podReferencesAudience
+ * Source  plugin/pkg/admission/noderestriction/admission.go admitServiceAccount
  */
 import type { TokenRequest } from "@nanokube/api/authentication/v1";
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from "@nanokube/api/core/v1";

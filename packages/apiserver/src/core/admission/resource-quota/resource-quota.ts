@@ -4,7 +4,7 @@
  * Used is what the store holds and what was let in but is not in the store's cache yet, so that two
  * requests at the same time cannot both have the last of it.
  *
- * Source  staging/src/k8s.io/apiserver/pkg/admission/plugin/resourcequota/controller.go CheckRequest
+ * Source  apiserver pkg/admission/plugin/resourcequota/controller.go CheckRequest
  * Not     upstream takes `used` from the quota's status, written by the quota controller and by
  *         admission; here status is the controller's alone
  */

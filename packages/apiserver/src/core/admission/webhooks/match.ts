@@ -1,7 +1,7 @@
 /**
  * Which requests a webhook is asked about.
  *
- * Source  staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook/generic/webhook.go ShouldCallHook,
+ * Source  apiserver pkg/admission/plugin/webhook/generic/webhook.go ShouldCallHook,
  *         …/predicates/{rules,namespace,object}
  */
 import type {

@@ -1,7 +1,7 @@
 /**
  * Upstream's bootstrap policy: the roles and bindings that a cluster starts with.
  *
- * Source  plugin/pkg/auth/authorizer/rbac/bootstrappolicy/{policy,controller_policy,namespace_policy}.go
+ * Source  plugin/pkg/auth/authorizer/rbac/bootstrappolicy/*policy.go
  */
 import type { KubeObject } from "@nanokube/machinery";
 import { bindings } from "./bindings.ts";

@@ -12,7 +12,7 @@ import { type FieldError, type FieldPath, forbidden, invalid, required } from ".
 import { validateLabelSelector } from "../../labels.ts";
 import { validateMode, validateNonReservedPath } from "../../paths.ts";
 import { validateFieldRef, validateResourceFieldRef, volumeFieldPaths } from "./env.ts";
-import { validateItem } from "./volume.ts";
+import { validateItem } from "./items.ts";
 
 export function validateDownwardFile(file: DownwardAPIVolumeFile, path: FieldPath): FieldError[] {
   const errors = file.path ? [] : [required(path.child("path"))];

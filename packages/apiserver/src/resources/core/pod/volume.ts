@@ -3,7 +3,7 @@
  *
  * Source  pkg/apis/core/validation/validation.go ValidateVolumes, validateVolumeSource
  */
-import type { KeyToPath, PodSpec, Volume } from "@nanokube/api/core/v1";
+import type { PodSpec, Volume } from "@nanokube/api/core/v1";
 import type { ObjectMeta } from "@nanokube/api/meta/v1";
 import { quoteGo } from "@nanokube/machinery";
 import {
@@ -17,32 +17,13 @@ import {
   required,
 } from "../../field.ts";
 import { dns1123Label, dns1123Subdomain } from "../../names.ts";
-import {
-  validateLocalPath,
-  validateMode,
-  validateNoBacksteps,
-  validateNonReservedPath,
-} from "../../paths.ts";
+import { validateLocalPath, validateMode, validateNoBacksteps } from "../../paths.ts";
 import { compareQuantities } from "../../resource-list.ts";
 import { validateClaimSpec } from "../claim-validation.ts";
 import { validateCSIDriverName } from "../csi-driver-name.ts";
 import { validatePullPolicy } from "./container.ts";
+import { validateItems } from "./items.ts";
 import { validateDownwardFile, validateProjected } from "./projected.ts";
-
-export function validateItems(
-  items: readonly KeyToPath[] | undefined,
-  path: FieldPath,
-): FieldError[] {
-  return (items ?? []).flatMap((item, i) => validateItem(item, path.index(i)));
-}
-
-export function validateItem(item: KeyToPath, path: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
-  if (!item.key) errors.push(required(path.child("key")));
-  if (!item.path) errors.push(required(path.child("path")));
-  errors.push(...validateNonReservedPath(item.path ?? "", path.child("path")));
-  return [...errors, ...validateMode(item.mode, path.child("mode"))];
-}
 
 const hostPathTypes = [
   "",
