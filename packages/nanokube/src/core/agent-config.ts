@@ -7,6 +7,7 @@ export interface AgentConfig {
   mode: "containerd" | "embedded";
   kubeconfig: string;
   proxyKubeconfig: string;
+  provisionerKubeconfig: string;
   rootDir: string;
   podLogsDir: string;
   containerLogsDir: string;

@@ -65,10 +65,10 @@ function roleFor(
   ];
 }
 
-/** Lets each node run the provisioner for its own volumes. */
+/** What the provisioner that runs beside each node's driver may do. */
 function storageAccess(): KubeObject[] {
   const read = ["get", "list", "watch"];
-  return roleFor("nanokube:csi-provisioner", { kind: "Group", name: "system:nodes" }, [
+  return roleFor("nanokube:csi-provisioner", { kind: "User", name: "system:csi-provisioner" }, [
     {
       apiGroups: [""],
       resources: ["persistentvolumes"],

@@ -34,6 +34,7 @@ function agentConfig({ dir, state, network, plan, node }: AgentOptions): AgentCo
     mode: state.mode,
     kubeconfig: dir.componentKubeconfig(plan.name),
     proxyKubeconfig: dir.componentKubeconfig(fileName("system:kube-proxy")),
+    provisionerKubeconfig: dir.componentKubeconfig(fileName("system:csi-provisioner")),
     rootDir: embedded ? join(directory, "kubelet") : "/var/lib/kubelet",
     podLogsDir: embedded ? join(directory, "log-pods") : "/var/log/pods",
     containerLogsDir: embedded ? join(directory, "log-containers") : "/var/log/containers",

@@ -123,7 +123,9 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   const jobs: Promise<unknown>[] = [];
   if (config.kubelet) {
     jobs.push(runKubelet(agent, client));
-    jobs.push(startStorage(agent, client));
+    jobs.push(
+      startStorage(agent, clientOf(config.provisionerKubeconfig, "nanokube-csi-provisioner")),
+    );
   }
   if (config.mode === "containerd") {
     jobs.push(writeCNIConfig(agent, client));

@@ -14,6 +14,7 @@ const componentUsers = [
   "system:kube-controller-manager",
   "system:kube-scheduler",
   "system:kube-proxy",
+  "system:csi-provisioner",
 ] as const;
 
 export const fileName = (user: string) => user.replace(/^system:/, "").replaceAll(":", "-");
