@@ -93,6 +93,7 @@ export class ClientCall {
     if (timeoutMs !== undefined) headers["grpc-timeout"] = formatTimeout(timeoutMs);
     if (metadata !== undefined) Object.assign(headers, metadataToHeaders(metadata));
     const stream = session.request(headers, { endStream: false });
+    holdProcess(session, stream);
     this.#stream = stream;
     stream.on("response", (received) => this.#gotHeaders(received as Headers));
     stream.on("data", (chunk: Buffer) => this.#gotData(chunk));
@@ -201,4 +202,18 @@ function lostStream(stream: ClientHttp2Stream): RpcError {
   )?.[0];
   const text = name?.replace("NGHTTP2_", "") ?? String(stream.rstCode);
   return new RpcError(code, `stream terminated by RST_STREAM with error code: ${text}`);
+}
+
+const underWay = new WeakMap<ClientHttp2Session, number>();
+
+/** A call under way keeps the process alive; a connection that idles does not. */
+function holdProcess(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
+  const count = underWay.get(session) ?? 0;
+  if (count === 0) session.ref();
+  underWay.set(session, count + 1);
+  stream.once("close", () => {
+    const left = underWay.get(session)! - 1;
+    underWay.set(session, left);
+    if (left === 0 && !session.destroyed) session.unref();
+  });
 }
