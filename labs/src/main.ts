@@ -110,6 +110,12 @@ function createProgram(): Command {
   return program;
 }
 
+// What was started ends with the process: "exit" is told, a signal alone would not be.
+process.once("SIGINT", () => process.exit(130));
+process.once("SIGTERM", () => process.exit(143));
+// A reader that has seen enough, like head.
+process.stdout.on("error", () => process.exit(exitCodes.environment));
+
 try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {

@@ -1,5 +1,6 @@
 /** The program as people run it: exit codes, files, and what bad input is told. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,6 +79,23 @@ test("a file that does not load loses; nothing is graded as right", () => {
   const graded = labs(["grade", "01-mvcc", "--subject", "broken.ts", "-s", "a", "--seeds", "1"]);
   expect(graded.status).toBe(1);
   expect(graded.stdout).toContain("The file loads and exports create(deps).");
+});
+
+test("Ctrl-C takes the student's process along, also one that hangs", async () => {
+  const file = join(folder, "hangs.ts");
+  const loop = "export const create = () => { console.log('begun'); for (;;) {} };\n";
+  writeFileSync(file, loop);
+  const args = ["--conditions=nanokube-source", main, "test", "01-mvcc", "--subject", file];
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  const ended = once(child, "exit");
+  await once(child.stderr, "data");
+  child.kill("SIGINT");
+  expect(await ended).toEqual([130, null]);
+  const left = () =>
+    spawnSync("ps", ["-eo", "stat,args"], { encoding: "utf8" })
+      .stdout.split("\n")
+      .filter((line) => line.includes(file) && !line.startsWith("Z"));
+  await expect.poll(left).toEqual([]);
 });
 
 test.each([

@@ -3,7 +3,7 @@ export function create() {
   const hoard: number[][] = [];
   return {
     begin() {
-      for (;;) hoard.push(new Array<number>(1_000_000).fill(hoard.length));
+      for (;;) hoard.push(new Array<number>(2 ** 24).fill(hoard.length));
     },
   };
 }

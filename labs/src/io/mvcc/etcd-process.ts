@@ -4,6 +4,7 @@
  * Errors  EnvironmentError when it is not executable or does not serve in time
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -40,7 +41,10 @@ export async function startEtcd(binary: string): Promise<EtcdProcess> {
       resolve();
     });
   });
-  const killWithUs = () => child.kill("SIGKILL");
+  const killWithUs = () => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
   process.once("exit", killWithUs);
   const close = async () => {
     child.kill("SIGKILL");

@@ -32,7 +32,11 @@ export interface ReferenceCopy {
 export function copyReference(edits: readonly Edit[] = []): ReferenceCopy {
   const core = coreFolder();
   const folder = mkdtempSync(join(tmpdir(), "labs-reference-"));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const remove = () => {
+    process.off("exit", remove);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", remove);
   try {
     mkdirSync(join(folder, "src"));
     const copied = new Set<string>();
