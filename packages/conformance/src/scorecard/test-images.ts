@@ -1,0 +1,163 @@
+/**
+ * Stand-ins for the images that upstream's e2e specs name, made from files of this machine.
+ *
+ * agnhost is upstream's own program (built by `npm run upstream`); the tools that specs run beside
+ * it come from the machine: a static busybox, and bash and curl with their libraries when they are
+ * there. `nginx` is busybox's web server under that name: enough for specs that want a page.
+ *
+ * Source  test/utils/image/manifest.go (names), test/images/agnhost/Dockerfile (entrypoint, paths)
+ */
+import { realpath } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { findProgram, type ImageStore, type LayerEntry, run } from "nanokube";
+
+const registry = "registry.k8s.io/e2e-test-images";
+const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const accounts: readonly LayerEntry[] = [
+  {
+    type: "file",
+    path: "etc/passwd",
+    content:
+      "root:x:0:0:root:/root:/bin/sh\n" +
+      "user-defined-in-image:x:1000:1000::/home/user-defined-in-image:/bin/sh\n" +
+      "nobody:x:65534:65534:nobody:/:/bin/false\n",
+  },
+  {
+    type: "file",
+    path: "etc/group",
+    content:
+      "root:x:0:\nuser-defined-in-image:x:1000:\n" +
+      "group-defined-in-image:x:50000:user-defined-in-image\nnogroup:x:65534:\n",
+  },
+  { type: "file", path: "etc/nsswitch.conf", content: "hosts: files dns\n" },
+];
+
+/** `nc -v -t|-u -w SECONDS HOST PORT`, as specs call it; busybox's knows neither -t nor -u. */
+const netcat = `#!/bin/bash
+protocol=tcp seconds=2
+while getopts vztuw: flag; do
+  case $flag in
+    u) protocol=udp ;; w) seconds=$OPTARG ;; z) probe=1 ;; v) verbose=1 ;; esac
+done
+shift $((OPTIND - 1))
+open="exec 3<>/dev/$protocol/$1/$2"
+timeout "$seconds" bash -c "$open" || exit 1
+[ -n "$verbose" ] && echo "Connection to $1 $2 port [$protocol/*] succeeded!" >&2
+[ -n "$probe" ] && exit 0
+eval "$open"
+cat >&3 &
+timeout "$seconds" cat <&3
+exit 0
+`;
+
+const directories = [
+  ...["bin", "sbin", "usr", "usr/bin", "usr/sbin", "usr/local", "usr/local/bin", "etc", "home"],
+  ...["home/user-defined-in-image", "root", "run", "uploads", "var", "var/log", "var/run"],
+];
+
+async function busyboxLayer(busybox: string, taken: readonly string[] = []): Promise<LayerEntry[]> {
+  const entries: LayerEntry[] = directories.map((path) => ({ type: "directory", path }));
+  for (const path of ["tmp", "var/tmp"]) entries.push({ type: "directory", path, mode: 0o1777 });
+  entries.push(...accounts);
+  entries.push({ type: "copy", path: "bin/busybox", mode: 0o755, source: busybox });
+  for (const line of (await run([busybox, "--list-full"])).trim().split("\n")) {
+    const path = line.replace(/^\//, "");
+    if (basename(path) === "busybox" || taken.includes(basename(path))) continue;
+    entries.push({ type: "symlink", path, target: "/bin/busybox" });
+  }
+  return entries;
+}
+
+/** The programs, and the libraries they ask for at the paths where they ask. */
+async function programEntries(programs: readonly string[]): Promise<LayerEntry[]> {
+  const files = new Map<string, string>();
+  for (const program of programs) {
+    files.set(`bin/${basename(program)}`, await realpath(program));
+    for (const line of (await run(["ldd", program])).split("\n")) {
+      const library = /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1];
+      if (library !== undefined) files.set(library.slice(1), await realpath(library));
+    }
+  }
+  const parents = new Set<string>();
+  for (const path of files.keys()) {
+    for (let at = dirname(path); at !== "."; at = dirname(at)) parents.add(at);
+  }
+  const made = [...parents].filter((path) => !directories.includes(path)).sort();
+  return [
+    ...made.map((path): LayerEntry => ({ type: "directory", path })),
+    ...[...files].map(
+      ([path, source]): LayerEntry => ({ type: "copy", path, mode: 0o755, source }),
+    ),
+  ];
+}
+
+async function toolsLayer(busybox: string): Promise<LayerEntry[]> {
+  const found = ["bash", "curl"].flatMap((name) => findProgram(name) ?? []);
+  const bash = found.some((program) => basename(program) === "bash");
+  // Debian's busybox shell prefers its own applets to PATH: with other tools about, bash is sh.
+  const taken = bash ? ["sh", "bash", "nc"] : [];
+  const entries = [...(await busyboxLayer(busybox, taken)), ...(await programEntries(found))];
+  if (!bash) return entries;
+  entries.push({ type: "symlink", path: "bin/sh", target: "bash" });
+  entries.push({ type: "file", path: "bin/nc", mode: 0o755, content: netcat });
+  return entries;
+}
+
+const page = "<!DOCTYPE html><html><head><title>Welcome to nginx!</title></head></html>\n";
+
+function nginxLayer(): LayerEntry[] {
+  return [
+    { type: "directory", path: "usr/share" },
+    { type: "directory", path: "usr/share/nginx" },
+    { type: "directory", path: "usr/share/nginx/html" },
+    { type: "file", path: "usr/share/nginx/html/index.html", content: page },
+    {
+      type: "file",
+      path: "usr/sbin/nginx",
+      mode: 0o755,
+      content: "#!/bin/sh\nexec /bin/busybox httpd -f -p 80 -h /usr/share/nginx/html\n",
+    },
+  ];
+}
+
+export interface TestImageSources {
+  /** Upstream's agnhost. */
+  agnhost: string;
+  /** A static busybox. */
+  busybox: string;
+}
+
+/** Puts the images into the cluster's own store, from which its nodes pull. */
+export async function addTestImages(store: ImageStore, from: TestImageSources): Promise<string[]> {
+  const busybox = await busyboxLayer(from.busybox);
+  const tools = await toolsLayer(from.busybox);
+  const agnhost: LayerEntry[] = [
+    { type: "copy", path: "agnhost", mode: 0o755, source: from.agnhost },
+    { type: "symlink", path: "agnhost-2", target: "agnhost" },
+  ];
+  // Two versions of one image must differ, as specs that roll an update compare their digests.
+  const version = (text: string): LayerEntry[] => [
+    { type: "file", path: ".image", content: `${text}\n` },
+  ];
+  const Env = [path];
+  const built: string[] = [];
+  const add = async (name: string, layers: LayerEntry[][], config: object) => {
+    const labelled = [...layers, version(name)];
+    built.push(...(await store.add({ names: [`${registry}/${name}`], layers: labelled, config })));
+  };
+  for (const tag of ["2.63.0", "2.55"]) {
+    await add(`agnhost:${tag}`, [tools, agnhost], {
+      Entrypoint: ["/agnhost"],
+      Cmd: ["pause"],
+      Env,
+    });
+  }
+  for (const tag of ["1.37.0-1", "1.36.1-1"]) {
+    await add(`busybox:${tag}`, [busybox], { Cmd: ["sh"], Env });
+  }
+  for (const tag of ["1.27-0", "1.15-4"]) {
+    await add(`nginx:${tag}`, [busybox, nginxLayer()], { Cmd: ["nginx"], Env });
+  }
+  return built;
+}
