@@ -1,6 +1,6 @@
 /** The clock behind the API: leases, TTLs and back-offs pass in milliseconds. */
 
-import { jobs, nodes, pods } from "@nanokube/client";
+import { events, jobs, nodes, pods } from "@nanokube/client";
 import { afterEach, expect, test } from "vitest";
 import { createFakeClock, TestEnvironment, type TestEnvironmentOptions } from "../src/index.ts";
 
@@ -87,6 +87,17 @@ test("a container that fails is started again after 0, 10, 20, 40 seconds", asyn
     seen.push(await restarts());
   }
   expect(seen).toEqual([0, 1, 1, 1, 2, 2, 3]);
+});
+
+test("events are forgotten after an hour, by etcd's own lease", async () => {
+  await start({});
+  const api = env.client.resource(events).namespace("default");
+  const involvedObject = { kind: "Pod", namespace: "default", name: "web" };
+  await api.create({ metadata: { name: "web.1" }, involvedObject, type: "Normal", reason: "Seen" });
+  await env.step(59 * minute);
+  expect((await api.list()).items).toHaveLength(1);
+  await env.step(5 * minute);
+  expect((await api.list()).items).toEqual([]);
 });
 
 test("the machine's clock does not step", async () => {

@@ -16,6 +16,8 @@ export interface CompactionOptions {
   clock: Clock;
   log: Log;
   signal: AbortSignal;
+  /** The round was written: a revision that no watch on objects hears of. */
+  onRound(): void;
 }
 
 interface Round {
@@ -31,6 +33,7 @@ export async function compactRegularly(options: CompactionOptions): Promise<void
     try {
       await sleep(clock, everyMs, signal);
       round = await compactOnce(options, round);
+      options.onRound();
     } catch (error) {
       if (!signal.aborted) log.warn({ error: String(error) }, "compaction failed");
     }

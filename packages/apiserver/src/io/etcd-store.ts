@@ -96,7 +96,8 @@ export class EtcdStore implements ObjectStore {
   async start(): Promise<void> {
     const revision = await this.#loadAll();
     void this.#follow(revision);
-    void compactRegularly({ kv: this.#kv, ...this.#options, signal: this.#stop.signal });
+    const onRound = () => this.#askProgress?.();
+    void compactRegularly({ kv: this.#kv, ...this.#options, signal: this.#stop.signal, onRound });
   }
 
   close(): void {

@@ -34,7 +34,9 @@ export class RecordingClock implements SteppedClock {
     return this.#inner.monotonic();
   }
 
-  setTimeout(fn: () => void, ms: number): TimerHandle {
+  /** Whole milliseconds: sums of fractions would leave a timer a hair beyond the step to it. */
+  setTimeout(fn: () => void, fractionMs: number): TimerHandle {
+    const ms = Math.ceil(fractionMs);
     const handle = this.#inner.setTimeout(() => {
       this.#due.delete(handle);
       fn();
@@ -60,7 +62,7 @@ export class RecordingClock implements SteppedClock {
     const untilMs = this.#inner.now() + ms;
     for (;;) {
       const nextMs = Math.min(untilMs, ...this.#due.values());
-      await this.#inner.step(Math.max(0, nextMs - this.#inner.now()));
+      await this.#inner.step(Math.max(0, Math.ceil(nextMs - this.#inner.now())));
       await this.#quiet();
       if (nextMs >= untilMs) return;
     }
