@@ -46,7 +46,8 @@ timeout "$seconds" bash -c "$open" || exit 1
 [ -n "$verbose" ] && echo "Connection to $1 $2 port [$protocol/*] succeeded!" >&2
 [ -n "$probe" ] && exit 0
 eval "$open"
-cat >&3 &
+exec 4<&0
+cat <&4 >&3 &
 timeout "$seconds" cat <&3
 exit 0
 `;
