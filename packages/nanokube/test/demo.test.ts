@@ -1,10 +1,10 @@
 /** What `npm start` runs: the shop opens, on containers and, for other users, on child processes. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { cli, cliArgv, containersReason, runCommand } from "./cluster.ts";
+import { cli, cliArgv, containersReason, eventually, runCommand } from "./cluster.ts";
 import { leftovers } from "./leaks.ts";
 
 const nobody = 65534;
@@ -59,6 +59,27 @@ describe("the demo", () => {
       expect(result.stdout).toContain("the shop is Available");
     },
   );
+
+  test("stays until it is interrupted, and takes everything down", async () => {
+    const flags = ["demo", "--runtime", "embedded", "--api-port", "16444", "--data-dir", dir];
+    const [command, ...args] = [...cliArgv, ...flags] as [string, ...string[]];
+    const child = spawn(command, args);
+    let seen = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      seen += chunk.toString();
+    });
+    const exited = new Promise((resolve) => child.once("exit", resolve));
+    await eventually(
+      async () => seen,
+      (text) => text.includes("export KUBECONFIG="),
+    );
+    // Longer than the view's own pace, which must not be what ends it.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect(child.exitCode).toBeNull();
+    child.kill("SIGINT");
+    expect(await exited).toBe(0);
+    expect(seen).toMatch(/^stopped$/m);
+  });
 
   test("without containers the same cluster runs embedded when told so", async () => {
     const flags = ["--once", "--runtime", "embedded", "--api-port", "16443", "--data-dir", dir];

@@ -5,6 +5,7 @@
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Client, deployments, jobs, statefulSets } from "@nanokube/client";
 import type { KubeObject } from "@nanokube/machinery";
@@ -100,11 +101,7 @@ async function showUntil(
 ): Promise<void> {
   while (!stopped.aborted) {
     view.show(await lines().catch((error: Error) => [`waiting: ${error.message}`]));
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, 1000);
-      stopped.addEventListener("abort", () => resolve(), { once: true });
-      timer.unref?.();
-    });
+    await delay(1000, undefined, { signal: stopped }).catch(() => {});
   }
 }
 
