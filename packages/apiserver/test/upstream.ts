@@ -1,16 +1,20 @@
 /**
  * Upstream's own kube-apiserver on a fresh etcd, on loopback, for as long as one recording lasts.
  *
- * Finds `kube-apiserver` and `etcd` on PATH or in $UPSTREAM_DIR/bin (default ~/.cache/upstream).
+ * Finds `kube-apiserver` and `etcd` in the cache that `npm run upstream` fills, or on PATH.
  * Everything lives in one temporary directory; `stop()` ends both processes and removes it.
  */
+import { findUpstream } from "../../conformance/src/upstream/cache.ts";
+
+export { findUpstream };
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { createServer } from "node:net";
-import { homedir, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 export interface Answer {
   status: number;
@@ -25,12 +29,6 @@ export interface Upstream {
     headers?: Record<string, string>,
   ): Promise<Answer>;
   stop(): Promise<void>;
-}
-
-export function findUpstream(program: string): string | undefined {
-  const cache = join(process.env.UPSTREAM_DIR ?? join(homedir(), ".cache/upstream"), "bin");
-  const folders = [cache, ...(process.env.PATH ?? "").split(delimiter)];
-  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
 }
 
 function freePort(): Promise<number> {

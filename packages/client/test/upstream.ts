@@ -2,14 +2,15 @@
  * A store and an API server on loopback, for tests: upstream's, or ours with the same flags. Fresh ports, a fresh directory,
  * everything gone at the end.
  */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { homedir, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findUpstream } from "../../conformance/src/upstream/cache.ts";
 import type { RestConfig } from "../src/core/rest-config.ts";
 import { createServingCertificate } from "./certificate.ts";
 
@@ -19,12 +20,6 @@ export interface UpstreamApiServer {
   /** kube-apiserver is killed and started again on the same port and data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
-}
-
-function findProgram(name: string): string | undefined {
-  const cache = process.env.UPSTREAM_DIR ?? join(homedir(), ".cache/upstream");
-  const places = [join(cache, "bin"), ...(process.env.PATH ?? "").split(delimiter)];
-  return places.map((place) => join(place, name)).find((path) => existsSync(path));
 }
 
 /** Ours, run from their sources as programs: nothing of them is imported. */
@@ -39,7 +34,7 @@ function programs(subject: Subject): { etcd: string[]; apiserver: string[] } {
   if (subject === "own") {
     return { etcd: ownProgram("etcd-lite"), apiserver: ownProgram("apiserver") };
   }
-  return { etcd: [findProgram("etcd")!], apiserver: [findProgram("kube-apiserver")!] };
+  return { etcd: [findUpstream("etcd")!], apiserver: [findUpstream("kube-apiserver")!] };
 }
 
 /** Both, always: one that cannot run here shows as skipped, with its reason. */
@@ -53,7 +48,7 @@ export const subjects = [
 
 /** Why the test cannot run here; undefined when it can. */
 export function missingUpstream(): string | undefined {
-  const missing = ["etcd", "kube-apiserver"].filter((name) => findProgram(name) === undefined);
+  const missing = ["etcd", "kube-apiserver"].filter((name) => findUpstream(name) === undefined);
   return missing.length === 0
     ? undefined
     : `${missing.join(" and ")} not found: run "npm run upstream" first`;

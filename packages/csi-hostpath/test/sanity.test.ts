@@ -5,12 +5,13 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { findUpstream } from "../../conformance/src/upstream/cache.ts";
 
-const program = join(homedir(), ".cache/upstream/bin/csi-sanity");
+const program = findUpstream("csi-sanity") ?? "";
 const isRoot = process.getuid?.() === 0;
 const why = !isRoot ? "needs root" : !existsSync(program) ? "csi-sanity is not built" : "";
 

@@ -8,16 +8,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nullLog, systemClock } from "@nanokube/machinery";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findUpstream } from "../../conformance/src/upstream/cache.ts";
 import { createDns } from "../src/index.ts";
 import { question, send, show } from "./ask.ts";
 import { fill } from "./cluster.ts";
 import { createFakeAPI, type FakeAPI } from "./fake-api.ts";
 
-const coredns = join(homedir(), ".cache/upstream/bin/coredns");
+const coredns = findUpstream("coredns") ?? "";
 const api = createFakeAPI();
 fill(api);
 

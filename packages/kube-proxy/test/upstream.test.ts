@@ -6,14 +6,15 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { findUpstream } from "../../conformance/src/upstream/cache.ts";
 import { chainHash, parseSaved, RuleBook } from "../src/index.ts";
 import { cases } from "./cases.ts";
 
-const program = join(homedir(), ".cache/upstream/bin/kube-proxy");
+const program = findUpstream("kube-proxy") ?? "";
 const isRoot = process.getuid?.() === 0;
 const why = !isRoot ? "needs root" : !existsSync(program) ? "kube-proxy is not built" : "";
 

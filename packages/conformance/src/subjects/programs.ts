@@ -5,14 +5,12 @@
  * A program that is absent is a reason to skip, never a failure; CI fills the
  * cache and forbids skips.
  */
-import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { cacheDirectory, isExecutable } from "../upstream/cache.ts";
 
 /** The cache's first, then the PATH's. */
 export function findPrograms(name: string): string[] {
-  const caches = [cacheDirectory(), join(homedir(), ".cache", "upstream", "bin")];
-  const directories = [...caches, ...(process.env["PATH"] ?? "").split(delimiter)];
+  const directories = [cacheDirectory(), ...(process.env["PATH"] ?? "").split(delimiter)];
   return [...new Set(directories)].map((place) => join(place, name)).filter(isExecutable);
 }
 
