@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createAuthenticator } from "../src/core/authentication/create-authenticator.ts";
 import { createTokenIssuer } from "../src/core/authentication/token-issuer.ts";
 import { importSigningKey, type SigningKey } from "../src/core/authentication/token-keys.ts";
+import { openAuthorities } from "../src/io/certificate-authorities.ts";
 import { type ObjectMap, objectMap } from "./object-map.ts";
 
 const issuer = "https://kubernetes.default.svc";
@@ -47,6 +48,7 @@ describe.each(["rsa", "ec"] as const)("service-account tokens signed with %s", (
     const authenticator = createAuthenticator({
       ...common,
       log: nullLog,
+      openAuthorities,
       serviceAccounts: { issuers: [issuer], keys: [key] },
       audiences: [issuer],
     });

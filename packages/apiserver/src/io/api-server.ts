@@ -39,6 +39,7 @@ import { strategyFor } from "../resources/index.ts";
 import { createAdmission } from "./admission.ts";
 import type { BackendCredentials } from "./backend.ts";
 import { bootstrap, publishAddress } from "./bootstrap.ts";
+import { openAuthorities } from "./certificate-authorities.ts";
 import { connectOperation, serveUpgrade } from "./connect-operations.ts";
 import { customCodec } from "./custom-codec.ts";
 import { EtcdStore } from "./etcd-store.ts";
@@ -286,6 +287,7 @@ function buildAuthenticator(
     clock,
     log,
     reader,
+    openAuthorities,
     clientCA: pki.clientCA,
     requestHeader: proxy,
     tokens: options.tokens,

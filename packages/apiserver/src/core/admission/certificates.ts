@@ -6,20 +6,21 @@
  */
 import type { CertificateSigningRequest } from "@nanokube/api/certificates/v1";
 import { badRequest, quoteGo } from "@nanokube/machinery";
-import "reflect-metadata";
-import { type Name, Pkcs10CertificateRequest } from "@peculiar/x509";
+import type { Name } from "@peculiar/x509";
 import { semanticEqual } from "../../resources/semantic-equal.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { AdmissionAttributes, AdmissionPlugin } from "./plugin.ts";
 import { isFor, refuse } from "./refuse.ts";
 
-/** `request` as the API holds it: base64 of PEM. */
-function subjectOf(request: string): Name {
+/** `request` as the API holds it: base64 of PEM. The library loads slowly and is rarely needed. */
+async function subjectOf(request: string): Promise<Name> {
+  await import("reflect-metadata");
+  const { Pkcs10CertificateRequest } = await import("@peculiar/x509");
   return new Pkcs10CertificateRequest(atob(request)).subjectName;
 }
 
-export function commonNameOf(request: string): string {
-  return subjectOf(request).getField("CN").at(-1) ?? "";
+export async function commonNameOf(request: string): Promise<string> {
+  return (await subjectOf(request)).getField("CN").at(-1) ?? "";
 }
 
 const group = "certificates.k8s.io";
@@ -100,7 +101,7 @@ export const certificateSubjectRestriction: AdmissionPlugin = {
     if (spec?.signerName !== "kubernetes.io/kube-apiserver-client") return;
     let organizations: string[];
     try {
-      organizations = subjectOf(spec.request ?? "").getField("O");
+      organizations = (await subjectOf(spec.request ?? "")).getField("O");
     } catch (error) {
       throw badRequest(`failed to parse CSR: ${(error as Error).message}`);
     }

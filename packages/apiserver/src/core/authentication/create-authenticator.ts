@@ -8,7 +8,12 @@
 import { type Clock, type Log, unauthorized } from "@nanokube/machinery";
 import type { Authentication, Authenticator, Credentials, UserInfo } from "./authenticator.ts";
 import { authenticateBootstrapToken } from "./bootstrap-token.ts";
-import { certificateUser, createCertificateChecker, isInTime } from "./certificate.ts";
+import {
+  certificateUser,
+  createCertificateChecker,
+  isInTime,
+  type OpenAuthorities,
+} from "./certificate.ts";
 import { type RequestHeaderOptions, userFromHeaders } from "./request-header.ts";
 import { createServiceAccountTokens, type VerifyToken } from "./service-account-token.ts";
 import type { PublicKey } from "./token-keys.ts";
@@ -18,6 +23,7 @@ export interface AuthenticatorOptions {
   clock: Clock;
   log: Log;
   reader: TokenReader;
+  openAuthorities: OpenAuthorities;
   /** PEM bundle; client certificates are off without it. */
   clientCA?: string | undefined;
   requestHeader?: RequestHeaderOptions | undefined;
@@ -88,9 +94,10 @@ function createTokenCheck(
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): ServerAuthenticator {
-  const { clock, log, requestHeader } = options;
-  const checkClient = options.clientCA ? createCertificateChecker(options.clientCA) : undefined;
-  const checkProxy = requestHeader ? createCertificateChecker(requestHeader.ca) : undefined;
+  const { clock, log, openAuthorities, requestHeader, clientCA } = options;
+  const checker = (bundle: string) => createCertificateChecker(openAuthorities, bundle);
+  const checkClient = clientCA ? checker(clientCA) : undefined;
+  const checkProxy = requestHeader ? checker(requestHeader.ca) : undefined;
   const audiences = options.audiences ?? options.serviceAccounts?.issuers.slice(0, 1) ?? [];
   const checkToken = createTokenCheck(options, audiences);
 
@@ -98,7 +105,7 @@ export function createAuthenticator(options: AuthenticatorOptions): ServerAuthen
     if (!checkProxy || !requestHeader || peerCertificate === undefined) return undefined;
     const user = userFromHeaders(headers, requestHeader);
     if (user === undefined) return undefined;
-    const proxy = await checkProxy(peerCertificate);
+    const proxy = checkProxy(peerCertificate);
     if (proxy === undefined || !isInTime(proxy, clock)) return undefined;
     const { allowedNames } = requestHeader;
     if (allowedNames.length > 0 && !allowedNames.includes(proxy.commonName)) return undefined;
@@ -107,7 +114,7 @@ export function createAuthenticator(options: AuthenticatorOptions): ServerAuthen
 
   const asCertificate = async ({ peerCertificate }: Credentials) => {
     if (!checkClient || peerCertificate === undefined) return undefined;
-    const certificate = await checkClient(peerCertificate);
+    const certificate = checkClient(peerCertificate);
     if (certificate === undefined || !isInTime(certificate, clock)) return undefined;
     const user = certificateUser(certificate);
     return user === undefined ? undefined : { user };

@@ -147,13 +147,13 @@ const kubeletSigners = new Set([
   "kubernetes.io/kube-apiserver-client-kubelet",
 ]);
 
-const checkSigningRequest: Check = ({ attributes, node }) => {
+const checkSigningRequest: Check = async ({ attributes, node }) => {
   if (attributes.operation !== "CREATE") return;
   const { spec } = attributes.object as CertificateSigningRequest;
   if (!kubeletSigners.has(spec?.signerName ?? "")) return;
   let name: string;
   try {
-    name = commonNameOf(spec?.request ?? "");
+    name = await commonNameOf(spec?.request ?? "");
   } catch (error) {
     throw refuse(attributes, `unable to parse csr: ${(error as Error).message}`);
   }
