@@ -100,6 +100,10 @@ function readSettings(flags: FlagValues): Settings {
       clusterToken: flags["initial-cluster-token"],
       dataDir: flags["data-dir"] ?? `${name}.etcd`,
       unsafeNoSync: isTrue(flags["unsafe-no-fsync"]),
+      authToken: flags["auth-token"],
+      clientCertAuth: isTrue(flags["client-cert-auth"]),
+      ...number("bcryptCost", flags["bcrypt-cost"]),
+      ...number("authTokenTTLSeconds", flags["auth-token-ttl"]),
       quotaBytes: Number(flags["quota-backend-bytes"] ?? 0),
       limits: {
         ...number("txnOpsMax", flags["max-txn-ops"]),

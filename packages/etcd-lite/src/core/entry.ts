@@ -5,14 +5,27 @@
  * Source  etcd v3.6 api/etcdserverpb/raft_internal.proto InternalRaftRequest
  */
 import type { etcd } from "@nanokube/rpc";
+import type { AuthEntry } from "./auth/auth-entry.ts";
+import type { Identity } from "./auth/auth-store.ts";
 
-export type Entry =
+export type PlainEntry =
   | { readonly kind: "put"; readonly request: etcd.PutRequest }
   | { readonly kind: "deleteRange"; readonly request: etcd.DeleteRangeRequest }
   | { readonly kind: "txn"; readonly request: etcd.TxnRequest }
   | { readonly kind: "compact"; readonly request: etcd.CompactionRequest }
   | { readonly kind: "leaseGrant"; readonly request: etcd.LeaseGrantRequest }
   | { readonly kind: "leaseRevoke"; readonly request: etcd.LeaseRevokeRequest }
-  | { readonly kind: "alarm"; readonly request: etcd.AlarmRequest };
+  | { readonly kind: "alarm"; readonly request: etcd.AlarmRequest }
+  | AuthEntry;
 
+export type PlainKind = PlainEntry["kind"];
+
+/** An entry that somebody asked for whom the member knows. */
+export interface EntryAs {
+  readonly kind: "as";
+  readonly who: Identity;
+  readonly entry: PlainEntry;
+}
+
+export type Entry = PlainEntry | EntryAs;
 export type EntryKind = Entry["kind"];

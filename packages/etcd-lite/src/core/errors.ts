@@ -14,13 +14,16 @@ export interface ErrorFact {
 }
 
 const invalidArgument = 3;
+const unknown = 2;
 const notFound = 5;
+const permissionDenied = 7;
 const resourceExhausted = 8;
 const failedPrecondition = 9;
 const outOfRange = 11;
 const unimplemented = 12;
 const unavailable = 14;
 const dataLoss = 15;
+const unauthenticated = 16;
 
 const sure = (code: number, text: string): ErrorFact => ({
   code,
@@ -45,6 +48,42 @@ export const errors = {
   LeaseTTLTooLarge: sure(outOfRange, "too large lease TTL"),
   MemberNotFound: sure(notFound, "member not found"),
   AuthNotEnabled: sure(failedPrecondition, "authentication is not enabled"),
+  RootUserNotExist: sure(failedPrecondition, "root user does not exist"),
+  RootRoleNotExist: sure(failedPrecondition, "root user does not have root role"),
+  UserAlreadyExist: sure(failedPrecondition, "user name already exists"),
+  UserEmpty: sure(invalidArgument, "user name is empty"),
+  UserNotFound: sure(failedPrecondition, "user name not found"),
+  RoleAlreadyExist: sure(failedPrecondition, "role name already exists"),
+  RoleNotFound: sure(failedPrecondition, "role name not found"),
+  RoleEmpty: sure(invalidArgument, "role name is empty"),
+  AuthFailed: sure(invalidArgument, "authentication failed, invalid user ID or password"),
+  PermissionNotGiven: sure(invalidArgument, "permission not given"),
+  PermissionDenied: sure(permissionDenied, "permission denied"),
+  RoleNotGranted: sure(failedPrecondition, "role is not granted to the user"),
+  PermissionNotGranted: sure(failedPrecondition, "permission is not granted to the role"),
+  InvalidAuthToken: sure(unauthenticated, "invalid auth token"),
+  InvalidAuthMgmt: sure(invalidArgument, "invalid auth management"),
+  AuthOldRevision: sure(invalidArgument, "revision of auth store is old"),
+  // These have no text of their own on the wire: they pass as they are inside etcd.
+  NoPasswordUser: {
+    code: unknown,
+    text: "auth: authentication failed, password was given for no password user",
+    definite: true,
+  },
+  VerifyOnly: {
+    code: unknown,
+    text: "auth: token signing attempted with verify-only key",
+    definite: true,
+  },
+  PasswordTooLong: {
+    code: unknown,
+    text: "bcrypt: password length exceeds 72 bytes",
+    definite: true,
+  },
+  WrongDowngradeVersionFormat: sure(invalidArgument, "wrong downgrade target version format"),
+  InvalidDowngradeTargetVersion: sure(invalidArgument, "invalid downgrade target version"),
+  DowngradeInProcess: sure(failedPrecondition, "cluster has a downgrade job in progress"),
+  NoInflightDowngrade: sure(failedPrecondition, "no inflight downgrade job"),
   NotCapable: sure(unimplemented, "not capable"),
   BadLeaderTransferee: sure(failedPrecondition, "bad leader transferee"),
   Corrupt: sure(dataLoss, "corrupt cluster"),

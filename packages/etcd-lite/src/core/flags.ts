@@ -39,6 +39,9 @@ const facts: Readonly<Record<string, FlagFact>> = {
   "key-file": { kind: "string" },
   "trusted-ca-file": { kind: "string" },
   "client-cert-auth": { kind: "bool" },
+  "auth-token": { kind: "string" },
+  "auth-token-ttl": { kind: "uint" },
+  "bcrypt-cost": { kind: "uint" },
   "log-level": { kind: "string" },
   logger: { kind: "string", only: ["zap"] },
   "log-outputs": { kind: "string", only: ["default", "stderr", "stdout"] },
@@ -77,20 +80,21 @@ const facts: Readonly<Record<string, FlagFact>> = {
 };
 
 /** etcd's flags that ask for something this server does not have. */
-const leftOut =
-  `wal-dir force-new-cluster config-file auto-tls peer-auto-tls discovery discovery-srv
-  discovery-token discovery-endpoints client-crl-file peer-crl-file client-cert-allowed-hostname
-  peer-cert-allowed-cn peer-cert-allowed-hostname cipher-suites tls-min-version tls-max-version cors
-  host-whitelist enable-log-rotation log-rotation-config-json enable-pprof auth-token auth-token-ttl
-  bcrypt-cost enable-grpc-gateway listen-client-http-urls enable-distributed-tracing
-  distributed-tracing-address distributed-tracing-service-name distributed-tracing-instance-id
-  distributed-tracing-sampling-rate memory-mlock max-learners socket-reuse-port socket-reuse-address
-  max-concurrent-streams grpc-keepalive-min-time grpc-keepalive-interval grpc-keepalive-timeout
-  corrupt-check-time compact-hash-check-time bootstrap-defrag-threshold-megabytes client-cert-file
-  client-key-file self-signed-cert-validity snapshot-catchup-entries downgrade-check-time
-  raft-read-timeout raft-write-timeout local-address`
-    .split(/\s+/)
-    .filter((name) => name !== "");
+const leftOut = `
+  wal-dir force-new-cluster config-file auto-tls peer-auto-tls discovery discovery-srv
+  discovery-token discovery-endpoints client-crl-file peer-crl-file
+  client-cert-allowed-hostname peer-cert-allowed-cn peer-cert-allowed-hostname cipher-suites
+  tls-min-version tls-max-version cors host-whitelist enable-log-rotation
+  log-rotation-config-json enable-pprof enable-grpc-gateway listen-client-http-urls
+  enable-distributed-tracing distributed-tracing-address distributed-tracing-service-name
+  distributed-tracing-instance-id distributed-tracing-sampling-rate memory-mlock max-learners
+  socket-reuse-port socket-reuse-address max-concurrent-streams grpc-keepalive-min-time
+  grpc-keepalive-interval grpc-keepalive-timeout corrupt-check-time compact-hash-check-time
+  bootstrap-defrag-threshold-megabytes client-cert-file client-key-file
+  self-signed-cert-validity snapshot-catchup-entries downgrade-check-time raft-read-timeout
+  raft-write-timeout local-address`
+  .split(/\s+/)
+  .filter((name) => name !== "");
 
 export type FlagValues = Readonly<Record<string, string>>;
 

@@ -6,7 +6,9 @@
  * Source  etcd v3.6 server/etcdserver/apply/apply.go, storage/quota.go
  */
 import type { etcd, Init } from "@nanokube/rpc";
-import type { Entry } from "./entry.ts";
+import { AuthStore, type Identity, nobody } from "./auth/auth-store.ts";
+import { checkEntry } from "./auth/check-entry.ts";
+import type { Entry, PlainEntry } from "./entry.ts";
 import { EtcdError } from "./errors.ts";
 import { executeDeleteRange, executePut, executeTxn } from "./kv-requests.ts";
 import { createLessor, type Lessor } from "./lessor.ts";
@@ -30,6 +32,7 @@ export class MemberState {
   readonly store: MvccStore;
   readonly lessor: Lessor;
   readonly hub: WatchHub;
+  readonly auth = new AuthStore();
   readonly quotaBytes: number;
   readonly alarms: Alarm[] = [];
   /** Index of the last entry applied. */
@@ -54,7 +57,16 @@ export class MemberState {
 
   apply(entry: Entry, nowMs: number): unknown {
     this.index++;
+    if (entry.kind === "as") return this.#applyAs(entry.who, entry.entry, nowMs);
+    return this.#applyAs(nobody, entry, nowMs);
+  }
+
+  #applyAs(who: Identity, entry: PlainEntry, nowMs: number): unknown {
     if (this.hasAlarm(corruptAlarm) && entry.kind !== "alarm") throw new EtcdError("Corrupt");
+    if (this.auth.enabled) {
+      this.#refuseEntryWhenFull(entry);
+      checkEntry(this, who, entry);
+    }
     switch (entry.kind) {
       case "put":
         this.#refuseWhenFull();
@@ -75,7 +87,18 @@ export class MemberState {
         return this.#revoke(entry.request);
       case "alarm":
         return this.#alarm(entry.request);
+      default:
+        return { header: { revision: this.store.revision }, ...this.auth.apply(entry, nowMs) };
     }
+  }
+
+  /** Before anybody's permission is looked at: as etcd, a full store refuses all alike. */
+  #refuseEntryWhenFull(entry: PlainEntry): void {
+    const isWrite =
+      entry.kind === "put" ||
+      entry.kind === "leaseGrant" ||
+      (entry.kind === "txn" && txnCostBytes(entry.request) > 0);
+    if (isWrite) this.#refuseWhenFull();
   }
 
   #refuseWhenFull(): void {

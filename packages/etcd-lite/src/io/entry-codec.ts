@@ -3,8 +3,8 @@
  *
  * The numbers stand in logs on disk: they are never given a new meaning.
  */
-import { etcd, type MessageCodec } from "@nanokube/rpc";
-import type { Entry, EntryKind } from "../core/entry.ts";
+import { etcd, type MessageCodec, message } from "@nanokube/rpc";
+import type { Entry, EntryAs, PlainEntry, PlainKind } from "../core/entry.ts";
 import { type RawEntry, WalDamage } from "../core/wal-frame.ts";
 
 interface Kind {
@@ -12,7 +12,7 @@ interface Kind {
   readonly codec: MessageCodec<never>;
 }
 
-const kinds: Readonly<Record<EntryKind, Kind>> = {
+const kinds: Readonly<Record<PlainKind, Kind>> = {
   put: { number: 1, codec: etcd.PutRequest as MessageCodec<never> },
   deleteRange: { number: 2, codec: etcd.DeleteRangeRequest as MessageCodec<never> },
   txn: { number: 3, codec: etcd.TxnRequest as MessageCodec<never> },
@@ -20,18 +20,73 @@ const kinds: Readonly<Record<EntryKind, Kind>> = {
   leaseGrant: { number: 5, codec: etcd.LeaseGrantRequest as MessageCodec<never> },
   leaseRevoke: { number: 6, codec: etcd.LeaseRevokeRequest as MessageCodec<never> },
   alarm: { number: 7, codec: etcd.AlarmRequest as MessageCodec<never> },
+  authEnable: { number: 20, codec: etcd.AuthEnableRequest as MessageCodec<never> },
+  authDisable: { number: 21, codec: etcd.AuthDisableRequest as MessageCodec<never> },
+  authStatus: { number: 22, codec: etcd.AuthStatusRequest as MessageCodec<never> },
+  authenticate: { number: 23, codec: etcd.AuthenticateRequest as MessageCodec<never> },
+  userAdd: { number: 24, codec: etcd.AuthUserAddRequest as MessageCodec<never> },
+  userGet: { number: 25, codec: etcd.AuthUserGetRequest as MessageCodec<never> },
+  userList: { number: 26, codec: etcd.AuthUserListRequest as MessageCodec<never> },
+  userDelete: { number: 27, codec: etcd.AuthUserDeleteRequest as MessageCodec<never> },
+  userChangePassword: {
+    number: 28,
+    codec: etcd.AuthUserChangePasswordRequest as MessageCodec<never>,
+  },
+  userGrantRole: { number: 29, codec: etcd.AuthUserGrantRoleRequest as MessageCodec<never> },
+  userRevokeRole: { number: 30, codec: etcd.AuthUserRevokeRoleRequest as MessageCodec<never> },
+  roleAdd: { number: 31, codec: etcd.AuthRoleAddRequest as MessageCodec<never> },
+  roleGet: { number: 32, codec: etcd.AuthRoleGetRequest as MessageCodec<never> },
+  roleList: { number: 33, codec: etcd.AuthRoleListRequest as MessageCodec<never> },
+  roleDelete: { number: 34, codec: etcd.AuthRoleDeleteRequest as MessageCodec<never> },
+  roleGrantPermission: {
+    number: 35,
+    codec: etcd.AuthRoleGrantPermissionRequest as MessageCodec<never>,
+  },
+  roleRevokePermission: {
+    number: 36,
+    codec: etcd.AuthRoleRevokePermissionRequest as MessageCodec<never>,
+  },
 };
+
+/** An entry with the name of who asked: a number of its own, and the other entry inside. */
+const asNumber = 40;
+
+interface AsRecord {
+  username: string;
+  authRevision: number;
+  kind: number;
+  bytes: Uint8Array;
+}
+
+const AsRecord = message<AsRecord>(
+  "nanokube.etcdlite.AsRecord",
+  "username:1:string authRevision:2:uint64 kind:3:int32 bytes:4:bytes",
+);
 
 const byNumber = new Map(
   Object.entries(kinds).map(([kind, { number, codec }]) => [number, { kind, codec }] as const),
 );
 
 export function encodeEntry(entry: Entry): RawEntry {
+  if (entry.kind === "as") return { kind: asNumber, bytes: encodeAs(entry) };
   const { number, codec } = kinds[entry.kind];
   return { kind: number, bytes: codec.encode(entry.request as never) };
 }
 
+function encodeAs({ who, entry }: EntryAs): Uint8Array {
+  const { kind, bytes } = encodeEntry(entry);
+  return AsRecord.encode({ username: who.username, authRevision: who.revision, kind, bytes });
+}
+
+function decodeAs(bytes: Uint8Array): EntryAs {
+  const record = AsRecord.decode(bytes);
+  const who = { username: record.username, revision: record.authRevision };
+  const entry = decodeEntry({ kind: record.kind, bytes: record.bytes }) as PlainEntry;
+  return { kind: "as", who, entry };
+}
+
 export function decodeEntry({ kind, bytes }: RawEntry): Entry {
+  if (kind === asNumber) return decodeAs(bytes);
   const found = byNumber.get(kind);
   if (found === undefined) {
     throw new WalDamage(`wal: an entry of kind ${kind}: written by a newer etcd-lite?`);

@@ -15,6 +15,7 @@ import {
   type RpcServer,
 } from "@nanokube/rpc";
 import { MemberState } from "../core/member-state.ts";
+import { createAuthService } from "./auth-service.ts";
 import { lockDataDir } from "./data-dir.ts";
 import { type Disk, openDisk } from "./disk.ts";
 import { createHttpHandler } from "./http-endpoints.ts";
@@ -22,7 +23,6 @@ import { createIdentity, type IdentityOptions } from "./identity.ts";
 import { createKVService } from "./kv-service.ts";
 import { createLeaseService, LeaseExpiry } from "./lease-service.ts";
 import {
-  createAuthService,
   createClusterService,
   createHealthService,
   createMaintenanceService,
@@ -32,6 +32,7 @@ import { Proposals } from "./proposals.ts";
 import { recover } from "./recover.ts";
 import type { Wal } from "./wal.ts";
 import { createWatchService } from "./watch-service.ts";
+import { createWebTokens } from "./web-tokens.ts";
 
 export interface EtcdOptions extends IdentityOptions {
   /** Absent: everything is in memory and gone at the end. */
@@ -50,6 +51,14 @@ export interface EtcdOptions extends IdentityOptions {
   /** 0 is etcd's default of 2 GiB, negative is none. */
   readonly quotaBytes?: number | undefined;
   readonly limits?: Partial<Limits> | undefined;
+  /** etcd's --auth-token: `simple`, or `jwt,sign-method=…`. */
+  readonly authToken?: string | undefined;
+  /** Life of a simple token that is not used; 300 s. */
+  readonly authTokenTTLSeconds?: number | undefined;
+  /** Cost of a password's hash, as a power of two; 10. */
+  readonly bcryptCost?: number | undefined;
+  /** Take the user from the client's certificate. */
+  readonly clientCertAuth?: boolean | undefined;
 }
 
 export interface Etcd {
@@ -72,10 +81,24 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   const { clock, random, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const identity = createIdentity(options);
+  const webTokens = createWebTokens(options.authToken ?? "simple", clock);
   const storage = await openStorage(options, identity);
   const { state, term, wal } = storage;
   const proposals = new Proposals({ state, log: wal, clock, logger: log });
-  const member: Member = { identity, term, state, proposals, limits, clock, random, log };
+  const member: Member = {
+    identity,
+    term,
+    state,
+    proposals,
+    limits,
+    webTokens,
+    clientCertAuth: options.clientCertAuth ?? false,
+    bcryptCost: bcryptCostOf(options.bcryptCost),
+    clock,
+    random,
+    log,
+  };
+  state.auth.tokens.lifeMs = (options.authTokenTTLSeconds || 300) * 1000;
   const expiry = new LeaseExpiry(member);
   const server = createServer({
     clock,
@@ -102,6 +125,11 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
       await storage.release();
     },
   };
+}
+
+/** A cost that bcrypt does not know is replaced by its usual one, as in etcd. */
+function bcryptCostOf(cost = 10): number {
+  return cost >= 4 && cost <= 31 ? cost : 10;
 }
 
 interface Storage {

@@ -6,52 +6,65 @@
  * Source  etcd v3.6 server/etcdserver/api/v3rpc/key.go, quota.go
  */
 import type { etcd, Handlers } from "@nanokube/rpc";
+import { checkTxnAuth } from "../core/auth/check-entry.ts";
+import { keyText } from "../core/bytes.ts";
 import { checkDeleteRange, checkPut, checkRange, checkTxn } from "../core/check-request.ts";
 import { EtcdError } from "../core/errors.ts";
 import { executeRange, executeTxn, isReadOnly } from "../core/kv-requests.ts";
 import { corruptAlarm, noSpaceAlarm, putCostBytes, txnCostBytes } from "../core/member-state.ts";
-import { answer, guarded, type Member, write } from "./member.ts";
+import { readAs, writeAs } from "./identify.ts";
+import { answer, guarded, type Member } from "./member.ts";
 
 export function createKVService(member: Member): Handlers<typeof etcd.KV> {
   const { state } = member;
   return {
-    range: (request) =>
-      guarded(() => {
-        checkRange(request);
-        refuseWhenCorrupt(member);
-        return answer(member, executeRange(state.store, request));
-      }),
+    range: (request, call) => {
+      guarded(() => checkRange(request));
+      return readAs(member, call, {
+        check: (who) => state.auth.checkRange(who, keyText(request.key), keyText(request.rangeEnd)),
+        run: () => {
+          refuseWhenCorrupt(member);
+          return answer(member, executeRange(state.store, request));
+        },
+      });
+    },
 
-    put: (request) => {
+    put: (request, call) => {
       guarded(() => {
         checkRoom(member, putCostBytes(request));
         checkPut(request);
         checkSize(member, request.key.length + request.value.length);
       });
-      return write<etcd.PutResponse>(member, { kind: "put", request });
+      return writeAs<etcd.PutResponse>(member, call, { kind: "put", request });
     },
 
-    deleteRange: (request) => {
+    deleteRange: (request, call) => {
       guarded(() => checkDeleteRange(request));
-      return write<etcd.DeleteRangeResponse>(member, { kind: "deleteRange", request });
+      return writeAs<etcd.DeleteRangeResponse>(member, call, { kind: "deleteRange", request });
     },
 
-    txn: (request) => {
+    txn: (request, call) => {
       guarded(() => {
         checkRoom(member, txnCostBytes(request));
         checkTxn(request, member.limits.txnOpsMax);
         checkSize(member, txnCostBytes(request));
       });
-      if (!isReadOnly(request)) return write<etcd.TxnResponse>(member, { kind: "txn", request });
-      return guarded(() => {
-        refuseWhenCorrupt(member);
-        const { store, lessor } = state;
-        const response = executeTxn({ store, lessor, txn: store.begin() }, request);
-        return answer(member, response);
+      if (!isReadOnly(request)) {
+        return writeAs<etcd.TxnResponse>(member, call, { kind: "txn", request });
+      }
+      return readAs(member, call, {
+        check: (who) => checkTxnAuth(state.auth, who, request),
+        run: () => {
+          refuseWhenCorrupt(member);
+          const { store, lessor } = state;
+          const response = executeTxn({ store, lessor, txn: store.begin() }, request);
+          return answer(member, response);
+        },
       });
     },
 
-    compact: (request) => write<etcd.CompactionResponse>(member, { kind: "compact", request }),
+    compact: (request, call) =>
+      writeAs<etcd.CompactionResponse>(member, call, { kind: "compact", request }),
   };
 }
 

@@ -5,10 +5,13 @@
  */
 import type { TimerHandle } from "@nanokube/machinery";
 import type { etcd, Handlers } from "@nanokube/rpc";
+import type { Identity } from "../core/auth/auth-store.ts";
 import { keyBytes } from "../core/bytes.ts";
+import { EtcdError } from "../core/errors.ts";
 import { leaseCostBytes } from "../core/member-state.ts";
+import { readAs, writeAs, writeAsRoot } from "./identify.ts";
 import { checkRoom } from "./kv-service.ts";
-import { guarded, header, type Member, write } from "./member.ts";
+import { guarded, header, type Member } from "./member.ts";
 
 export function createLeaseService(
   member: Member,
@@ -16,17 +19,17 @@ export function createLeaseService(
 ): Handlers<typeof etcd.Lease> {
   const { lessor } = member.state;
   return {
-    leaseGrant: async (request) => {
+    leaseGrant: async (request, call) => {
       guarded(() => checkRoom(member, leaseCostBytes));
       const ID = request.ID === 0n ? randomId(member) : request.ID;
       const entry = { kind: "leaseGrant", request: { ...request, ID } } as const;
-      const response = await write<etcd.LeaseGrantResponse>(member, entry);
+      const response = await writeAs<etcd.LeaseGrantResponse>(member, call, entry);
       expiry.arm();
       return response;
     },
 
-    leaseRevoke: (request) =>
-      write<etcd.LeaseRevokeResponse>(member, { kind: "leaseRevoke", request }),
+    leaseRevoke: (request, call) =>
+      writeAs<etcd.LeaseRevokeResponse>(member, call, { kind: "leaseRevoke", request }),
 
     leaseKeepAlive: async (call) => {
       for await (const { ID } of call.requests) {
@@ -41,17 +44,10 @@ export function createLeaseService(
       }
     },
 
-    leaseTimeToLive: (request) => {
-      const lease = lessor.find(request.ID);
-      if (lease === undefined) return { header: header(member), ID: request.ID, TTL: -1 };
-      const remainingMs = lease.expiryMs - member.clock.now();
-      return {
-        header: header(member),
-        ID: lease.id,
-        TTL: Math.trunc(remainingMs / 1000),
-        grantedTTL: lease.ttlSeconds,
-        keys: request.keys ? [...lease.keys].map(keyBytes) : [],
-      };
+    leaseTimeToLive: (request, call) => {
+      const run = () => timeToLive(member, request);
+      if (!request.keys) return run();
+      return readAs(member, call, { check: (who) => checkKeys(member, who, request.ID), run });
     },
 
     leaseLeases: () => ({
@@ -59,6 +55,25 @@ export function createLeaseService(
       leases: lessor.leases().map(({ id }) => ({ ID: id })),
     }),
   };
+}
+
+function timeToLive(member: Member, { ID, keys }: etcd.LeaseTimeToLiveRequest) {
+  const lease = member.state.lessor.find(ID);
+  if (lease === undefined) return { header: header(member), ID, TTL: -1 };
+  const remainingMs = lease.expiryMs - member.clock.now();
+  return {
+    header: header(member),
+    ID,
+    TTL: Math.trunc(remainingMs / 1000),
+    grantedTTL: lease.ttlSeconds,
+    keys: keys ? [...lease.keys].map(keyBytes) : [],
+  };
+}
+
+/** The keys of a lease are told to who may read all of them. */
+function checkKeys({ state }: Member, who: Identity, id: bigint): void {
+  if (who.revision === 0) throw new EtcdError("UserEmpty");
+  for (const key of state.lessor.find(id)?.keys ?? []) state.auth.checkRange(who, key, "");
 }
 
 /** A positive int64 that is not taken. */
@@ -99,7 +114,7 @@ export class LeaseExpiry {
     for (const { id } of state.lessor.expired(clock.now())) {
       log.debug({ lease: id.toString(16) }, "lease expired");
       try {
-        await write(this.#member, { kind: "leaseRevoke", request: { ID: id } });
+        await writeAsRoot(this.#member, { kind: "leaseRevoke", request: { ID: id } });
       } catch (error) {
         log.warn({ lease: id.toString(16), error: String(error) }, "cannot revoke expired lease");
       }

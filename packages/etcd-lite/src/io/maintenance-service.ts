@@ -1,13 +1,14 @@
 /**
- * The Maintenance, Cluster, Auth and Health services, as far as one member has something to say.
+ * The Maintenance, Cluster and Health services, as far as one member has something to say.
  *
  * What is left out is refused by name with UNIMPLEMENTED, never ignored.
- * Source  etcd v3.6 server/etcdserver/api/v3rpc/maintenance.go, member.go, auth.go, health.go
+ * Source  etcd v3.6 server/etcdserver/api/v3rpc/maintenance.go, member.go, health.go
  */
-import { codes, etcd, type Handlers, health, RpcError } from "@nanokube/rpc";
+import { codes, type etcd, type Handlers, health, RpcError } from "@nanokube/rpc";
 import { EtcdError } from "../core/errors.ts";
 import { hashKV } from "../core/hash-kv.ts";
-import { guarded, header, type Member, write } from "./member.ts";
+import { readAsAdmin, writeAs } from "./identify.ts";
+import { header, type Member } from "./member.ts";
 import { clusterVersion, serverVersion } from "./version.ts";
 
 function unimplemented(what: string): RpcError {
@@ -18,31 +19,36 @@ function unimplemented(what: string): RpcError {
 export function createMaintenanceService(member: Member): Handlers<typeof etcd.Maintenance> {
   const { state, identity } = member;
   return {
-    status: () => ({
-      header: header(member),
-      version: serverVersion,
-      dbSize: state.store.sizeBytes,
-      dbSizeInUse: state.store.sizeBytes,
-      dbSizeQuota: state.quotaBytes,
-      leader: identity.memberId,
-      raftIndex: state.index,
-      raftAppliedIndex: state.index,
-      raftTerm: member.term,
-      storageVersion: clusterVersion,
-      errors: state.alarms.map(alarmText),
-      downgradeInfo: {},
-    }),
-    alarm: (request) => write<etcd.AlarmResponse>(member, { kind: "alarm", request }),
+    status: (_request, call) =>
+      readAsAdmin(member, call, () => ({
+        header: header(member),
+        version: serverVersion,
+        dbSize: state.store.sizeBytes,
+        dbSizeInUse: state.store.sizeBytes,
+        dbSizeQuota: state.quotaBytes,
+        leader: identity.memberId,
+        raftIndex: state.index,
+        raftAppliedIndex: state.index,
+        raftTerm: member.term,
+        storageVersion: clusterVersion,
+        errors: state.alarms.map(alarmText),
+        downgradeInfo: {},
+      })),
+    alarm: (request, call) => writeAs<etcd.AlarmResponse>(member, call, { kind: "alarm", request }),
     // Space that compaction freed is the garbage collector's: there is nothing to move.
-    defragment: () => ({}),
-    hash: () => ({ header: header(member), hash: hashKV(state.store, 0).hash }),
-    hashKV: (request) =>
-      guarded(() => {
+    defragment: (_request, call) => readAsAdmin(member, call, () => ({})),
+    hash: (_request, call) =>
+      readAsAdmin(member, call, () => ({
+        header: header(member),
+        hash: hashKV(state.store, 0).hash,
+      })),
+    hashKV: (request, call) =>
+      readAsAdmin(member, call, () => {
         const { hash, compactRevision, hashRevision } = hashKV(state.store, request.revision);
         return { header: header(member), hash, compactRevision, hashRevision };
       }),
-    moveLeader: ({ targetID }) =>
-      guarded(() => {
+    moveLeader: ({ targetID }, call) =>
+      readAsAdmin(member, call, () => {
         if (targetID !== identity.memberId) throw new EtcdError("BadLeaderTransferee");
         return {}; // It leads already.
       }),
@@ -75,24 +81,6 @@ export function createClusterService(member: Member): Handlers<typeof etcd.Clust
     memberRemove: refuseMembership("Cluster.MemberRemove"),
     memberUpdate: refuseMembership("Cluster.MemberUpdate"),
     memberPromote: refuseMembership("Cluster.MemberPromote"),
-  };
-}
-
-export function createAuthService(member: Member): Handlers<typeof etcd.Auth> {
-  const refused = Object.keys(etcd.Auth.methods).map((name) => {
-    const handler = () => {
-      throw unimplemented(`Auth.${name[0]!.toUpperCase()}${name.slice(1)}`);
-    };
-    return [name, handler] as const;
-  });
-  return {
-    ...Object.fromEntries(refused),
-    authStatus: () => ({ header: header(member), enabled: false, authRevision: 1 }),
-    authDisable: () => ({ header: header(member) }),
-    authenticate: () =>
-      guarded(() => {
-        throw new EtcdError("AuthNotEnabled");
-      }),
   };
 }
 

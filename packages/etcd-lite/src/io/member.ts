@@ -7,6 +7,7 @@ import type { Entry } from "../core/entry.ts";
 import { EtcdError } from "../core/errors.ts";
 import type { MemberState } from "../core/member-state.ts";
 import type { Proposals } from "./proposals.ts";
+import type { WebTokens } from "./web-tokens.ts";
 
 export interface MemberIdentity {
   readonly clusterId: bigint;
@@ -29,6 +30,11 @@ export interface Member {
   readonly state: MemberState;
   readonly proposals: Proposals;
   readonly limits: Limits;
+  /** Absent: tokens are simple ones, which the state holds. */
+  readonly webTokens: WebTokens | undefined;
+  /** A client certificate's common name is its user's. */
+  readonly clientCertAuth: boolean;
+  readonly bcryptCost: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -4,11 +4,12 @@
  *     file    chunk*, each: length (u32), CRC-32C continued over the file (u32), records
  *     record  kind (u8), length (u32), message
  *     kinds   1 state (first), 2 lease, 3 version (in the order of
- *             MvccStore.versions), 4 end (last)
+ *             MvccStore.versions), 4 end (last), 5 auth (before the versions)
  *
  * It is written from a fork of the state, a chunk at a time, while writes go on.
  */
-import { message } from "@nanokube/rpc";
+import { etcd, message } from "@nanokube/rpc";
+import type { AuthContent } from "../core/auth/auth-store.ts";
 import { keyBytes, keyText } from "../core/bytes.ts";
 import { crc32c } from "../core/crc32c.ts";
 import type { KeyValue } from "../core/key-value.ts";
@@ -44,6 +45,20 @@ const VersionRecord = message<Omit<KeyValue, "key"> & { key: Uint8Array }>(
     "value:5:bytes lease:6:int64! sub:7:int64",
   ].join(" "),
 );
+/** Also loads the messages that it names. */
+const authCodecs = [etcd.User, etcd.Role] as const;
+const AuthRecord = message<{
+  enabled: boolean;
+  revision: number;
+  users: etcd.User[];
+  roles: etcd.Role[];
+}>(
+  "nanokube.etcdlite.Auth",
+  [
+    "enabled:1:bool revision:2:int64",
+    ...authCodecs.map(({ name }, i) => `${["users", "roles"][i]}:${i + 3}:*.${name}`),
+  ].join(" "),
+);
 
 const chunkBytes = 1 << 18;
 
@@ -53,6 +68,7 @@ export interface SnapshotSource {
   readonly store: MvccStore;
   readonly lessor: Lessor;
   readonly alarms: readonly Alarm[];
+  readonly auth: AuthContent;
 }
 
 /** The chunks of a snapshot; between two of them the event loop takes a turn. */
@@ -80,6 +96,7 @@ export async function* snapshotChunks(source: SnapshotSource): AsyncIterable<Buf
   };
   add(1, StateRecord.encode({ index, term, revision, compactedRevision, alarms: [...alarms] }));
   for (const { id, ttlSeconds } of lessor.leases()) add(2, LeaseRecord.encode({ id, ttlSeconds }));
+  add(5, AuthRecord.encode(source.auth));
   for (const kv of store.versions()) {
     add(3, VersionRecord.encode({ ...kv, key: keyBytes(kv.key) }));
     if (sizeBytes < chunkBytes) continue;
@@ -105,8 +122,14 @@ export function readSnapshot(
   if (first.done || first.value.kind !== 1) throw damaged(name, "it does not begin with a state");
   const head = StateRecord.decode(first.value.bytes);
   const lessor = createLessor();
-  const store = createMvccStore({ ...head, versions: versionsOf(records, lessor, nowMs) });
+  let auth: AuthContent | undefined;
+  const onAuth = (content: AuthContent) => {
+    auth = content;
+  };
+  const versions = versionsOf(records, { lessor, nowMs, onAuth });
+  const store = createMvccStore({ ...head, versions });
   const state = new MemberState(quotaBytes, { store, lessor });
+  if (auth !== undefined) state.auth.restore(auth);
   state.index = head.index;
   state.alarms.push(...head.alarms);
   return { state, term: head.term };
@@ -114,14 +137,14 @@ export function readSnapshot(
 
 function* versionsOf(
   records: Generator<{ kind: number; bytes: Buffer }>,
-  lessor: Lessor,
-  nowMs: number,
+  { lessor, nowMs, onAuth }: { lessor: Lessor; nowMs: number; onAuth(auth: AuthContent): void },
 ): Iterable<KeyValue> {
   for (const { kind, bytes } of records) {
     if (kind === 2) {
       const { id, ttlSeconds } = LeaseRecord.decode(bytes);
       lessor.grant(id, ttlSeconds, nowMs);
-    } else if (kind === 3) {
+    } else if (kind === 5) onAuth(AuthRecord.decode(Buffer.from(bytes)));
+    else if (kind === 3) {
       const version = VersionRecord.decode(bytes);
       // A copy: views would keep the whole file in memory.
       const kv = { ...version, key: keyText(version.key), value: Buffer.from(version.value) };

@@ -157,7 +157,8 @@ export class Wal implements EntryLog {
     this.#loggedBytes = 0;
     const store = state.store.fork();
     const lessor = state.lessor.fork();
-    const chunks = snapshotChunks({ index, term, store, lessor, alarms: [...alarms] });
+    const auth = state.auth.content();
+    const chunks = snapshotChunks({ index, term, store, lessor, alarms: [...alarms], auth });
     this.#snapshotBytes = await this.#disk.writeWhole(snapshotName(index), chunks);
     const before = this.#snapshotIndex;
     this.#snapshotIndex = index;

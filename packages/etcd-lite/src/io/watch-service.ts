@@ -7,11 +7,13 @@
  */
 import type { TimerHandle } from "@nanokube/machinery";
 import { codes, etcd, type Handlers, type Init, RpcError, type ServerStream } from "@nanokube/rpc";
+import type { Identity } from "../core/auth/auth-store.ts";
 import { keyText } from "../core/bytes.ts";
 import { errors } from "../core/errors.ts";
 import { isTombstone, type KeyValue, spanOf } from "../core/key-value.ts";
 import { toMessage } from "../core/kv-requests.ts";
 import type { Delivery, WatchStream } from "../core/watch-hub.ts";
+import { readAs } from "./identify.ts";
 import { header, type Member } from "./member.ts";
 
 type Call = ServerStream<etcd.WatchRequest, etcd.WatchResponse>;
@@ -24,7 +26,7 @@ export function createWatchService(member: Member): Handlers<typeof etcd.Watch> 
     watch: async (call) => {
       const session = new WatchSession(member, call);
       try {
-        for await (const request of call.requests) session.receive(request);
+        for await (const request of call.requests) await session.receive(request);
         // The client said that it asks no more; what it asked for goes on.
         await session.untilAborted();
       } finally {
@@ -71,10 +73,29 @@ class WatchSession {
     if (this.#ticker !== undefined) this.#member.clock.clearTimeout(this.#ticker);
   }
 
-  receive(request: etcd.WatchRequest): void {
-    if (request.createRequest !== undefined) this.#create(request.createRequest);
+  receive(request: etcd.WatchRequest): void | Promise<void> {
+    if (request.createRequest !== undefined) return this.#createAs(request.createRequest);
     else if (request.cancelRequest !== undefined) this.#cancel(request.cancelRequest.watchId);
     else if (request.progressRequest !== undefined) this.#progressAll();
+  }
+
+  /** Who may not read the keys is refused, in words of the watch: the stream lives on. */
+  #createAs(request: etcd.WatchCreateRequest): void | Promise<void> {
+    const { auth } = this.#member.state;
+    if (!auth.enabled || request.startRevision < 0) return this.#create(request);
+    const key = request.key.length === 0 ? "\0" : keyText(request.key);
+    const check = (who: Identity) => auth.checkRange(who, key, keyText(request.rangeEnd));
+    const run = () => this.#create(request);
+    const refuse = (error: unknown) => {
+      if (!(error instanceof RpcError)) throw error;
+      this.#refuse(refusalText(error));
+    };
+    try {
+      const done = readAs(this.#member, this.#call, { check, run });
+      return done instanceof Promise ? done.catch(refuse) : undefined;
+    } catch (error) {
+      refuse(error);
+    }
   }
 
   #create(request: etcd.WatchCreateRequest): void {
@@ -214,6 +235,17 @@ class WatchSession {
       this.#catchUp();
     });
   }
+}
+
+/** etcd tells these as Go prints them. */
+const refusedCodes: Readonly<Record<number, string>> = {
+  [codes.UNAUTHENTICATED]: "Unauthenticated",
+  [codes.INVALID_ARGUMENT]: "InvalidArgument",
+  [codes.PERMISSION_DENIED]: "PermissionDenied",
+};
+
+function refusalText({ code, details }: RpcError): string {
+  return `rpc error: code = ${refusedCodes[code] ?? code} desc = ${details}`;
 }
 
 interface Whole {
