@@ -3,13 +3,9 @@
  * `want` is what upstream's kubelet shows.
  */
 import type { Pod } from "@nanokube/api/core/v1";
-import { type Bench, ready, running, stateOf } from "./bench.ts";
-
-export interface Case {
-  name: string;
-  play(bench: Bench): Promise<unknown>;
-  want: unknown;
-}
+import { ready, running, stateOf } from "./bench.ts";
+import type { Case } from "./case.ts";
+import { resizeCases } from "./resize-cases.ts";
 
 const image = "busybox:latest";
 const box = (command: string[], more: object = {}) => ({
@@ -26,7 +22,7 @@ const sh = (script: string, more: object = {}) => box(["sh", "-c", script], more
 const conditions = (pod: Pod) =>
   Object.fromEntries((pod.status?.conditions ?? []).map((c) => [c.type, c.status]));
 
-export const cases: readonly Case[] = [
+const lifeCases: readonly Case[] = [
   {
     name: "a pod runs, is Ready, and goes when it is deleted",
     async play(bench) {
@@ -334,3 +330,5 @@ export const cases: readonly Case[] = [
     want: ["DeadlineExceeded", "Pod was active on the node longer than the specified deadline"],
   },
 ];
+
+export const cases: readonly Case[] = [...lifeCases, ...resizeCases];

@@ -10,9 +10,11 @@ import type {
   ContainerState,
   ContainerStatus,
   Pod,
+  ResourceRequirements,
   VolumeMountStatus,
 } from "@nanokube/api/core/v1";
 import { containersOf, findContainer, initContainersOf, isSidecar } from "./pod.ts";
+import type { Allocation } from "./resize.ts";
 import { shouldContainerRestart } from "./restart-policy.ts";
 import { latestRun, type PodRuntimeStatus, type RuntimeContainer } from "./runtime-status.ts";
 import { formatTime } from "./time.ts";
@@ -27,6 +29,8 @@ export interface StatusInput {
   pod: Pod;
   runtime: PodRuntimeStatus;
   runtimeName: string;
+  /** What the runtime has taken for a running container; absent is what the pod asks for. */
+  actuated?: Allocation | undefined;
   /** The last failure to start the container of that name. */
   failure(name: string): StartFailure | undefined;
 }
@@ -63,6 +67,25 @@ function stateOf(run: RuntimeContainer, id: string, old: ContainerStatus | undef
   return state;
 }
 
+/** A running container has what the runtime took; only cpu and memory can differ from the spec. */
+function resourcesOf(
+  spec: Container,
+  run: RuntimeContainer,
+  actuated: ResourceRequirements | undefined,
+): ResourceRequirements {
+  const resources = spec.resources ?? {};
+  if (run.state !== "running" || actuated === undefined) return resources;
+  const one = (field: "requests" | "limits") => {
+    const list: Record<string, string> | undefined = resources[field];
+    if (list === undefined) return {};
+    const have: Record<string, string> = actuated[field] ?? {};
+    const mixed = { ...list };
+    for (const name of ["cpu", "memory"]) if (have[name] !== undefined) mixed[name] = have[name];
+    return { [field]: mixed };
+  };
+  return { ...resources, ...one("limits"), ...one("requests") };
+}
+
 function fromRun(
   input: StatusInput,
   run: RuntimeContainer,
@@ -89,7 +112,9 @@ function fromRun(
     ...(spec?.resources?.requests === undefined
       ? {}
       : { allocatedResources: spec.resources.requests }),
-    ...(spec?.resources === undefined ? {} : { resources: spec.resources }),
+    ...(spec?.resources === undefined
+      ? {}
+      : { resources: resourcesOf(spec, run, input.actuated?.containers[run.name]) }),
     ...(run.user === undefined ? {} : { user: { linux: run.user } }),
   };
 }

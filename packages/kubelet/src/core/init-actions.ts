@@ -10,6 +10,7 @@ import type { Container, Pod } from "@nanokube/api/core/v1";
 import { containerHash } from "./container-hash.ts";
 import { containersOf, initContainersOf, isSidecar } from "./pod.ts";
 import type { KillReason, PodActions, ProbeResults } from "./pod-actions.ts";
+import { type Allocation, planContainerResize } from "./resize.ts";
 import { restartsWhileRunning, shouldContainerRestart } from "./restart-policy.ts";
 import { latestRun, type PodRuntimeStatus, type RuntimeContainer } from "./runtime-status.ts";
 
@@ -18,6 +19,7 @@ interface Walk {
   status: PodRuntimeStatus;
   probes: ProbeResults;
   actions: PodActions;
+  actuated: Allocation | undefined;
   start: number[];
   /** A later container has run, so everything before it was initialized once. */
   wasInitialized: boolean;
@@ -55,7 +57,15 @@ function visitRunningSidecar(walk: Walk, index: number, c: Container, run: Runti
   if (c.livenessProbe !== undefined && walk.probes.liveness(run.id) === "failure") {
     kill(walk, run, `Init container ${c.name} failed liveness probe`, "LivenessProbe");
     walk.start.push(index);
+    return;
   }
+  resize(walk, index, c, run);
+}
+
+function resize(walk: Walk, index: number, c: Container, run: RuntimeContainer): void {
+  if (!planContainerResize(walk.pod, c, run, walk.actuated, walk.actions.resize)) return;
+  kill(walk, run, `Container ${c.name} resize requires restart`, "");
+  walk.start.push(index);
 }
 
 /** Returns false when the pod has failed for good. */
@@ -93,6 +103,7 @@ function visit(walk: Walk, index: number, c: Container): boolean {
     walk.start.push(index); // Its start failed: try again.
   else if (run.state === "running") {
     if (isSidecar(c)) visitRunningSidecar(walk, index, c, run);
+    else resize(walk, index, c, run);
   } else if (run.state === "exited") alive = visitExited(walk, index, c, run);
   else alive = visitUnknown(walk, index, c, run);
   if (alive) walk.wasInitialized = true;
@@ -105,6 +116,7 @@ export function computeInitActions(
   status: PodRuntimeStatus,
   probes: ProbeResults,
   actions: PodActions,
+  actuated?: Allocation,
 ): boolean {
   const inits = initContainersOf(pod.spec);
   if (inits.length === 0) return true;
@@ -119,6 +131,7 @@ export function computeInitActions(
     status,
     probes,
     actions,
+    actuated,
     start: [],
     wasInitialized: initialized,
     initialized,

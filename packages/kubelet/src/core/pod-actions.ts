@@ -7,6 +7,7 @@
  * Shapes  killPod            stop every container and the sandbox
  *         createSandbox      make a new sandbox of number `attempt`
  *         init/main/ephemeral  indexes into the spec's lists, in the order to start them
+ *         resize             running containers that get other resources without a restart
  *         containersToKill   running containers that must end, with upstream's message
  * Source  pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions
  */
@@ -14,6 +15,13 @@ import type { Container, Pod } from "@nanokube/api/core/v1";
 import { containerHash } from "./container-hash.ts";
 import { computeInitActions } from "./init-actions.ts";
 import { containersOf, ephemeralContainersOf, initContainersOf, isHostNetwork } from "./pod.ts";
+import {
+  type Allocation,
+  noResize,
+  planContainerResize,
+  type ResizePlan,
+  sameResources,
+} from "./resize.ts";
 import { restartsWhileRunning, shouldContainerRestart } from "./restart-policy.ts";
 import { latestRun, type PodRuntimeStatus, type RuntimeContainer } from "./runtime-status.ts";
 
@@ -35,6 +43,7 @@ export interface PodActions {
   containersToStart: number[];
   ephemeralToStart: number[];
   containersToKill: ContainerToKill[];
+  resize: ResizePlan;
 }
 
 export type ProbeVerdict = "success" | "failure" | "unknown";
@@ -109,6 +118,7 @@ function decideMainContainers(
   pod: Pod,
   status: PodRuntimeStatus,
   probes: ProbeResults,
+  actuated: Allocation | undefined,
   actions: PodActions,
 ): number {
   let kept = 0;
@@ -126,7 +136,11 @@ function decideMainContainers(
     }
     const why = reasonToKill(container, run, probes);
     if (why === undefined) {
-      kept += 1;
+      if (planContainerResize(pod, container, run, actuated, actions.resize)) {
+        actions.containersToStart.push(index);
+        const message = `Container ${container.name} resize requires restart`;
+        actions.containersToKill.push({ id: run.id, name: run.name, message, reason: "" });
+      } else kept += 1;
       continue;
     }
     const restart = why.forced || restartsWhileRunning(container, pod.spec);
@@ -142,6 +156,7 @@ export function computePodActions(
   pod: Pod,
   status: PodRuntimeStatus,
   probes: ProbeResults,
+  actuated?: Allocation,
 ): PodActions {
   const { changed, attempt, sandboxID } = sandboxChanged(pod, status);
   const actions: PodActions = {
@@ -153,16 +168,20 @@ export function computePodActions(
     containersToStart: [],
     ephemeralToStart: [],
     containersToKill: [],
+    resize: noResize(),
   };
   if (changed) return actionsForNewSandbox(pod, status, actions);
 
   for (const [index, container] of ephemeralContainersOf(pod.spec).entries()) {
     if (latestRun(status, container.name) === undefined) actions.ephemeralToStart.push(index);
   }
-  const initialized = computeInitActions(pod, status, probes, actions);
+  const initialized = computeInitActions(pod, status, probes, actions, actuated);
+  if (actuated !== undefined && !sameResources(actuated.pod, pod.spec?.resources)) {
+    actions.resize.pod = true;
+  }
   if (actions.killPod || !initialized) return actions;
 
-  const kept = decideMainContainers(pod, status, probes, actions);
+  const kept = decideMainContainers(pod, status, probes, actuated, actions);
   if (kept === 0 && actions.containersToStart.length === 0) {
     actions.killPod = true;
     actions.initToStart = []; // A sidecar must not keep a finished pod alive.

@@ -6,7 +6,7 @@
  * Source  pkg/kubelet/kubelet_pods.go generateAPIPodStatus,
  *         pkg/kubelet/prober/prober_manager.go UpdatePodStatus
  */
-import type { ContainerStatus, Pod, PodStatus } from "@nanokube/api/core/v1";
+import type { ContainerStatus, Pod, PodCondition, PodStatus } from "@nanokube/api/core/v1";
 import { containerStatuses, type StartFailure } from "./container-statuses.ts";
 import {
   containersOf,
@@ -19,6 +19,7 @@ import {
 import { podConditions, withTransitionTimes } from "./pod-conditions.ts";
 import { podPhase } from "./pod-phase.ts";
 import { qosClass } from "./qos.ts";
+import type { Allocation } from "./resize.ts";
 import { activeContainers, type PodRuntimeStatus, runtimeIPs } from "./runtime-status.ts";
 
 export interface ReadinessView {
@@ -42,6 +43,9 @@ export interface PodStatusInput {
   runtimeName: string;
   probes: ReadinessView;
   failure(container: string): StartFailure | undefined;
+  actuated?: Allocation | undefined;
+  /** PodResizePending, PodResizeInProgress. */
+  resizeConditions?: readonly PodCondition[];
   eviction?: Eviction | undefined;
   terminal: boolean;
   hostIPs: readonly string[];
@@ -98,7 +102,7 @@ function phaseOf(input: PodStatusInput, statuses: ContainerStatus[]) {
 export function podStatus(given: PodStatusInput): PodStatus {
   const input = { ...given, before: given.before ?? given.pod.status };
   const { pod, before, runtime, runtimeName, failure, probes } = input;
-  const from = { pod, runtime, runtimeName, failure };
+  const from = { pod, runtime, runtimeName, failure, actuated: given.actuated };
   const main = containerStatuses(from, containersOf(pod.spec), before?.containerStatuses, false);
   const init = containerStatuses(
     from,
@@ -117,12 +121,13 @@ export function podStatus(given: PodStatusInput): PodStatus {
   const statuses = [...init, ...main];
   const phase = phaseOf(input, statuses);
   const conditions = podConditions({ pod, runtime, statuses, phase: phase.phase });
+  const resizing = isTerminalPhase(phase.phase) ? [] : (input.resizeConditions ?? []);
   return {
     ...(pod.metadata?.generation === undefined
       ? {}
       : { observedGeneration: pod.metadata.generation }),
     ...phase,
-    conditions: withTransitionTimes(conditions, before, input.now),
+    conditions: [...withTransitionTimes(conditions, before, input.now), ...resizing],
     ...addresses(input),
     startTime: input.startTime,
     containerStatuses: main,

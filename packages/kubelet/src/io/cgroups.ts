@@ -33,9 +33,24 @@ export function podCgroupParent(cgroupRoot: string, pod: Pod): string {
   return `${root}/kubepods${middle}/pod${podUID(pod)}`;
 }
 
+/** What a pod's group has now; a quota or limit of -1 is none. */
+export interface PodGroup {
+  cpuShares: number;
+  cpuQuotaUs: number;
+  memoryLimitBytes: number;
+  memoryUsageBytes: number;
+}
+
+export type PodGroupChange = Partial<Omit<PodGroup, "memoryUsageBytes">>;
+
 export interface Cgroups {
   parent(pod: Pod): string;
+  /** Makes the group with the pod's limits; one that is there keeps what it has. */
   ensure(pod: Pod): Promise<void>;
+  /** undefined: groups are none of this kubelet's business. */
+  read(pod: Pod): Promise<PodGroup | undefined>;
+  /** Rejects when the kernel refuses. */
+  change(pod: Pod, change: PodGroupChange): Promise<void>;
   remove(uid: string): Promise<void>;
   /** UIDs of pods that have a group. */
   list(): Promise<string[]>;
@@ -45,6 +60,8 @@ export interface Cgroups {
 export const noCgroups: Cgroups = {
   parent: () => "",
   ensure: async () => {},
+  read: async () => undefined,
+  change: async () => {},
   remove: async () => {},
   list: async () => [],
 };
@@ -89,30 +106,65 @@ async function makeInTree(tree: string, path: string): Promise<void> {
   }
 }
 
-async function limitV1(path: string, pod: Pod): Promise<void> {
-  const limits = podCgroupLimits(pod);
+const weightOf = (shares: number): number => 1 + Math.floor(((shares - 2) * 9999) / 262_142);
+const sharesOf = (weight: number): number => Math.ceil(((weight - 1) * 262_142) / 9999) + 2;
+
+async function changeV1(path: string, change: PodGroupChange): Promise<void> {
+  const { cpuShares, cpuQuotaUs, memoryLimitBytes } = change;
   const cpu = join(ROOT, "cpu", path);
-  await put(join(cpu, "cpu.shares"), limits.cpuShares);
-  if (limits.cpuQuotaUs !== undefined) {
-    await put(join(cpu, "cpu.cfs_period_us"), CPU_PERIOD_US);
-    await put(join(cpu, "cpu.cfs_quota_us"), limits.cpuQuotaUs);
+  if (cpuShares !== undefined) await writeFile(join(cpu, "cpu.shares"), String(cpuShares));
+  if (cpuQuotaUs !== undefined) {
+    await writeFile(join(cpu, "cpu.cfs_period_us"), String(CPU_PERIOD_US));
+    await writeFile(join(cpu, "cpu.cfs_quota_us"), String(cpuQuotaUs));
   }
-  if (limits.memoryLimitBytes !== undefined) {
-    await put(join(ROOT, "memory", path, "memory.limit_in_bytes"), limits.memoryLimitBytes);
+  if (memoryLimitBytes !== undefined) {
+    const file = join(ROOT, "memory", path, "memory.limit_in_bytes");
+    await writeFile(file, String(memoryLimitBytes));
   }
 }
 
-async function limitV2(path: string, pod: Pod): Promise<void> {
-  const limits = podCgroupLimits(pod);
+async function changeV2(path: string, change: PodGroupChange): Promise<void> {
+  const { cpuShares, cpuQuotaUs, memoryLimitBytes } = change;
   const directory = join(ROOT, path);
-  const weight = 1 + Math.floor(((limits.cpuShares - 2) * 9999) / 262_142);
-  await put(join(directory, "cpu.weight"), weight);
-  if (limits.cpuQuotaUs !== undefined) {
-    await put(join(directory, "cpu.max"), `${limits.cpuQuotaUs} ${CPU_PERIOD_US}`);
+  const limit = (value: number) => (value < 0 ? "max" : String(value));
+  if (cpuShares !== undefined) {
+    await writeFile(join(directory, "cpu.weight"), String(weightOf(cpuShares)));
   }
-  if (limits.memoryLimitBytes !== undefined) {
-    await put(join(directory, "memory.max"), limits.memoryLimitBytes);
+  if (cpuQuotaUs !== undefined) {
+    await writeFile(join(directory, "cpu.max"), `${limit(cpuQuotaUs)} ${CPU_PERIOD_US}`);
   }
+  if (memoryLimitBytes !== undefined) {
+    await writeFile(join(directory, "memory.max"), limit(memoryLimitBytes));
+  }
+}
+
+const numberIn = async (file: string, otherwise: number): Promise<number> => {
+  const text = (await readFile(file, "utf8").catch(() => "")).trim().split(" ")[0];
+  return text === undefined || text === "" || text === "max" ? otherwise : Number(text);
+};
+
+/** cgroup v1 says "no limit" with a number near 2^63. */
+const NO_LIMIT = 2 ** 62;
+
+async function readV1(path: string): Promise<PodGroup> {
+  const [cpu, memory] = [join(ROOT, "cpu", path), join(ROOT, "memory", path)];
+  const limit = await numberIn(join(memory, "memory.limit_in_bytes"), -1);
+  return {
+    cpuShares: await numberIn(join(cpu, "cpu.shares"), 2),
+    cpuQuotaUs: await numberIn(join(cpu, "cpu.cfs_quota_us"), -1),
+    memoryLimitBytes: limit > NO_LIMIT ? -1 : limit,
+    memoryUsageBytes: await numberIn(join(memory, "memory.usage_in_bytes"), 0),
+  };
+}
+
+async function readV2(path: string): Promise<PodGroup> {
+  const directory = join(ROOT, path);
+  return {
+    cpuShares: sharesOf(await numberIn(join(directory, "cpu.weight"), 1)),
+    cpuQuotaUs: await numberIn(join(directory, "cpu.max"), -1),
+    memoryLimitBytes: await numberIn(join(directory, "memory.max"), -1),
+    memoryUsageBytes: await numberIn(join(directory, "memory.current"), 0),
+  };
 }
 
 async function removeTree(directory: string): Promise<void> {
@@ -126,19 +178,34 @@ export async function createCgroups(cgroupRoot: string, log: Log): Promise<Cgrou
   const v2 = await isCgroupV2();
   const roots = await trees(v2);
   const base = `${cgroupRoot === "/" ? "" : cgroupRoot}/kubepods`;
+  const change = v2 ? changeV2 : changeV1;
+  /** Groups that are known to be there. */
+  const made = new Set<string>();
   const homes = [base, `${base}/burstable`, `${base}/besteffort`];
   return {
     parent: (pod) => podCgroupParent(cgroupRoot, pod),
     async ensure(pod) {
       const path = podCgroupParent(cgroupRoot, pod);
+      if (made.has(path)) return;
+      const home = join(v2 ? ROOT : join(ROOT, "cpu"), path);
+      const there = (await stat(home).catch(() => undefined)) !== undefined;
       for (const tree of roots) {
         await makeInTree(tree, path).catch((error: Error) => {
           log.debug({ tree, err: error.message }, "cgroup not made");
         });
       }
-      await (v2 ? limitV2(path, pod) : limitV1(path, pod));
+      made.add(path);
+      if (there) return;
+      for (const [key, value] of Object.entries(podCgroupLimits(pod))) {
+        await change(path, { [key]: value }).catch((error: Error) => {
+          log.debug({ path, err: error.message }, "cgroup limit not set");
+        });
+      }
     },
+    read: (pod) => (v2 ? readV2 : readV1)(podCgroupParent(cgroupRoot, pod)),
+    change: (pod, wanted) => change(podCgroupParent(cgroupRoot, pod), wanted),
     async remove(uid) {
+      for (const path of made) if (path.endsWith(`/pod${uid}`)) made.delete(path);
       // The runtime makes groups in more trees than ours (systemd, unified, net_cls …).
       for (const tree of v2 ? roots : await allTrees()) {
         for (const home of homes) await removeTree(join(tree, home, `pod${uid}`));

@@ -34,10 +34,12 @@ import { NodeAgent } from "./node-agent.ts";
 import { NodeObserver } from "./node-observer.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { OrphanCollector } from "./orphan-collector.ts";
+import { PodResizer } from "./pod-resizer.ts";
 import { KubeletPodSteps } from "./pod-steps.ts";
 import { PodWorkers } from "./pod-workers.ts";
 import { ProbeManager } from "./probe-manager.ts";
 import { Prober } from "./prober.ts";
+import { ResourceLedger } from "./resource-ledger.ts";
 import { RuntimeCache } from "./runtime-cache.ts";
 import { RuntimeManager } from "./runtime-manager.ts";
 import { createKubeletServer, type KubeletServer } from "./server/server.ts";
@@ -62,6 +64,7 @@ export interface KubeletParts {
   server: KubeletServer;
   csi: CSIVolumes;
   staticPods: StaticPods;
+  ledger: ResourceLedger;
   services: SharedInformer<Service>;
 }
 
@@ -77,6 +80,7 @@ interface Facts {
 /** What static pods do to the kubelet, and what it tells its server. */
 export interface KubeletEvents {
   pods(): Pod[];
+  others(uid: string): Pod[];
   onPod(pod: Pod): void;
   onGone(pod: Pod): void;
 }
@@ -88,6 +92,8 @@ interface Links {
   workers(): PodWorkers;
   volumes(): VolumeManager;
   nodeAgent(): NodeAgent;
+  /** Pods that hold resources of the node, but for this one. */
+  others(uid: string): Pod[];
   port(): number;
 }
 
@@ -267,9 +273,14 @@ async function buildRuntime(
     services: () => services.indexer.list(),
     downward: downwardContext(building),
   });
-  const parts = { runtime, cache, images, maker, killer, hooks, probes, recorder };
-  const manager = new RuntimeManager({ ...parts, clock, log, podLogsDir });
-  return { images, killer, probes, cgroups, maker, manager };
+  const ledger = new ResourceLedger(rootDir);
+  const node = () => links.nodeAgent().node ?? { metadata: { name: options.nodeName } };
+  const { others } = links;
+  const shared = { runtime, recorder, clock, log };
+  const resizer = new PodResizer({ ...shared, cgroups, ledger, node, others });
+  const parts = { ...shared, cache, images, maker, killer, hooks, probes, resizer, ledger };
+  const manager = new RuntimeManager({ ...parts, podLogsDir });
+  return { images, killer, probes, cgroups, maker, manager, ledger, resizer };
 }
 
 type RuntimeParts = Awaited<ReturnType<typeof buildRuntime>>;
@@ -298,6 +309,7 @@ function buildWorkers(
   });
   const forget = async (pod: Pod) => {
     await steps.forget(pod);
+    for (const uid of parts.ledger.pending()) building.links.kick(uid);
     await collector.forgetPod(podUID(pod)).catch((error) => {
       log.debug({ err: String(error) }, "pod is collected later");
     });
@@ -340,6 +352,7 @@ export async function buildParts(
     workers: () => workers,
     volumes: () => storage.volumes,
     nodeAgent: () => nodeAgent,
+    others: events.others,
     port: () => server.port,
   };
   const { clock, log } = options;

@@ -36,14 +36,15 @@ class RunningKubelet {
     });
   }
 
-  #active(except: string): Pod[] {
-    const { workers, statuses } = this.#parts;
+  /** Pods that hold resources of this node, with what was granted to them. */
+  active(except: string): Pod[] {
+    const { workers, statuses, ledger } = this.#parts;
     return workers
       .uids()
       .filter((uid) => uid !== except && !this.#refused.has(uid))
       .filter((uid) => workers.phase(uid) !== "terminated")
       .filter((uid) => !isTerminalPhase(statuses.get(uid)?.phase))
-      .map((uid) => workers.pod(uid)!);
+      .map((uid) => ledger.allocatedPod(workers.pod(uid)!));
   }
 
   #admit(pod: Pod): boolean {
@@ -54,8 +55,11 @@ class RunningKubelet {
     const ending = pod.metadata?.deletionTimestamp !== undefined;
     const started = isTerminalPhase(pod.status?.phase) || this.#parts.cache.get(uid) !== undefined;
     if (!fresh || ending || started) return true;
-    const refusal = admitPod(pod, node, this.#active(uid));
-    if (refusal === undefined) return true;
+    const refusal = admitPod(pod, node, this.active(uid));
+    if (refusal === undefined) {
+      this.#parts.ledger.open(pod);
+      return true;
+    }
     this.#refused.add(uid);
     recorder.event(podReference(pod), "Warning", refusal.reason, refusal.message);
     statuses.set(pod, {
@@ -207,6 +211,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       await mkdir(options.podLogsDir, { recursive: true, mode: 0o755 });
       parts = await buildParts(options, signal, {
         pods: () => running?.pods() ?? [],
+        others: (uid) => running?.active(uid) ?? [],
         onPod: (pod) => running?.see(pod),
         onGone: (pod) => running?.lose(pod),
       });

@@ -33,8 +33,10 @@ import type { ContainerKiller } from "./container-killer.ts";
 import type { PodContext } from "./container-maker.ts";
 import { ImageError, type ImageManager } from "./image-manager.ts";
 import type { ObjectCache } from "./object-cache.ts";
+import type { PodResizer } from "./pod-resizer.ts";
 import type { PodSteps, Termination } from "./pod-workers.ts";
 import type { ProbeManager } from "./probe-manager.ts";
+import type { ResourceLedger } from "./resource-ledger.ts";
 import type { RuntimeCache } from "./runtime-cache.ts";
 import type { RuntimeManager } from "./runtime-manager.ts";
 import type { StatusManager } from "./status-manager.ts";
@@ -51,6 +53,8 @@ export interface PodStepsOptions {
   volumes: VolumeManager;
   objects: ObjectCache;
   cgroups: Cgroups;
+  ledger: ResourceLedger;
+  resizer: PodResizer;
   recorder: EventRecorder;
   clock: Clock;
   log: Log;
@@ -63,6 +67,8 @@ export interface PodStepsOptions {
 }
 
 const NETWORK_RETRY_MS = 1000;
+/** A resize that waits for room is looked at again when a pod goes, and at least that often. */
+const PENDING_RESIZE_MS = 180_000;
 
 export class KubeletPodSteps implements PodSteps {
   readonly #options: PodStepsOptions;
@@ -89,8 +95,10 @@ export class KubeletPodSteps implements PodSteps {
 
   /** Makes the pod's status from what the runtime has now, and hands it in. */
   report(pod: Pod, runtime: PodRuntimeStatus, terminal: boolean): PodStatus {
-    const { statuses, probes, runtimeName, hostIPs, clock } = this.#options;
+    const { statuses, probes, runtimeName, hostIPs, clock, ledger, resizer } = this.#options;
     const uid = podUID(pod);
+    if (!terminal) resizer.settle(pod, runtime);
+    const { pending, inProgress } = ledger.conditions(uid);
     const status = podStatus({
       pod,
       before: statuses.get(uid) ?? pod.status,
@@ -98,6 +106,8 @@ export class KubeletPodSteps implements PodSteps {
       runtimeName,
       probes: probes.view(pod),
       failure: (name) => this.#failures.get(uid)?.get(name),
+      actuated: ledger.actuated(uid),
+      resizeConditions: [pending, inProgress].filter((c) => c !== undefined),
       eviction: this.#evictions.get(uid),
       terminal,
       hostIPs,
@@ -176,9 +186,12 @@ export class KubeletPodSteps implements PodSteps {
     return outcome;
   }
 
-  async sync(pod: Pod, signal: AbortSignal) {
+  async sync(wished: Pod, signal: AbortSignal) {
     const { cache, volumes, probes, objects, cgroups, recorder, networkReady } = this.#options;
-    const uid = podUID(pod);
+    const { ledger, resizer } = this.#options;
+    const uid = podUID(wished);
+    ledger.open(wished);
+    const pod = resizer.consider(wished);
     const leftMs = this.#deadlineMs(pod);
     if (leftMs !== undefined && leftMs <= 0) {
       const message = "Pod was active on the node longer than the specified deadline";
@@ -196,6 +209,7 @@ export class KubeletPodSteps implements PodSteps {
     }
     objects.register(pod);
     await Promise.all([this.#makeDirectories(pod), cgroups.ensure(pod)]);
+    await ledger.save(uid);
     const downward = this.#options.downward(
       pod,
       (status.podIPs ?? []).map((ip) => ip.ip ?? ""),
@@ -216,6 +230,7 @@ export class KubeletPodSteps implements PodSteps {
       if (isTerminalPhase(after.phase)) return { terminal: true };
     }
     const waits = [outcome.retryMs, leftMs];
+    if (ledger.conditions(uid).pending !== undefined) waits.push(PENDING_RESIZE_MS);
     if (mounted.renewAtMs !== undefined) waits.push(mounted.renewAtMs - this.#options.clock.now());
     const retryMs = Math.min(...waits.filter((ms) => ms !== undefined), Number.POSITIVE_INFINITY);
     return {
@@ -224,9 +239,11 @@ export class KubeletPodSteps implements PodSteps {
     };
   }
 
-  async terminate(pod: Pod, why: Termination, signal: AbortSignal): Promise<void> {
-    const { cache, killer, probes, recorder } = this.#options;
-    const uid = podUID(pod);
+  async terminate(wished: Pod, why: Termination, signal: AbortSignal): Promise<void> {
+    const { cache, killer, probes, recorder, ledger } = this.#options;
+    const uid = podUID(wished);
+    ledger.open(wished);
+    const pod = ledger.allocatedPod(wished);
     if (why.eviction !== undefined) this.#evictions.set(uid, why.eviction);
     const before = await cache.refresh(uid);
     this.report(pod, before, false);
@@ -270,7 +287,8 @@ export class KubeletPodSteps implements PodSteps {
   /** The object is gone too: nothing of the pod is kept. */
   async forget(pod: Pod): Promise<void> {
     const uid = podUID(pod);
-    const { runtime, images, statuses, rootDir, podLogsDir } = this.#options;
+    const { runtime, images, statuses, ledger, rootDir, podLogsDir } = this.#options;
+    ledger.forget(uid);
     this.#failures.delete(uid);
     this.#evictions.delete(uid);
     this.#firstSeen.delete(uid);

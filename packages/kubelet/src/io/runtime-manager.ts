@@ -25,6 +25,7 @@ import {
   podUID,
 } from "../core/pod.ts";
 import { computePodActions, type PodActions, type ProbeResults } from "../core/pod-actions.ts";
+import { isResize } from "../core/resize.ts";
 import { latestRun, type PodRuntimeStatus, runtimeIPs } from "../core/runtime-status.ts";
 import { podLogsDirectory, type SandboxConfig } from "../core/sandbox-config.ts";
 import { formatDuration } from "../core/time.ts";
@@ -33,10 +34,13 @@ import type { ContainerMaker, PodContext } from "./container-maker.ts";
 import { describeRpcError, isNotFound, type RuntimeClient, rpcDetails } from "./cri-runtime.ts";
 import { ImageError, type ImageManager } from "./image-manager.ts";
 import type { HookRunner } from "./lifecycle-hooks.ts";
+import type { PodResizer } from "./pod-resizer.ts";
+import type { ResourceLedger } from "./resource-ledger.ts";
 import type { RuntimeCache } from "./runtime-cache.ts";
 
 const CRASH_LOOP_MS = 10_000;
 const CRASH_LOOP_MS_MAX = 300_000;
+const RESIZE_RETRY_MS = 10_000;
 
 export class StartError extends Error {
   readonly reason: string;
@@ -63,6 +67,8 @@ export interface RuntimeManagerOptions {
   killer: ContainerKiller;
   hooks: HookRunner;
   probes: ProbeResults;
+  resizer: PodResizer;
+  ledger: ResourceLedger;
   recorder: EventRecorder;
   clock: Clock;
   log: Log;
@@ -211,6 +217,7 @@ export class RuntimeManager {
       this.#failed(sync.pod, name, rpcDetails(error));
       throw new StartError("RunContainerError", rpcDetails(error));
     }
+    this.#options.ledger.actuate(podUID(sync.pod), name, container.resources ?? {});
     const about = containerReference(sync.pod, name);
     recorder.event(about, "Normal", "Started", "Container started");
     await this.#postStart(sync, container, id);
@@ -307,6 +314,11 @@ export class RuntimeManager {
       const started = await this.#start(sync, container);
       if (!started && !isSidecar(container)) return;
     }
+    if (isResize(actions.resize)) {
+      sync.outcome.acted = true;
+      const done = await this.#options.resizer.apply(pod, actions.resize);
+      if (!done) this.#retryIn(sync.outcome, RESIZE_RETRY_MS);
+    }
     for (const index of actions.containersToStart) {
       await this.#start(sync, containersOf(pod.spec)[index]!);
     }
@@ -320,8 +332,8 @@ export class RuntimeManager {
     signal: AbortSignal,
     onSandbox: () => Promise<void>,
   ): Promise<SyncOutcome> {
-    const { probes, maker, recorder } = this.#options;
-    const actions = computePodActions(pod, status, probes);
+    const { probes, maker, recorder, ledger } = this.#options;
+    const actions = computePodActions(pod, status, probes, ledger.actuated(podUID(pod)));
     const outcome: SyncOutcome = { failures: new Map(), retryMs: undefined, acted: false };
     if (actions.createSandbox && actions.sandboxID !== "") {
       recorder.event(

@@ -45,6 +45,12 @@ function withNulls(status: PodStatus, before: PodStatus | undefined): Record<str
     const changed = before?.[key] !== undefined && !deepEqual(list, before[key]);
     if (list !== undefined && changed) patch[key] = [whole, ...list];
   }
+  const types = new Set((status.conditions ?? []).map((condition) => condition.type));
+  const over = (before?.conditions ?? []).filter(({ type }) => !types.has(type));
+  if (over.length > 0) {
+    const deletions = over.map(({ type }) => ({ $patch: "delete", type }));
+    patch.conditions = [...deletions, ...(status.conditions ?? [])];
+  }
   return patch;
 }
 
