@@ -2,8 +2,8 @@
 /**
  * Starts the launcher from its bundle, making that first when a source is newer (in a checkout only).
  */
-import { enableCompileCache } from "node:module";
-import { bundle, bundlePath, compileCache, isFresh } from "../bundle.mjs";
+import module from "node:module";
+import { bundle, compileCache, isFresh, launcher } from "../bundle.mjs";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
@@ -12,5 +12,6 @@ if (major < 22 || (major === 22 && minor < 18)) {
 }
 if (!isFresh()) await bundle();
 process.env.NODE_COMPILE_CACHE ??= compileCache;
-enableCompileCache(process.env.NODE_COMPILE_CACHE);
-await import(bundlePath);
+module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
+// Not import(): that reads a CommonJS file twice, the first time for its exports.
+module.createRequire(import.meta.url)(launcher);

@@ -169,9 +169,6 @@ function program(): Command {
     .action(async (object, flags) =>
       (await import("./commands/trace.ts")).trace(object, flags.namespace, flags.dataDir),
     );
-  cli
-    .command("internal <job> [argument]", { hidden: true })
-    .action(async (job, argument) => (await import("./io/internal.ts")).runJob(job, argument));
   return cli;
 }
 

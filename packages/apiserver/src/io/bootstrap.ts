@@ -1,7 +1,9 @@
 /**
  * What a fresh cluster finds: its namespaces, the bootstrap policy, the kubernetes Service.
  *
- * Each step is idempotent: a second server, or the same one started again, changes nothing.
+ * Each step is idempotent: a second server, or the same one started again, changes nothing. After
+ * the namespaces all are written at once, for writes that wait together share one sync of the disk.
+ * What is there is read from the caches: the long way to a 404 costs more than a write.
  * Source  pkg/controlplane/controller/{systemnamespaces,kubernetesservice}, pkg/registry/rbac/rest
  */
 import { isAlreadyExists, type KubeObject } from "@nanokube/machinery";
@@ -10,6 +12,7 @@ import { reconcileBootstrapPolicy } from "../core/authorization/reconcile.ts";
 import { priorityOf } from "../core/discovery/priority.ts";
 import type { LocalClient } from "../core/local-client.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
+import { createReader } from "../core/rest/reader.ts";
 import { formatAddress, parseRange } from "../core/service/cidr.ts";
 import { systemPriorityClasses } from "../resources/cluster.ts";
 import type { ApiServerOptions } from "./api-server.ts";
@@ -23,84 +26,87 @@ export interface BootstrapParts {
 }
 
 export async function bootstrap(parts: BootstrapParts): Promise<void> {
-  const { local, options } = parts;
   await Promise.all(
     namespaces.map((name) =>
-      createMissing(local, "/api/v1/namespaces", {
+      createMissing(parts, "namespaces", {
         apiVersion: "v1",
         kind: "Namespace",
         metadata: { name },
       }),
     ),
   );
-  if (options.authorizationMode.includes("RBAC")) await policy(local);
-  await priorityClasses(local);
-  await authenticationConfig(local, options);
-  await serviceCIDR(local, options);
-  await kubernetesService(local, options);
-  await localAPIServices(parts);
+  await Promise.all([
+    parts.options.authorizationMode.includes("RBAC") ? policy(parts) : undefined,
+    priorityClasses(parts),
+    authenticationConfig(parts),
+    serviceCIDR(parts),
+    kubernetesService(parts),
+    localAPIServices(parts),
+  ]);
 }
 
-async function priorityClasses(local: LocalClient): Promise<void> {
-  for (const object of systemPriorityClasses) {
-    await createMissing(local, "/apis/scheduling.k8s.io/v1/priorityclasses", {
-      apiVersion: "scheduling.k8s.io/v1",
-      kind: "PriorityClass",
-      ...object,
-    } as KubeObject);
-  }
+async function priorityClasses(parts: BootstrapParts): Promise<void> {
+  await Promise.all(
+    systemPriorityClasses.map((object) =>
+      createMissing(parts, "priorityclasses", {
+        apiVersion: "scheduling.k8s.io/v1",
+        kind: "PriorityClass",
+        ...object,
+      } as KubeObject),
+    ),
+  );
 }
 
 /** What servers behind the aggregation layer must know to trust who comes through it. */
-async function authenticationConfig(local: LocalClient, options: ApiServerOptions): Promise<void> {
+async function authenticationConfig(parts: BootstrapParts): Promise<void> {
+  const { options } = parts;
   const { clientCA, requestHeaderCA } = options.pki;
   const list = (values: readonly string[]): string => JSON.stringify(values);
   const headers = usualRequestHeaders;
-  await put(local, `${kubeSystem}/configmaps`, {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: { name: "extension-apiserver-authentication", namespace: "kube-system" },
-    data: {
-      ...(clientCA === undefined ? {} : { "client-ca-file": clientCA }),
-      ...(requestHeaderCA === undefined
-        ? {}
-        : {
-            "requestheader-allowed-names": list(options.requestHeaderAllowedNames ?? []),
-            "requestheader-client-ca-file": requestHeaderCA,
-            "requestheader-extra-headers-prefix": list(headers.extraHeaderPrefixes),
-            "requestheader-group-headers": list(headers.groupHeaders),
-            "requestheader-uid-headers": list(headers.uidHeaders),
-            "requestheader-username-headers": list(headers.usernameHeaders),
-          }),
-    },
-  });
+  const namespace = "kube-system";
   const since = new Date(options.clock.now()).toISOString().slice(0, 10);
-  await createMissing(local, `${kubeSystem}/configmaps`, {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: {
-      name: "kube-apiserver-legacy-service-account-token-tracking",
-      namespace: "kube-system",
-    },
-    data: { since },
-  });
+  await Promise.all([
+    put(parts, "configmaps", {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "extension-apiserver-authentication", namespace },
+      data: {
+        ...(clientCA === undefined ? {} : { "client-ca-file": clientCA }),
+        ...(requestHeaderCA === undefined
+          ? {}
+          : {
+              "requestheader-allowed-names": list(options.requestHeaderAllowedNames ?? []),
+              "requestheader-client-ca-file": requestHeaderCA,
+              "requestheader-extra-headers-prefix": list(headers.extraHeaderPrefixes),
+              "requestheader-group-headers": list(headers.groupHeaders),
+              "requestheader-uid-headers": list(headers.uidHeaders),
+              "requestheader-username-headers": list(headers.usernameHeaders),
+            }),
+      },
+    }),
+    createMissing(parts, "configmaps", {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "kube-apiserver-legacy-service-account-token-tracking", namespace },
+      data: { since },
+    }),
+  ]);
 }
 
-const kubeSystem = "/api/v1/namespaces/kube-system";
-
 /** The default range, as ServiceCIDR objects tell it. */
-async function serviceCIDR(local: LocalClient, options: ApiServerOptions): Promise<void> {
-  await createMissing(local, "/apis/networking.k8s.io/v1/servicecidrs", {
+async function serviceCIDR(parts: BootstrapParts): Promise<void> {
+  await createMissing(parts, "servicecidrs", {
     apiVersion: "networking.k8s.io/v1",
     kind: "ServiceCIDR",
     metadata: { name: "kubernetes" },
-    spec: { cidrs: [options.serviceClusterIPRange] },
+    spec: { cidrs: [parts.options.serviceClusterIPRange] },
   });
 }
 
-async function kubernetesService(local: LocalClient, options: ApiServerOptions): Promise<void> {
+async function kubernetesService(parts: BootstrapParts): Promise<void> {
+  const { options } = parts;
   const range = parseRange(options.serviceClusterIPRange);
-  await createMissing(local, "/api/v1/namespaces/default/services", {
+  await createMissing(parts, "services", {
     apiVersion: "v1",
     kind: "Service",
     metadata: { name: "kubernetes", namespace: "default", labels: serviceLabels },
@@ -118,22 +124,18 @@ async function kubernetesService(local: LocalClient, options: ApiServerOptions):
 const serviceLabels = { component: "apiserver", provider: "kubernetes" };
 
 /** Endpoints and EndpointSlice of the kubernetes Service: this server, at this port. */
-export async function publishAddress(
-  local: LocalClient,
-  options: ApiServerOptions,
-  port: number,
-): Promise<void> {
+export async function publishAddress(parts: BootstrapParts, port: number): Promise<void> {
+  const { advertiseAddress: ip } = parts.options;
   // An endpoint cannot be a loopback address: it would mean another machine on each machine.
-  if (options.advertiseAddress.startsWith("127.")) return;
+  if (ip.startsWith("127.")) return;
   const metadata = { name: "kubernetes", namespace: "default" };
-  const ip = options.advertiseAddress;
-  await put(local, "/api/v1/namespaces/default/endpoints", {
+  await put(parts, "endpoints", {
     apiVersion: "v1",
     kind: "Endpoints",
     metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
     subsets: [{ addresses: [{ ip }], ports: [{ name: "https", port, protocol: "TCP" }] }],
   });
-  await put(local, "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
+  await put(parts, "endpointslices", {
     apiVersion: "discovery.k8s.io/v1",
     kind: "EndpointSlice",
     metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
@@ -143,63 +145,84 @@ export async function publishAddress(
   });
 }
 
-async function put(local: LocalClient, path: string, object: KubeObject): Promise<void> {
-  const current = await local.get(`${path}/${object.metadata!.name}`);
-  if (current === undefined) {
-    await createMissing(local, path, object);
-    return;
-  }
-  const metadata = { ...current.metadata, ...object.metadata };
-  await local.update(`${path}/${object.metadata!.name}`, { ...object, metadata });
-}
-
 /** Each group and version served here has an APIService without a service: "Local". */
-async function localAPIServices({ local, registry }: BootstrapParts): Promise<void> {
-  const seen = new Set<string>();
-  for (const { info } of registry.served()) {
-    const name = `${info.version}.${info.group}`;
-    if (seen.has(name) || info.group === "apiregistration.k8s.io") continue;
-    seen.add(name);
-    const { group, version } = priorityOf(info.group, info.version);
-    await createMissing(local, "/apis/apiregistration.k8s.io/v1/apiservices", {
+async function localAPIServices(parts: BootstrapParts): Promise<void> {
+  const versions = new Map<string, { group: string; version: string }>();
+  for (const { info } of parts.registry.served()) {
+    if (info.group === "apiregistration.k8s.io") continue;
+    versions.set(`${info.version}.${info.group}`, info);
+  }
+  const services = [...versions].map(([name, { group, version }]) => {
+    const priority = priorityOf(group, version);
+    return createMissing(parts, "apiservices", {
       apiVersion: "apiregistration.k8s.io/v1",
       kind: "APIService",
       metadata: { name, labels: { "kube-aggregator.kubernetes.io/automanaged": "onstart" } },
       spec: {
-        ...(info.group === "" ? {} : { group: info.group }),
-        version: info.version,
-        groupPriorityMinimum: group,
-        versionPriority: version,
+        ...(group === "" ? {} : { group }),
+        version,
+        groupPriorityMinimum: priority.group,
+        versionPriority: priority.version,
       },
-    });
-  }
+    } as KubeObject);
+  });
+  await Promise.all(services);
 }
 
-async function createMissing(local: LocalClient, path: string, object: KubeObject): Promise<void> {
-  if ((await local.get(`${path}/${object.metadata!.name}`)) !== undefined) return;
+function pathOf(apiVersion: string, plural: string, namespace = "", name = ""): string {
+  const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const collection =
+    namespace === "" ? `${root}/${plural}` : `${root}/namespaces/${namespace}/${plural}`;
+  return name === "" ? collection : `${collection}/${encodeURIComponent(name)}`;
+}
+
+function find({ registry }: BootstrapParts, plural: string, object: KubeObject) {
+  const { namespace = "", name = "" } = object.metadata ?? {};
+  const slash = object.apiVersion!.indexOf("/");
+  const group = slash < 0 ? "" : object.apiVersion!.slice(0, slash);
+  return createReader(registry).get(group, plural, namespace, name);
+}
+
+async function put(parts: BootstrapParts, plural: string, object: KubeObject): Promise<void> {
+  const current = await find(parts, plural, object);
+  if (current === undefined) return create(parts, plural, object);
+  const { namespace, name } = object.metadata!;
+  const metadata = { ...current.metadata, ...object.metadata };
+  const path = pathOf(object.apiVersion!, plural, namespace, name);
+  await parts.local.update(path, { ...object, metadata });
+}
+
+async function createMissing(
+  parts: BootstrapParts,
+  plural: string,
+  object: KubeObject,
+): Promise<void> {
+  if ((await find(parts, plural, object)) === undefined) await create(parts, plural, object);
+}
+
+/** Another server that starts at the same time may be first. */
+async function create(
+  { local }: BootstrapParts,
+  plural: string,
+  object: KubeObject,
+): Promise<void> {
   try {
-    await local.create(path, object);
+    await local.create(pathOf(object.apiVersion!, plural, object.metadata?.namespace), object);
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }
 }
 
-async function policy(local: LocalClient): Promise<void> {
-  const path = (group: string, plural: string, namespace: string): string =>
-    `/apis/${group}/v1/${namespace === "" ? "" : `namespaces/${namespace}/`}${plural}`;
+async function policy(parts: BootstrapParts): Promise<void> {
+  const { local, registry } = parts;
+  const path = (group: string, plural: string, namespace: string, name: string): string =>
+    pathOf(`${group}/v1`, plural, namespace, name);
   await reconcileBootstrapPolicy({
-    get: (group, plural, namespace, name) =>
-      local.get(`${path(group, plural, namespace)}/${encodeURIComponent(name)}`),
-    async create(group, plural, namespace, object) {
-      await local.create(path(group, plural, namespace), object).catch((error: unknown) => {
-        if (!isAlreadyExists(error)) throw error;
-      });
-    },
+    get: createReader(registry).get,
+    create: (_group, plural, _namespace, object) => create(parts, plural, object),
     async update(group, plural, namespace, object) {
-      const name = encodeURIComponent(object.metadata!.name!);
-      await local.update(`${path(group, plural, namespace)}/${name}`, object);
+      await local.update(path(group, plural, namespace, object.metadata!.name!), object);
     },
-    delete: (group, plural, namespace, name) =>
-      local.delete(`${path(group, plural, namespace)}/${encodeURIComponent(name)}`),
+    delete: (group, plural, namespace, name) => local.delete(path(group, plural, namespace, name)),
   });
 }

@@ -1,8 +1,8 @@
 /**
  * How this program starts itself again, as another process with another job.
  *
- * Bundled, the program is the one file this code stands in; from sources it is main.ts, and Node is
- * told to resolve packages to sources too.
+ * Bundled, each job is one file beside the one this code stands in; from sources it is a main.ts,
+ * and Node is told to resolve packages to sources too.
  */
 import { fileURLToPath } from "node:url";
 
@@ -11,14 +11,19 @@ declare global {
   var nanokubeBundled: boolean | undefined;
 }
 
-export type InternalJob = "control-plane" | "agent";
+export type Job = "control-plane" | "agent";
 
-/** Small young generations: a cluster's processes idle most of the time. */
-const memoryFlags = ["--max-semi-space-size=8", "--optimize-for-size"];
+/**
+ * Young generations of a fixed size, in MiB: one that begins small is copied from one half to the
+ * other fifty times while a process starts, and one that may grow keeps what it once needed.
+ */
+const semiSpaceMiB: Record<Job, number> = { "control-plane": 16, agent: 8 };
 
-export function ownArgv(job: InternalJob, ...args: string[]): string[] {
-  const start = globalThis.nanokubeBundled
-    ? [fileURLToPath(import.meta.url)]
-    : ["--conditions=nanokube-source", fileURLToPath(new URL("../main.ts", import.meta.url))];
-  return [process.execPath, ...memoryFlags, ...start, "internal", job, ...args];
+export function ownArgv(job: Job, argument: string): string[] {
+  const file = globalThis.nanokubeBundled ? `./${job}.cjs` : `../${job}/main.ts`;
+  const conditions = globalThis.nanokubeBundled ? [] : ["--conditions=nanokube-source"];
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const size = semiSpaceMiB[job];
+  const memory = [`--min-semi-space-size=${size}`, `--max-semi-space-size=${size}`];
+  return [process.execPath, ...memory, ...conditions, path, argument];
 }

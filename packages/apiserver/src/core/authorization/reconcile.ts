@@ -105,8 +105,8 @@ export async function reconcileBootstrapPolicy(writer: PolicyWriter): Promise<vo
     ["roles", policy.roles, reconcileRole],
     ["rolebindings", policy.roleBindings, reconcileBinding],
   ] as const;
-  for (const [plural, objects, reconcile] of work) {
-    await Promise.all(
+  await Promise.all(
+    work.flatMap(([plural, objects, reconcile]) =>
       objects.map(async (expected) => {
         const { namespace = "", name = "" } = expected.metadata ?? {};
         const existing = await writer.get(group, plural, namespace, name);
@@ -117,6 +117,6 @@ export async function reconcileBootstrapPolicy(writer: PolicyWriter): Promise<vo
         }
         if (step === "update") await writer.update(group, plural, namespace, object);
       }),
-    );
-  }
+    ),
+  );
 }
