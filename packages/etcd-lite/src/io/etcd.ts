@@ -16,12 +16,15 @@ import {
 } from "@nanokube/rpc";
 import { MemberState } from "../core/member-state.ts";
 import { createAuthService } from "./auth-service.ts";
+import { Concurrency } from "./concurrency.ts";
 import { lockDataDir } from "./data-dir.ts";
 import { type Disk, openDisk } from "./disk.ts";
+import { createElectionService } from "./election-service.ts";
 import { createHttpHandler } from "./http-endpoints.ts";
 import { createIdentity, type IdentityOptions } from "./identity.ts";
 import { createKVService } from "./kv-service.ts";
 import { createLeaseService, LeaseExpiry } from "./lease-service.ts";
+import { createLockService } from "./lock-service.ts";
 import {
   createClusterService,
   createHealthService,
@@ -105,9 +108,14 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
     receiveMaxBytes: limits.requestBytesMax + 512 * 1024,
     http: createHttpHandler(() => member),
   });
-  server.add(proto.KV, createKVService(member));
+  const kv = createKVService(member);
+  const lease = createLeaseService(member, expiry);
+  const queues = new Concurrency({ member, kv, lease });
+  server.add(proto.KV, kv);
   server.add(proto.Watch, createWatchService(member));
-  server.add(proto.Lease, createLeaseService(member, expiry));
+  server.add(proto.Lease, lease);
+  server.add(proto.Lock, createLockService(queues));
+  server.add(proto.Election, createElectionService(member, queues));
   server.add(proto.Cluster, createClusterService(member));
   server.add(proto.Maintenance, createMaintenanceService(member));
   server.add(proto.Auth, createAuthService(member));
