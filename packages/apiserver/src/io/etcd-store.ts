@@ -35,6 +35,8 @@ const modRevisionTarget = 2;
 /** After this long without news the watch is asked where it stands. */
 const progressAfterMs = 100;
 const reconnectMs = 250;
+/** How long a server that starts waits for an etcd that is not there yet, as upstream's does. */
+const firstContactMs = 60_000;
 
 export interface EtcdStoreOptions {
   etcd: Channel;
@@ -94,6 +96,9 @@ export class EtcdStore implements ObjectStore {
 
   /** Loads everything, then follows; resolves when the caches are complete. */
   async start(): Promise<void> {
+    const key = encoder.encode(registryPrefix);
+    const patience = { waitForReady: true, timeoutMs: firstContactMs };
+    await storageError(this.#kv.range({ key, countOnly: true }, patience));
     const revision = await this.#loadAll();
     void this.#follow(revision);
     const onRound = () => this.#askProgress?.();

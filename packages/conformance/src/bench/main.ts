@@ -21,6 +21,18 @@ program
   });
 
 program
+  .command("apiserver")
+  .description("client-go's load on ours and on kube-apiserver, each on an etcd of its own")
+  .option("--pods <n>", "pods of the load", count, 2000)
+  .option("--seconds <n>", "how long a phase of reads takes", count, 5)
+  .option("--growth <sizes>", "numbers of objects at which growth is measured, e.g. 1000,100000")
+  .option("--only <subject>", 'one of "kube-apiserver", "ours", "ours on etcd-lite"')
+  .action(async (options: { pods: number; seconds: number; growth?: string; only?: string }) => {
+    const growth = (options.growth ?? "").split(",").filter(Boolean).map(count);
+    await (await import("./apiserver.ts")).benchApiServer({ ...options, growth }, write);
+  });
+
+program
   .parseAsync()
   .then(() => process.exit(0))
   .catch((error: Error) => {

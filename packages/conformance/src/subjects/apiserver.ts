@@ -41,7 +41,17 @@ export interface ApiServerInstance {
   startServer(other?: "kube-apiserver"): Promise<void>;
   killStore(): Promise<void>;
   startStore(): void;
+  /** The server's process, for its memory. */
+  readonly pid: number;
   close(): Promise<void>;
+}
+
+/** Which program serves, with which flags, on which store. */
+export interface ServerSetup {
+  command: readonly string[];
+  flags?: readonly string[];
+  /** Upstream's etcd where it is there, when absent. */
+  store?: readonly string[];
 }
 
 export interface ApiServerSubject {
@@ -59,17 +69,18 @@ export function apiServerSubjects(): ApiServerSubject[] {
   const ours = [...node, source("apiserver/src/main.ts")];
   const absent = (): Promise<never> => Promise.reject(new Error("absent"));
   return [
-    { name: "apiserver", open: (flags = []) => open(ours, flags) },
+    { name: "apiserver", open: (flags = []) => openServer({ command: ours, flags }) },
     upstream === undefined
       ? { name: "kube-apiserver", skip: missing("kube-apiserver"), open: absent }
-      : { name: "kube-apiserver", open: (flags = []) => open([upstream], flags) },
+      : {
+          name: "kube-apiserver",
+          open: (flags = []) => openServer({ command: [upstream], flags }),
+        },
   ];
 }
 
-async function open(
-  command: readonly string[],
-  more: readonly string[],
-): Promise<ApiServerInstance> {
+export async function openServer(setup: ServerSetup): Promise<ApiServerInstance> {
+  const { command, flags: more = [] } = setup;
   const dir = await mkdtemp(join(tmpdir(), "conformance-api-"));
   const [etcd, peer, port] = await freePorts(3);
   let store: Started | undefined;
@@ -87,7 +98,10 @@ async function open(
       await store?.stop();
     },
     startStore() {
-      store = start(etcdCommand(dir, etcd!, peer!));
+      store = start(etcdCommand(dir, etcd!, peer!, setup.store));
+    },
+    get pid() {
+      return server?.child.pid ?? 0;
     },
     async close() {
       await server?.stop();
@@ -95,7 +109,8 @@ async function open(
       await rm(dir, { recursive: true, force: true });
     },
   };
-  const instance: ApiServerInstance = { ...client(dir, port!), ...faults };
+  // What reaches it is added to what breaks it: a getter would not survive a copy.
+  const instance: ApiServerInstance = Object.assign(faults, client(dir, port!));
   try {
     await makeKeys(dir);
     faults.startStore();
@@ -107,9 +122,15 @@ async function open(
   }
 }
 
-function etcdCommand(dir: string, port: number, peer: number): string[] {
-  const upstream = findProgram("etcd");
-  const program = upstream === undefined ? [...node, source("etcd-lite/src/main.ts")] : [upstream];
+function etcdCommand(
+  dir: string,
+  port: number,
+  peer: number,
+  wanted?: readonly string[],
+): string[] {
+  const upstream = wanted === undefined ? findProgram("etcd") : undefined;
+  const own = wanted ?? [...node, source("etcd-lite/src/main.ts")];
+  const program = upstream === undefined ? own : [upstream];
   const url = `http://127.0.0.1:${port}`;
   const peerURL = `http://127.0.0.1:${peer}`;
   const flags = ["--data-dir", join(dir, "etcd"), "--listen-client-urls", url];

@@ -6,7 +6,7 @@
  * an empty Go cache; every download goes through the Go module proxy that `go` is set up with.
  */
 import { createHash } from "node:crypto";
-import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
@@ -39,9 +39,16 @@ function linkerFlags({ module }: Program, versions: Versions): string {
 }
 
 async function stampOf(program: Program, versions: Versions): Promise<string> {
-  const sums = await readFile(join(pins, program.module, "go.sum"));
-  const flags = linkerFlags(program, versions);
-  return createHash("sha256").update(sums).update(program.path).update(flags).digest("hex");
+  const hash = createHash("sha256");
+  hash.update(await readFile(join(pins, program.module, "go.sum")));
+  hash.update(program.path).update(linkerFlags(program, versions));
+  if (program.path.startsWith("./")) {
+    const folder = join(pins, program.module, program.path);
+    for (const file of (await readdir(folder)).toSorted()) {
+      hash.update(await readFile(join(folder, file)));
+    }
+  }
+  return hash.digest("hex");
 }
 
 async function build(program: Program, versions: Versions): Promise<"kept" | "built"> {

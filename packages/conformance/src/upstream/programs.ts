@@ -6,7 +6,14 @@
  */
 export interface Program {
   name: string;
-  module: "kubernetes" | "etcd" | "coredns" | "containerd" | "csi-test" | "sample-apiserver";
+  module:
+    | "kubernetes"
+    | "etcd"
+    | "coredns"
+    | "containerd"
+    | "csi-test"
+    | "sample-apiserver"
+    | "clients";
   /** Go import path of the command; of a package with tests when `test` is set. */
   path: string;
   test?: boolean;
@@ -46,6 +53,8 @@ export const programs: readonly Program[] = [
     path: "k8s.io/sample-apiserver",
     optional: true,
   },
+  // Ours in Go, for upstream's clients are Go: their sources lie beside the pins.
+  { name: "apiload", module: "clients", path: "./apiload" },
   ...["containerd", "ctr", "containerd-shim-runc-v2"].map(
     (name): Program => ({
       name,
