@@ -1,0 +1,82 @@
+/**
+ * The corpus: for each built-in kind its life, what can be wrong when it is made, and what may not
+ * change; then the topics written by hand.
+ */
+import { type ResourceInfo, resources } from "@nanokube/api";
+import type { CorpusCase, CorpusGroup, Tree } from "./corpus-case.ts";
+import { merged } from "./corpus-case.ts";
+import { kindOf } from "./life/kind.ts";
+import { lifeOf } from "./life.ts";
+import { chosen, Mutations } from "./mutations.ts";
+import { hasObject, keyOf } from "./objects/of-kind.ts";
+
+/** [of the kind's own fields, of its pod template's] */
+const counts: Readonly<Record<string, { create: number; update: number }>> = {
+  "v1/pods": { create: 600, update: 60 },
+};
+const usual = { create: 70, update: 24 };
+const templateCount = 12;
+
+function mutated(resource: ResourceInfo, namespace: string): CorpusCase[] {
+  const kind = kindOf(resource, namespace);
+  const { create, update } = counts[keyOf(resource)] ?? usual;
+  const { found } = new Mutations(resource.type, kind.object);
+  const rename = (object: Tree): Tree =>
+    resource.namespaced ? (merged(object, { metadata: { name: "m" } }) as Tree) : object;
+  const isFree = resource.namespaced;
+  const post = chosen(found, create, templateCount).map(
+    ({ name, object, path }): CorpusCase => ({
+      name: `invalid: ${name}`,
+      method: "POST",
+      path: `${kind.all}?dryRun=All${path.endsWith("bogus") ? "&fieldValidation=Strict" : ""}`,
+      body: rename(object),
+    }),
+  );
+  const put = chosen(
+    found.filter(({ path }) => !path.endsWith("bogus")).reverse(),
+    update,
+    templateCount / 2,
+  ).map(
+    ({ name, object }): CorpusCase => ({
+      name: `changed: ${name}`,
+      method: "PUT",
+      path: `${kind.one}?dryRun=All`,
+      body: merged(object, { metadata: { resourceVersion: "$rv()" } }),
+    }),
+  );
+  return isFree ? [...post, ...put] : [...put, ...post];
+}
+
+function groupOf(resource: ResourceInfo): CorpusGroup {
+  const name = keyOf(resource);
+  const namespace = `c-${resource.plural}-${resource.version}`;
+  const isPodOwner = resource.plural === "pods";
+  const home: CorpusCase[] = resource.namespaced
+    ? [
+        {
+          name: "its namespace",
+          method: "POST",
+          path: "/api/v1/namespaces",
+          body: { metadata: { name: namespace } },
+        },
+        ...(isPodOwner
+          ? [
+              {
+                name: "its service account",
+                method: "POST",
+                path: `/api/v1/namespaces/${namespace}/serviceaccounts`,
+                body: { metadata: { name: "default" } },
+              },
+            ]
+          : []),
+      ]
+    : [];
+  const { before, after } = lifeOf(kindOf(resource, namespace));
+  return { name, cases: [...home, ...before, ...mutated(resource, namespace), ...after] };
+}
+
+export function corpus(): CorpusGroup[] {
+  return resources
+    .filter((each) => each.ga && each.verbs.includes("delete") && hasObject(each))
+    .map(groupOf);
+}

@@ -1,0 +1,76 @@
+/**
+ * Answers made comparable: what differs from run to run (ids, times, revisions, addresses that the
+ * server picked) is replaced by a word.
+ */
+import type { RestAnswer } from "../subjects/apiserver.ts";
+import type { CorpusAnswer, Tree } from "./corpus-case.ts";
+
+const uid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const time = /\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( [+]0000 UTC|Z)/g;
+const age = /^(\d+[ywdhms])+$/;
+const fixedTimes = /^20(20|26)-01-01/;
+/** What generateName adds. */
+const suffix = /\b([Gg]en[-_])[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
+
+export function comparable(answer: RestAnswer, sent: string): CorpusAnswer {
+  const type = String(answer.headers["content-type"] ?? "").replace(/;\s*charset=.*$/, "");
+  const { warning } = answer.headers;
+  return {
+    status: answer.status,
+    ...(type === "application/json" ? {} : { type }),
+    ...(warning === undefined ? {} : { warnings: String(warning).split(/, (?=299 )/) }),
+    body: bodyOf(answer.text, type, sent),
+  };
+}
+
+function bodyOf(text: string, type: string, sent: string): unknown {
+  if (type !== "application/json") return words(text, sent);
+  try {
+    return replaced(JSON.parse(text), "", sent);
+  } catch {
+    return words(text, sent);
+  }
+}
+
+function words(text: string, sent: string): string {
+  return text
+    .replaceAll(uid, "<uid>")
+    .replaceAll(time, (found) => (fixedTimes.test(found) ? found : "<time>"))
+    .replaceAll(suffix, "$1<suffix>")
+    .replaceAll(/\b10\.96\.\d+\.\d+\b/g, (found) => (sent.includes(found) ? found : "<ip>"));
+}
+
+const isPort = (value: unknown, sent: string): boolean =>
+  typeof value === "number" && value >= 30000 && value < 32768 && !sent.includes(String(value));
+
+/** Members in one order, for JSON has none. */
+function replaced(value: unknown, name: string, sent: string): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item) =>
+      name === "cells" && typeof item === "string" && age.test(item)
+        ? "<age>"
+        : replaced(item, name, sent),
+    );
+  }
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    // The prose of table columns is upstream's own and not repeated here.
+    const kept =
+      name === "columnDefinitions" ? entries.filter(([key]) => key !== "description") : entries;
+    const tree: Tree = Object.fromEntries(
+      kept.map(([key, member]) => [key, replaced(member, key, sent)]),
+    );
+    // Who asked: a certificate has an id that another way in has not.
+    delete tree["authentication.kubernetes.io/credential-id"];
+    return tree;
+  }
+  if (["nodePort", "healthCheckNodePort"].includes(name) && isPort(value, sent)) return "<port>";
+  if (typeof value !== "string") return value;
+  if (name === "resourceVersion") return value === "" ? "" : "<rv>";
+  if (name === "continue") return value === "" ? "" : "<token>";
+  if (name === "cells")
+    return words(value, sent).replaceAll(/:3[0-2]\d{3}\b/g, (port) =>
+      sent.includes(port.slice(1)) ? port : ":<port>",
+    );
+  return words(value, sent);
+}

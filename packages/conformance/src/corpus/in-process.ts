@@ -1,0 +1,53 @@
+/** Our API server on etcd-lite, both in this process, without a socket. */
+import { generateKeyPairSync } from "node:crypto";
+import { createApiServer } from "@nanokube/apiserver";
+import { createEtcd } from "@nanokube/etcd-lite";
+import { nullLog, systemClock, systemRandom } from "@nanokube/machinery";
+import type { RestAnswer, RestRequest } from "../subjects/apiserver.ts";
+import type { Send } from "./run.ts";
+
+export interface InProcess {
+  send: Send;
+  close(): Promise<void>;
+}
+
+const admin = { name: "admin", groups: ["system:masters", "system:authenticated"] };
+
+export async function openInProcess(): Promise<InProcess> {
+  const shared = { clock: systemClock, random: systemRandom, log: nullLog };
+  const etcd = await createEtcd(shared);
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const server = await createApiServer({
+    ...shared,
+    etcd: etcd.channel(),
+    serviceClusterIPRange: "10.96.0.0/16",
+    advertiseAddress: "10.89.0.1",
+    pki: { serviceAccountSigningKey: String(privateKey.export({ type: "pkcs8", format: "pem" })) },
+    authorizationMode: ["Node", "RBAC"],
+    serviceAccountIssuer: "https://kubernetes.default.svc",
+  });
+  await server.ready;
+  const transport = server.transport(admin);
+  const send = async ({ method, path, body, headers }: RestRequest): Promise<RestAnswer> => {
+    const answer = await transport({
+      method,
+      path,
+      headers: { accept: "application/json", "content-type": "application/json", ...headers },
+      ...(body === undefined ? {} : { body: Buffer.from(body as string) }),
+    });
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of answer.body) chunks.push(chunk);
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      text: Buffer.concat(chunks).toString(),
+    };
+  };
+  return {
+    send,
+    async close() {
+      await server.close();
+      await etcd.close();
+    },
+  };
+}

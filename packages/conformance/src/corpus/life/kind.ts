@@ -1,0 +1,45 @@
+/** A kind as its requests see it: where its objects are, and one of them. */
+import type { ResourceInfo } from "@nanokube/api";
+import { type CorpusCase, merged, type Tree } from "../corpus-case.ts";
+import { apiVersionOf, nameOf, objectOf } from "../objects/of-kind.ts";
+
+export interface Kind {
+  resource: ResourceInfo;
+  namespace: string;
+  /** Path of the collection. */
+  all: string;
+  /** Path of the object. */
+  one: string;
+  object: Tree;
+}
+
+export function kindOf(resource: ResourceInfo, namespace: string): Kind {
+  const root = resource.group === "" ? "/api" : "/apis";
+  const scope = resource.namespaced ? `/namespaces/${namespace}` : "";
+  const all = `${root}/${apiVersionOf(resource)}${scope}/${resource.plural}`;
+  return {
+    resource,
+    namespace,
+    all,
+    one: `${all}/${nameOf(resource)}`,
+    object: objectOf(resource, namespace),
+  };
+}
+
+export const request = (
+  name: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+): CorpusCase => ({
+  name,
+  method,
+  path,
+  ...(body === undefined ? {} : { body }),
+  ...(headers === undefined ? {} : { headers }),
+});
+
+/** The kind's object with other metadata. */
+export const withMeta = (kind: Kind, metadata: Tree): Tree =>
+  merged(kind.object, { metadata }) as Tree;

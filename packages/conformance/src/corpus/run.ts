@@ -1,0 +1,77 @@
+/** Sends a group's requests in order and keeps what is answered. */
+import type { RestAnswer, RestRequest } from "../subjects/apiserver.ts";
+import { comparable } from "./comparable.ts";
+import type { CorpusAnswer, CorpusCase, CorpusGroup } from "./corpus-case.ts";
+
+export type Send = (request: RestRequest) => Promise<RestAnswer>;
+
+interface Known {
+  resourceVersion: string;
+  name: string;
+}
+
+/** What earlier cases were answered with, by their names. */
+class Memory {
+  readonly #known = new Map<string, Known>();
+  #latest = "";
+
+  learn({ name, path }: CorpusCase, { status, text }: RestAnswer): void {
+    if (status >= 300 || !text.startsWith("{")) return;
+    try {
+      const { metadata } = JSON.parse(text) as { metadata?: Partial<Known> };
+      const { resourceVersion = "", name: object = "" } = metadata ?? {};
+      this.#known.set(name, { resourceVersion, name: object });
+      if (object !== "" && !path.includes("dryRun")) this.#latest = resourceVersion;
+    } catch {
+      // An answer that is cut off teaches nothing.
+    }
+  }
+
+  fill(text: string): string {
+    return text
+      .replaceAll("$rv()", this.#latest)
+      .replaceAll(/\$rv\(([^)]*)\)/g, (_, of: string) => this.#known.get(of)?.resourceVersion ?? "")
+      .replaceAll(/\$name\(([^)]*)\)/g, (_, of: string) => this.#known.get(of)?.name ?? "");
+  }
+}
+
+export async function runGroup(group: CorpusGroup, send: Send): Promise<Map<string, CorpusAnswer>> {
+  const memory = new Memory();
+  const answers = new Map<string, CorpusAnswer>();
+  for (const one of group.cases) {
+    const { request, sent } = requestOf(one, memory);
+    const answer = one.settles ? await settled(request, send) : await send(request);
+    memory.learn(one, answer);
+    if (answers.has(one.name)) throw new Error(`${group.name}: two cases are called ${one.name}`);
+    answers.set(one.name, comparable(answer, sent));
+  }
+  return answers;
+}
+
+const settleMs = 300;
+
+/** Asks until two answers in a row are the same: background work is done. */
+async function settled(request: RestRequest, send: Send): Promise<RestAnswer> {
+  let before = await send(request);
+  for (let i = 0; i < 20; i++) {
+    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    const now = await send(request);
+    if (now.text === before.text) return now;
+    before = now;
+  }
+  return before;
+}
+
+function requestOf(one: CorpusCase, memory: Memory): { request: RestRequest; sent: string } {
+  const { method, path, body, headers, token } = one;
+  const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+  const filled = text === undefined ? undefined : memory.fill(text);
+  const request: RestRequest = {
+    method,
+    path: memory.fill(path),
+    headers: { "user-agent": "corpus/1", ...headers },
+    ...(filled === undefined ? {} : { body: filled }),
+    ...(token === undefined ? {} : { token }),
+  };
+  return { request, sent: `${path} ${text ?? ""}` };
+}

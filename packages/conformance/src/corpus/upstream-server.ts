@@ -1,0 +1,63 @@
+/** kube-apiserver on an etcd of its own, over connections that are kept. */
+import { readFile } from "node:fs/promises";
+import { Agent, request as httpsRequest } from "node:https";
+import { dirname, join } from "node:path";
+import { apiServerSubjects, type RestAnswer, type RestRequest } from "../subjects/apiserver.ts";
+import type { Send } from "./run.ts";
+
+export interface UpstreamServer {
+  send: Send;
+  close(): Promise<void>;
+}
+
+export async function openUpstream(flags: readonly string[] = []): Promise<UpstreamServer> {
+  const subject = apiServerSubjects().find(({ name }) => name === "kube-apiserver");
+  if (subject === undefined || subject.skip !== undefined) {
+    throw new Error(subject?.skip ?? "kube-apiserver is needed: npm run upstream");
+  }
+  const instance = await subject.open(flags);
+  const file = (name: string) => readFile(join(dirname(instance.kubeconfig), name));
+  const [ca, cert, key] = await Promise.all([file("ca.crt"), file("admin.crt"), file("admin.key")]);
+  const agent = new Agent({ ca, cert, key, keepAlive: true, maxSockets: 1 });
+  return {
+    send: (request) => exchange(instance.url, agent, request),
+    async close() {
+      agent.destroy();
+      await instance.close();
+    },
+  };
+}
+
+function exchange(
+  url: string,
+  agent: Agent,
+  { method, path, body, headers }: RestRequest,
+): Promise<RestAnswer> {
+  const bytes = Buffer.from((body as string | undefined) ?? "");
+  return new Promise((resolve, reject) => {
+    const sent = httpsRequest(url + path, {
+      method,
+      agent,
+      headers: {
+        accept: "application/json",
+        "content-type": "application/json",
+        ...(body === undefined ? {} : { "content-length": String(bytes.length) }),
+        ...headers,
+      },
+    });
+    sent.on("error", reject);
+    sent.on("response", (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(chunks).toString(),
+        }),
+      );
+    });
+    sent.end(body === undefined ? undefined : bytes);
+  });
+}
