@@ -27,6 +27,8 @@ export interface MessageCodec<T> {
   encode(value: Init<T>): Buffer;
   /** One gRPC frame: a flag byte (not compressed), the length in 4 bytes, the message. */
   encodeFrame(value: Init<T>): Buffer;
+  /** The same, but not copied: what lies in the writer until anything else is encoded. */
+  writeFrame(value: Init<T>): Writer;
   decode(bytes: Uint8Array): T;
   fill(value: Init<T>): T;
 }
@@ -84,6 +86,10 @@ class Message {
   }
 
   encodeFrame(value: Fields): Buffer {
+    return this.writeFrame(value).take();
+  }
+
+  writeFrame(value: Fields): Writer {
     writer.reset();
     this.write(writer, value);
     const size = writer.bytes.length - writer.position;
@@ -91,7 +97,7 @@ class Message {
     writer.position -= 5;
     writer.bytes[writer.position] = 0;
     writer.bytes.writeUInt32BE(size, writer.position + 1);
-    return writer.take();
+    return writer;
   }
 
   decode(bytes: Uint8Array): Fields {

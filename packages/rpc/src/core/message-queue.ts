@@ -30,6 +30,11 @@ export class MessageQueue<T> implements AsyncIterable<T>, AsyncIterator<T, undef
     return this.#items.length - this.#head;
   }
 
+  /** Above the high water, until it has drained to half of it. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
   get isOpen(): boolean {
     return this.#state === "open";
   }

@@ -7,7 +7,6 @@
  */
 import { unlink } from "node:fs/promises";
 import type { Server as HttpServer } from "node:http";
-import type { Http2Server } from "node:http2";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 
@@ -34,6 +33,9 @@ export interface ListenAddress {
   readonly port?: number;
 }
 
+/** Takes over a socket that speaks HTTP/2; `first` is what was read of it already. */
+export type Http2Sockets = (socket: Socket, first?: Buffer) => void;
+
 export interface Listener {
   readonly address: ListenAddress;
   close(): Promise<void>;
@@ -41,7 +43,7 @@ export interface Listener {
 
 export async function openListener(
   options: ListenOptions,
-  http2: Http2Server,
+  http2: Http2Sockets,
   http1: HttpServer | undefined,
 ): Promise<Listener> {
   const sockets = new Set<Socket>();
@@ -65,13 +67,13 @@ export async function openListener(
 
 function createSocketServer(
   options: ListenOptions,
-  http2: Http2Server,
+  http2: Http2Sockets,
   http1: HttpServer | undefined,
 ): Server {
   if ("path" in options || options.tls === undefined) {
     return createServer((socket) => {
       socket.on("error", () => {});
-      if (http1 === undefined) http2.emit("connection", socket);
+      if (http1 === undefined) http2(socket);
       else sniff(socket, http2, http1);
     });
   }
@@ -85,7 +87,7 @@ function createSocketServer(
   });
   server.on("secureConnection", (socket: TLSSocket) => {
     socket.on("error", () => {});
-    if (socket.alpnProtocol === "h2") http2.emit("connection", socket);
+    if (socket.alpnProtocol === "h2") http2(socket);
     else if (http1 !== undefined) http1.emit("connection", socket);
     else socket.destroy();
   });
@@ -93,13 +95,16 @@ function createSocketServer(
   return server;
 }
 
-function sniff(socket: Socket, http2: Http2Server, http1: HttpServer): void {
+function sniff(socket: Socket, http2: Http2Sockets, http1: HttpServer): void {
   socket.once("readable", () => {
     const first = socket.read() as Buffer | null;
     if (first === null) return; // Closed before a word.
-    socket.unshift(first);
     const isHttp2 = first.subarray(0, 3).toString("latin1") === "PRI";
-    (isHttp2 ? http2 : http1).emit("connection", socket);
+    if (isHttp2) http2(socket, first);
+    else {
+      socket.unshift(first);
+      http1.emit("connection", socket);
+    }
   });
 }
 

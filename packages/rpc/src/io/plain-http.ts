@@ -4,8 +4,9 @@
  * Limits  a request body is read up to 4 MiB
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import type { Readable } from "node:stream";
+import { PassThrough, type Readable } from "node:stream";
+import type { Http2Stream, StreamSink } from "../core/http2-stream.ts";
+import type { RequestHead } from "../core/request-head.ts";
 
 export interface PlainRequest {
   readonly method: string;
@@ -38,22 +39,41 @@ export function serveHttp1(handler: HttpHandler) {
   };
 }
 
-export async function serveHttp2(
+/** The sink of one plain request on an HTTP/2 stream. */
+export function serveStream(
   handler: HttpHandler,
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-): Promise<void> {
-  stream.on("error", () => {});
-  const answer = await answerOf(handler, {
-    method: headers[":method"] ?? "GET",
-    path: headers[":path"] ?? "/",
-    headers,
-    body: () => readBody(stream),
-  });
-  if (stream.destroyed) return;
-  stream.respond({ ":status": answer.status, ...answer.headers });
-  stream.end(headers[":method"] === "HEAD" ? undefined : answer.body);
-  stream.resume();
+  stream: Http2Stream,
+  { method, path, headers }: RequestHead,
+): StreamSink {
+  const body = new PassThrough();
+  const run = async () => {
+    const answer = await answerOf(handler, {
+      method,
+      path,
+      headers,
+      body: () => readBody(body),
+    });
+    const fields = Object.entries(answer.headers ?? {}).map(
+      ([name, value]) => [name.toLowerCase(), value] as const,
+    );
+    const bytes = method === "HEAD" ? Buffer.alloc(0) : Buffer.from(answer.body);
+    const { blocks } = stream.owner;
+    const block = blocks.fields([[":status", String(answer.status)], ...fields]);
+    stream.headers(block, bytes.length === 0);
+    if (bytes.length === 0) return;
+    stream.data(bytes, 0, bytes.length);
+    stream.endData();
+  };
+  run();
+  return {
+    data(bytes) {
+      body.write(bytes);
+      stream.consumed(bytes.length);
+    },
+    end: () => void body.end(),
+    closed: () => void body.destroy(new Error("http: the request was cut off")),
+    caughtUp() {},
+  };
 }
 
 async function answerOf(handler: HttpHandler, request: PlainRequest): Promise<PlainResponse> {

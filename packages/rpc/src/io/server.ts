@@ -5,23 +5,21 @@
  * /health, /version and /metrics live there.
  */
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
-import {
-  createServer as createHttp2Server,
-  type Http2Server,
-  type Http2Session,
-  type IncomingHttpHeaders,
-  type ServerHttp2Stream,
-} from "node:http2";
+import type { Socket } from "node:net";
 import type { Channel, Handlers } from "../core/call.ts";
 import type { RpcClock } from "../core/clock.ts";
+import type { Http2Stream, StreamSink } from "../core/http2-stream.ts";
+import type { RequestHead } from "../core/request-head.ts";
 import { Router } from "../core/router.ts";
 import type { ServiceInfo } from "../core/service.ts";
 import { codes, encodeMessage, RpcError, toRpcError } from "../core/status.ts";
+import { parseTimeout } from "../core/timeout.ts";
 import { unknownEncoding } from "./compression.ts";
-import { type CallLimits, Http2Call } from "./http2-call.ts";
+import { type ServedSocket, serveHttp2 } from "./http2-socket.ts";
 import { type ListenAddress, type Listener, type ListenOptions, openListener } from "./listener.ts";
 import { createMemoryChannel } from "./memory.ts";
-import { type HttpHandler, serveHttp1, serveHttp2 } from "./plain-http.ts";
+import { type HttpHandler, serveHttp1, serveStream } from "./plain-http.ts";
+import { type CallLimits, type CallPlan, ServerCall } from "./server-call.ts";
 import { wallClock } from "./wall-clock.ts";
 
 export interface ServerOptions {
@@ -42,16 +40,6 @@ export interface RpcServer {
   close(): Promise<void>;
 }
 
-const http2Options = {
-  settings: { initialWindowSize: 1 << 20, enablePush: false, maxHeaderListSize: 16 << 20 },
-  maxSessionMemory: 4096, // MB; Node's default of 10 cuts sessions with big messages under way.
-  // Clients cancel watches and calls as they like; Node's default takes that for an attack.
-  streamResetBurst: 1_000_000,
-  streamResetRate: 1_000_000,
-} as const;
-
-const connectionWindowBytes = 16 << 20;
-
 export function createServer(options: ServerOptions = {}): RpcServer {
   const clock = options.clock ?? wallClock;
   const limits: CallLimits = {
@@ -59,34 +47,33 @@ export function createServer(options: ServerOptions = {}): RpcServer {
     sendMaxBytes: options.sendMaxBytes ?? 2 ** 31 - 1,
   };
   const router = new Router();
-  const sessions = new Set<Http2Session>();
+  const sockets = new Set<ServedSocket>();
   const listeners = new Set<Listener>();
   const memoryChannels = new Set<Channel>();
-  let http2: Http2Server | undefined;
   let http1: HttpServer | undefined;
 
-  const start = (): Http2Server => {
-    if (http2 !== undefined) return http2;
-    http2 = createHttp2Server(http2Options);
-    http2.on("session", (session) => {
-      sessions.add(session);
-      session.setLocalWindowSize(connectionWindowBytes);
-      session.on("error", () => {});
-      session.on("close", () => sessions.delete(session));
-    });
-    http2.on("stream", (stream, headers) => {
-      if (options.http !== undefined && !isGrpc(headers)) serveHttp2(options.http, stream, headers);
-      else serveStream(stream, headers, { router, clock, limits });
-    });
-    if (options.http !== undefined) http1 = createHttpServer(serveHttp1(options.http));
-    return http2;
+  const open = (stream: Http2Stream, head: RequestHead, socket: Socket): StreamSink => {
+    // What a block of headers asks for is decided once, not once a call.
+    head.memo ??= planOf(head, router, options.http !== undefined);
+    const plan = head.memo as Plan;
+    if (plan.kind === "http") return serveStream(options.http!, stream, head);
+    if (plan.kind === "refused") return refuse(stream, plan);
+    const call = new ServerCall(stream, plan.call, { clock, limits, socket });
+    call.start();
+    return call;
+  };
+
+  const serve = (socket: Socket, first?: Buffer): void => {
+    const served = serveHttp2(socket, open, (ended) => sockets.delete(ended));
+    sockets.add(served);
+    if (first !== undefined) served.receive(first);
   };
 
   return {
     add: (service, handlers) => router.add(service, handlers),
     async listen(where) {
-      const server = start();
-      const listener = await openListener(where, server, http1);
+      if (options.http !== undefined) http1 ??= createHttpServer(serveHttp1(options.http));
+      const listener = await openListener(where, serve, http1);
       listeners.add(listener);
       return listener.address;
     },
@@ -97,64 +84,61 @@ export function createServer(options: ServerOptions = {}): RpcServer {
     },
     async close() {
       for (const channel of memoryChannels) channel.close();
-      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.close();
       await Promise.all([...listeners].map((listener) => listener.close()));
       listeners.clear();
     },
   };
 }
 
-function isGrpc(headers: IncomingHttpHeaders): boolean {
-  return headers["content-type"]?.startsWith("application/grpc") ?? false;
+interface Refusal {
+  readonly kind: "refused";
+  readonly error: RpcError;
+  readonly status: number;
 }
 
-interface Serving {
-  readonly router: Router;
-  readonly clock: RpcClock;
-  readonly limits: CallLimits;
-}
+type Plan =
+  | { readonly kind: "call"; readonly call: CallPlan }
+  | { readonly kind: "http" }
+  | Refusal;
 
-function serveStream(
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  { router, clock, limits }: Serving,
-): void {
+function planOf(head: RequestHead, router: Router, hasHttp: boolean): Plan {
+  const { method, path, headers } = head;
+  const type = headers["content-type"];
+  const isGrpc = type?.startsWith("application/grpc") ?? false;
+  if (hasHttp && !isGrpc) return { kind: "http" };
+  if (method !== "POST") {
+    const text = `Received a HEADERS frame with :method "${method}" which should be POST`;
+    return { kind: "refused", error: new RpcError(codes.INTERNAL, text), status: 405 };
+  }
+  if (!isGrpc) {
+    const text = `invalid gRPC request content-type ${JSON.stringify(type ?? "")}`;
+    return { kind: "refused", error: new RpcError(codes.INVALID_ARGUMENT, text), status: 415 };
+  }
   try {
-    if (headers[":method"] !== "POST") {
-      const what = `Received a HEADERS frame with :method "${headers[":method"]}"`;
-      const text = `${what} which should be POST`;
-      refuse(stream, new RpcError(codes.INTERNAL, text), 405);
-      return;
-    }
-    if (!isGrpc(headers)) {
-      const type = JSON.stringify(headers["content-type"] ?? "");
-      const text = `invalid gRPC request content-type ${type}`;
-      refuse(stream, new RpcError(codes.INVALID_ARGUMENT, text), 415);
-      return;
-    }
-    const route = router.find(headers[":path"] as string);
-    const encoding = headers["grpc-encoding"] as string | undefined;
+    const route = router.find(path);
+    const encoding = headers["grpc-encoding"];
     if (encoding !== undefined && encoding !== "identity" && encoding !== "gzip") {
       throw unknownEncoding(encoding, true);
     }
-    new Http2Call({ stream, headers, route, clock, limits }).start();
+    const timeout = headers["grpc-timeout"];
+    const timeoutMs = timeout === undefined ? undefined : (parseTimeout(timeout) ?? Number.NaN);
+    return { kind: "call", call: { route, head, timeoutMs } };
   } catch (error) {
-    refuse(stream, toRpcError(error), 200);
+    return { kind: "refused", error: toRpcError(error), status: 200 };
   }
 }
 
-const noDate = { sendDate: false };
-
-function refuse(stream: ServerHttp2Stream, error: RpcError, status: number): void {
-  stream.on("error", () => {});
-  stream.respond(
-    {
-      ":status": status,
-      "content-type": "application/grpc",
-      "grpc-status": String(error.code),
-      "grpc-message": encodeMessage(error.details),
-    },
-    { endStream: true, ...noDate },
-  );
-  stream.resume();
+function refuse(stream: Http2Stream, { error, status }: Refusal): StreamSink {
+  const block = stream.owner.blocks.fields([
+    [":status", String(status)],
+    ["content-type", "application/grpc"],
+    ["grpc-status", String(error.code)],
+    ["grpc-message", encodeMessage(error.details)],
+  ]);
+  stream.headers(block, true);
+  return nobody;
 }
+
+/** Whoever was refused is not listened to. */
+const nobody: StreamSink = { data() {}, end() {}, closed() {}, caughtUp() {} };

@@ -1,0 +1,147 @@
+/**
+ * Frames on their way out: written one behind the other into slabs, taken as few large pieces.
+ *
+ * An answer is three small frames; all answers of a turn of the event loop leave with one write of
+ * the socket. No place of a slab is written twice, so what was taken may be in flight for long.
+ *
+ * Source  RFC 9113 section 4.1
+ */
+import { defaultFrameMax, flag, frameHeaderBytes, frameType } from "./http2-codes.ts";
+
+const slabBytes = 64 * 1024;
+
+export class Outbox {
+  #slab: Buffer = Buffer.alloc(0);
+  /** Of the slab: taken up to here, written up to there. */
+  #from = 0;
+  #at = 0;
+  #full: Buffer[] = [];
+  #controlFrames = 0;
+
+  get isEmpty(): boolean {
+    return this.#at === this.#from && this.#full.length === 0;
+  }
+
+  /** Answers to PING and SETTINGS that wait: a peer that does not read must not pile them up. */
+  get controlFrames(): number {
+    return this.#controlFrames;
+  }
+
+  take(): Buffer[] {
+    const all = this.#full;
+    if (this.#at > this.#from) all.push(this.#slab.subarray(this.#from, this.#at));
+    this.#from = this.#at;
+    this.#full = [];
+    this.#controlFrames = 0;
+    return all;
+  }
+
+  #reserve(count: number): void {
+    if (this.#slab.length - this.#at >= count) return;
+    if (this.#at > this.#from) this.#full.push(this.#slab.subarray(this.#from, this.#at));
+    this.#slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, count));
+    this.#from = 0;
+    this.#at = 0;
+  }
+
+  #head(length: number, type: number, flags: number, streamId: number): void {
+    const slab = this.#slab;
+    const at = this.#at;
+    slab[at] = length >>> 16;
+    slab[at + 1] = length >>> 8;
+    slab[at + 2] = length;
+    slab[at + 3] = type;
+    slab[at + 4] = flags;
+    slab[at + 5] = streamId >>> 24;
+    slab[at + 6] = streamId >>> 16;
+    slab[at + 7] = streamId >>> 8;
+    slab[at + 8] = streamId;
+    this.#at = at + frameHeaderBytes;
+  }
+
+  #uint32(value: number): void {
+    this.#slab.writeUInt32BE(value >>> 0, this.#at);
+    this.#at += 4;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#slab.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  /** A block larger than a frame goes on in CONTINUATION frames. */
+  headers(streamId: number, block: Buffer, endStream: boolean): void {
+    const first = Math.min(block.length, defaultFrameMax);
+    let flags = endStream ? flag.endStream : 0;
+    if (first === block.length) flags |= flag.endHeaders;
+    this.#frame(frameType.headers, flags, streamId, block.subarray(0, first));
+    for (let at = first; at < block.length; at += defaultFrameMax) {
+      const end = Math.min(at + defaultFrameMax, block.length);
+      const last = end === block.length ? flag.endHeaders : 0;
+      this.#frame(frameType.continuation, last, streamId, block.subarray(at, end));
+    }
+  }
+
+  #frame(type: number, flags: number, streamId: number, payload: Buffer): void {
+    this.#reserve(frameHeaderBytes + payload.length);
+    this.#head(payload.length, type, flags, streamId);
+    const slab = this.#slab;
+    // A few bytes are faster set one by one than by a call into the runtime.
+    if (payload.length < 32) {
+      for (let i = 0; i < payload.length; i++) slab[this.#at + i] = payload[i]!;
+    } else slab.set(payload, this.#at);
+    this.#at += payload.length;
+  }
+
+  data(streamId: number, bytes: Buffer, span: { from: number; to: number; end: boolean }): void {
+    const { from, to, end } = span;
+    this.#reserve(frameHeaderBytes + to - from);
+    this.#head(to - from, frameType.data, end ? flag.endStream : 0, streamId);
+    bytes.copy(this.#slab, this.#at, from, to);
+    this.#at += to - from;
+  }
+
+  reset(streamId: number, code: number): void {
+    this.#reserve(frameHeaderBytes + 4);
+    this.#head(4, frameType.rstStream, 0, streamId);
+    this.#uint32(code);
+    this.#controlFrames++;
+  }
+
+  windowUpdate(streamId: number, increment: number): void {
+    this.#reserve(frameHeaderBytes + 4);
+    this.#head(4, frameType.windowUpdate, 0, streamId);
+    this.#uint32(increment);
+  }
+
+  settings(pairs: readonly (readonly [id: number, value: number])[]): void {
+    this.#reserve(frameHeaderBytes + pairs.length * 6);
+    this.#head(pairs.length * 6, frameType.settings, 0, 0);
+    for (const [id, value] of pairs) {
+      this.#slab.writeUInt16BE(id, this.#at);
+      this.#at += 2;
+      this.#uint32(value);
+    }
+  }
+
+  settingsAck(): void {
+    this.#reserve(frameHeaderBytes);
+    this.#head(0, frameType.settings, flag.ack, 0);
+    this.#controlFrames++;
+  }
+
+  pingAck(opaque: Buffer): void {
+    this.#frame(frameType.ping, flag.ack, 0, opaque);
+    this.#controlFrames++;
+  }
+
+  goaway(lastStreamId: number, code: number, text: string): void {
+    const debug = Buffer.from(text);
+    this.#reserve(frameHeaderBytes + 8 + debug.length);
+    this.#head(8 + debug.length, frameType.goaway, 0, 0);
+    this.#uint32(lastStreamId);
+    this.#uint32(code);
+    this.bytes(debug);
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * One stream of a server's connection: what comes in goes to its sink, what goes out keeps to the
+ * windows that the peer granted.
+ *
+ * Bytes are copied when they are sent: at once into the outbox, or, what no window has room for,
+ * into `#waiting` until WINDOW_UPDATE comes. Trailers wait behind them.
+ *
+ * Source  RFC 9113 sections 5.1, 5.2, 6.9
+ */
+import type { ResponseBlocks } from "./hpack-response.ts";
+import { defaultFrameMax, http2Error } from "./http2-codes.ts";
+import type { Outbox } from "./http2-outbox.ts";
+
+/** Who serves a stream. */
+export interface StreamSink {
+  /** A piece of the body: a view on what was received, valid for good. */
+  data(bytes: Buffer): void;
+  /** The body is over. */
+  end(): void;
+  /** The peer, or the connection, ended the stream before it was answered. */
+  closed(): void;
+  /** Everything that waited has left: more may be sent. */
+  caughtUp(): void;
+}
+
+/** What a stream needs of its connection. */
+export interface StreamOwner {
+  readonly outbox: Outbox;
+  readonly blocks: ResponseBlocks;
+  /** Of the whole connection: bytes that may still be sent. */
+  sendWindow: number;
+  readonly isBacklogged: boolean;
+  /** Has something to send that no window has room for. */
+  blocked(stream: Http2Stream): void;
+  /** Both sides are done. */
+  finished(stream: Http2Stream): void;
+  flushSoon(): void;
+  grantStream(stream: Http2Stream, count: number): void;
+}
+
+export class Http2Stream {
+  readonly id: number;
+  readonly owner: StreamOwner;
+  sink: StreamSink | undefined = undefined;
+  sendWindow: number;
+  receiveWindow: number;
+  /** Received and consumed, not yet granted again. */
+  ungranted = 0;
+  /** The peer has sent everything. */
+  isRemoteDone = false;
+  /** We have: the last frame is in the outbox. */
+  isLocalDone = false;
+  isReset = false;
+  /** What `content-length` leaves to come. */
+  expectedBytes: number | undefined = undefined;
+  #waiting: Buffer[] | undefined = undefined;
+  #trailers: Buffer | undefined = undefined;
+  #isEnding = false;
+
+  constructor(id: number, owner: StreamOwner, windows: { send: number; receive: number }) {
+    this.id = id;
+    this.owner = owner;
+    this.sendWindow = windows.send;
+    this.receiveWindow = windows.receive;
+  }
+
+  /** Nothing more can be said. */
+  get isClosed(): boolean {
+    return this.isReset || this.#isEnding;
+  }
+
+  get hasWaiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  headers(block: Buffer, isEnd: boolean): void {
+    if (this.isClosed) return;
+    this.owner.outbox.headers(this.id, block, isEnd);
+    this.owner.flushSoon();
+    if (isEnd) {
+      this.#isEnding = true;
+      this.#done();
+    }
+  }
+
+  /** Sends bytes[from, to), which may change afterwards. False: wait for `caughtUp`. */
+  data(bytes: Buffer, from: number, to: number): boolean {
+    if (this.isClosed) return true;
+    let at = from;
+    if (this.#waiting === undefined && !this.owner.isBacklogged) {
+      at = this.#emit(bytes, from, to);
+      this.owner.flushSoon();
+    }
+    if (at === to) return true;
+    this.#waiting ??= [];
+    this.#waiting.push(Buffer.from(bytes.subarray(at, to)));
+    this.owner.blocked(this);
+    return false;
+  }
+
+  trailers(block: Buffer): void {
+    if (this.isClosed) return;
+    this.#isEnding = true;
+    if (this.#waiting !== undefined) {
+      this.#trailers = block;
+      return;
+    }
+    this.owner.outbox.headers(this.id, block, true);
+    this.owner.flushSoon();
+    this.#done();
+  }
+
+  /** Ends a body that has no trailers. */
+  endData(): void {
+    if (this.isClosed) return;
+    this.#isEnding = true;
+    if (this.#waiting === undefined) this.#finishBody();
+  }
+
+  #finishBody(): void {
+    if (this.#trailers !== undefined) this.owner.outbox.headers(this.id, this.#trailers, true);
+    else this.owner.outbox.data(this.id, emptyBody, { from: 0, to: 0, end: true });
+    this.owner.flushSoon();
+    this.#done();
+  }
+
+  /** Does so much more of the body keep to the content-length that was announced? */
+  expects(count: number, isEnd: boolean): boolean {
+    if (this.expectedBytes === undefined) return true;
+    this.expectedBytes -= count;
+    return isEnd ? this.expectedBytes === 0 : this.expectedBytes >= 0;
+  }
+
+  /** As much as the windows allow; gives where it stopped. */
+  #emit(bytes: Buffer, from: number, to: number): number {
+    const { owner } = this;
+    let at = from;
+    while (at < to) {
+      const room = Math.min(this.sendWindow, owner.sendWindow, defaultFrameMax, to - at);
+      if (room <= 0) break;
+      owner.outbox.data(this.id, bytes, { from: at, to: at + room, end: false });
+      this.sendWindow -= room;
+      owner.sendWindow -= room;
+      at += room;
+    }
+    return at;
+  }
+
+  /** Sends what waited, a frame at most, so that streams take turns. True: there is more to send. */
+  pump(): boolean {
+    const waiting = this.#waiting;
+    if (waiting === undefined || this.isReset) return false;
+    const first = waiting[0]!;
+    const at = this.#emit(first, 0, Math.min(first.length, defaultFrameMax));
+    if (at < first.length) waiting[0] = first.subarray(at);
+    else waiting.shift();
+    if (waiting.length > 0) return at > 0;
+    this.#waiting = undefined;
+    if (this.#isEnding) this.#finishBody();
+    else this.sink?.caughtUp();
+    return false;
+  }
+
+  /** The sink has taken so many bytes of the body: the peer may send as many again. */
+  consumed(count: number): void {
+    this.ungranted += count;
+    if (!this.isRemoteDone && !this.isReset) this.owner.grantStream(this, this.ungranted);
+  }
+
+  reset(code: number): void {
+    if (this.isReset || (this.isLocalDone && this.isRemoteDone)) return;
+    this.isReset = true;
+    this.#waiting = undefined;
+    this.owner.outbox.reset(this.id, code);
+    this.owner.flushSoon();
+    this.owner.finished(this);
+  }
+
+  /** The other side has ended it, or the connection is gone. */
+  lost(): void {
+    if (this.isReset) return;
+    this.isReset = true;
+    this.#waiting = undefined;
+    this.owner.finished(this);
+    this.sink?.closed();
+  }
+
+  remoteDone(): void {
+    this.isRemoteDone = true;
+    if (this.isLocalDone) this.owner.finished(this);
+  }
+
+  #done(): void {
+    this.isLocalDone = true;
+    if (this.isRemoteDone) this.owner.finished(this);
+    // Answered early: what the client still sends is not wanted.
+    else this.reset(http2Error.noError);
+  }
+}
+
+const emptyBody = Buffer.alloc(0);
