@@ -11,7 +11,15 @@
  * CommonJS: an ES module that imports node:http makes Node load fetch and all that hangs on it.
  * In a checkout all are made again whenever a source is newer. Plain JavaScript: any Node runs it.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -42,6 +50,20 @@ export function isFresh() {
   return existsSync(launcher) && statSync(launcher).mtimeMs > newestSource();
 }
 
+/** One character beyond ASCII makes V8 hold a whole file at two bytes a character. */
+const ascii = (text) =>
+  text.replaceAll(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
+/** Whole or not at all: another launcher may be reading. */
+function replaceFile({ path, text }) {
+  const fresh = `${path}.${process.pid}`;
+  writeFileSync(fresh, ascii(text), { mode: 0o755 });
+  renameSync(fresh, path);
+}
+
 export async function bundle() {
   const { build } = await import("esbuild");
   const shared = {
@@ -53,19 +75,20 @@ export async function bundle() {
     minifySyntax: true,
     legalComments: "none",
     logLevel: "error",
+    write: false,
   };
   mkdirSync(bundles, { recursive: true });
   cpSync(join(packages, "api", "src", "generated", "table"), join(bundles, "generated", "table"), {
     recursive: true,
   });
-  await build({
+  const plugin = await build({
     ...shared,
     entryPoints: [join(packages, "cni-bridge", "src", "main.ts")],
     format: "cjs",
     outfile: join(here, "dist", "cni-bridge.cjs"),
   });
   const source = (...path) => join(here, "src", ...path);
-  await build({
+  const processes = await build({
     ...shared,
     entryPoints: [
       { in: source("control-plane", "main.ts"), out: "control-plane" },
@@ -79,6 +102,7 @@ export async function bundle() {
     define: { "globalThis.nanokubeBundled": "true", "import.meta.url": "nanokubeURL" },
     external: ["esbuild"],
   });
+  for (const file of [...plugin.outputFiles, ...processes.outputFiles]) replaceFile(file);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle();
