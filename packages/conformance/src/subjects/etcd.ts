@@ -30,10 +30,17 @@ export interface EtcdSubject {
   readonly name: string;
   /** Why it cannot run here. */
   readonly skip?: string;
-  open(flags?: readonly string[]): Promise<EtcdInstance>;
+  open(flags?: readonly string[], place?: OpenAt): Promise<EtcdInstance>;
 }
 
-const mainFile = fileURLToPath(new URL("../../../etcd-lite/src/main.ts", import.meta.url));
+/** Where a process keeps its data, when it is not a directory of its own that goes with it. */
+export interface OpenAt {
+  readonly dataDir?: string;
+}
+
+export const mainFile = fileURLToPath(new URL("../../../etcd-lite/src/main.ts", import.meta.url));
+
+export const nodeFlags = ["--conditions=nanokube-source"];
 
 export function etcdSubjects(): EtcdSubject[] {
   const upstream = findProgram("etcd");
@@ -41,12 +48,12 @@ export function etcdSubjects(): EtcdSubject[] {
     { name: "etcd-lite in memory", open: openInMemory },
     {
       name: "etcd-lite",
-      open: (flags = []) =>
-        openProcess(process.execPath, ["--conditions=nanokube-source", mainFile, ...flags]),
+      open: (flags = [], place) =>
+        openProcess(process.execPath, [...nodeFlags, mainFile, ...flags], place),
     },
     upstream === undefined
       ? { name: "etcd", skip: missing("etcd"), open: () => Promise.reject(new Error("absent")) }
-      : { name: "etcd", open: (flags = []) => openProcess(upstream, flags) },
+      : { name: "etcd", open: (flags = [], place) => openProcess(upstream, flags, place) },
   ];
 }
 
@@ -56,11 +63,15 @@ async function openInMemory(): Promise<EtcdInstance> {
   return instance(server.channel(), `127.0.0.1:${port}`, () => server.close());
 }
 
-async function openProcess(program: string, args: readonly string[]): Promise<EtcdInstance> {
+async function openProcess(
+  program: string,
+  args: readonly string[],
+  place: OpenAt = {},
+): Promise<EtcdInstance> {
   const dataDir = await mkdtemp(join(tmpdir(), "conformance-etcd-"));
   const [client, peer] = await freePorts(2);
   const url = `http://127.0.0.1:${client}`;
-  const flags = ["--data-dir", join(dataDir, "data"), "--log-level", "error"];
+  const flags = ["--data-dir", place.dataDir ?? join(dataDir, "data"), "--log-level", "error"];
   flags.push("--listen-client-urls", url, "--advertise-client-urls", url);
   flags.push("--listen-peer-urls", `http://127.0.0.1:${peer}`);
   const child = spawn(program, [...args, ...flags], { stdio: ["ignore", "ignore", "pipe"] });

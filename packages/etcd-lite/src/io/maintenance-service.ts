@@ -9,6 +9,7 @@ import { EtcdError } from "../core/errors.ts";
 import { hashKV } from "../core/hash-kv.ts";
 import { readAsAdmin, writeAs } from "./identify.ts";
 import { header, type Member } from "./member.ts";
+import { sendSnapshot } from "./snapshot-file.ts";
 import { clusterVersion, serverVersion } from "./version.ts";
 
 function unimplemented(what: string): RpcError {
@@ -52,8 +53,9 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
         if (targetID !== identity.memberId) throw new EtcdError("BadLeaderTransferee");
         return {}; // It leads already.
       }),
-    snapshot: () => {
-      throw unimplemented("Maintenance.Snapshot (a bbolt file)");
+    snapshot: async (call) => {
+      await call.first();
+      await readAsAdmin(member, call, () => sendSnapshot(member, call));
     },
     downgrade: () => {
       throw unimplemented("Maintenance.Downgrade");

@@ -1,0 +1,114 @@
+/**
+ * Snapshots both ways: etcdutl accepts ours, and its etcd serves it; ours accepts etcd's.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient, etcd } from "@nanokube/rpc";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { plain } from "../src/etcd/plain.ts";
+import { bytes } from "../src/etcd/words.ts";
+import { type EtcdInstance, etcdSubjects } from "../src/subjects/etcd.ts";
+import { findProgram, missing } from "../src/subjects/programs.ts";
+
+const [, lite, upstream] = etcdSubjects();
+const etcdctl = findProgram("etcdctl");
+const etcdutl = findProgram("etcdutl");
+const skip =
+  upstream!.skip ??
+  (etcdctl === undefined ? missing("etcdctl") : undefined) ??
+  (etcdutl === undefined ? missing("etcdutl") : undefined);
+
+interface Status {
+  readonly hash: number;
+  readonly revision: number;
+  readonly totalKey: number;
+  readonly totalSize: number;
+  readonly version: string;
+}
+
+function save({ endpoint }: EtcdInstance, file: string): Status {
+  const quiet = { stdio: ["ignore" as const, "pipe" as const, "ignore" as const] };
+  execFileSync(etcdctl!, ["--endpoints", endpoint, "snapshot", "save", file], quiet);
+  const status = execFileSync(etcdutl!, ["snapshot", "status", file, "-w", "json"], quiet);
+  return JSON.parse(status.toString()) as Status;
+}
+
+/** Puts, deletes, a compaction, leases, users: something in every bucket. */
+async function fill({ kv, lease, channel }: EtcdInstance): Promise<void> {
+  await lease.leaseGrant({ ID: 77n, TTL: 5000 });
+  for (let i = 0; i < 400; i++) {
+    const key = bytes(`key/${i % 150}`);
+    await kv.put({ key, value: bytes(`${i} `.repeat(i)), lease: i % 50 === 0 ? 77n : 0n });
+  }
+  await kv.put({ key: bytes("large"), value: Buffer.alloc(1_000_000, "x") });
+  await kv.deleteRange({ key: bytes("key/2"), rangeEnd: bytes("key/3") });
+  const both = [{ requestPut: { key: bytes("a") } }, { requestPut: { key: bytes("b") } }];
+  await kv.txn({ success: both });
+  await kv.compact({ revision: 300, physical: true });
+  const auth = createClient(channel, etcd.Auth);
+  for (const name of ["root", "reader"]) await auth.roleAdd({ name });
+  const perm = { permType: 0, key: bytes("key/"), rangeEnd: bytes("key0") };
+  await auth.roleGrantPermission({ name: "reader", perm });
+  for (const name of ["root", "ann"]) await auth.userAdd({ name, password: "secret" });
+  await auth.userGrantRole({ user: "root", role: "root" });
+  await auth.userGrantRole({ user: "ann", role: "reader" });
+}
+
+/** All there is to read, of now and of the past, and what both sides compute over it. */
+async function content(subject: EtcdInstance): Promise<unknown> {
+  const { kv, lease, maintenance, channel } = subject;
+  const all = { key: bytes("\0"), rangeEnd: bytes("\0") };
+  const auth = createClient(channel, etcd.Auth);
+  const now = await kv.range(all);
+  const past = await kv.range({ ...all, revision: 350 });
+  const { TTL: _, ...held } = await lease.leaseTimeToLive({ ID: 77n, keys: true });
+  const hash = await maintenance.hashKV({});
+  return plain({
+    now,
+    past,
+    held: { ...held, keys: held.keys.map(String).sort() },
+    hash,
+    users: await auth.userList({}),
+    ann: await auth.userGet({ name: "ann" }),
+    reader: await auth.roleGet({ role: "reader" }),
+    status: (await auth.authStatus({})).authRevision,
+  });
+}
+
+describe.skipIf(skip !== undefined)(`snapshots, beside etcd${skip ? `: ${skip}` : ""}`, () => {
+  let directory: string;
+  let ours: EtcdInstance;
+  let theirs: EtcdInstance;
+  const started: EtcdInstance[] = [];
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), "conformance-snapshot-"));
+    const flags = ["--bcrypt-cost", "4"];
+    [ours, theirs] = await Promise.all([lite!.open(flags), upstream!.open(flags)]);
+    started.push(ours, theirs);
+    for (const one of started) await fill(one);
+  }, 60_000);
+  afterAll(async () => {
+    for (const one of started) await one.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  test("etcdutl reads ours: the same revision and number of keys, and no complaint", () => {
+    const mine = save(ours, join(directory, "ours.db"));
+    const wanted = save(theirs, join(directory, "theirs.db"));
+    expect(mine).toMatchObject({ revision: wanted.revision, version: wanted.version });
+    expect(mine.totalKey).toBe(wanted.totalKey);
+    expect(mine.totalSize).toBe(statSync(join(directory, "ours.db")).size - 32);
+  });
+
+  test("etcd serves what etcdutl restored from ours", async () => {
+    save(ours, join(directory, "served.db"));
+    const data = join(directory, "restored-by-etcd");
+    const args = ["snapshot", "restore", join(directory, "served.db"), "--data-dir", data];
+    execFileSync(etcdutl!, args, { stdio: "ignore" });
+    const restored = await upstream!.open([], { dataDir: data });
+    started.push(restored);
+    expect(await content(restored)).toEqual(await content(ours));
+  }, 60_000);
+});
