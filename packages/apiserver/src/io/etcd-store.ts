@@ -12,6 +12,7 @@
  */
 import { type Clock, type KubeObject, type Log, sleep, timeout } from "@nanokube/machinery";
 import { type Channel, createClient, etcd } from "@nanokube/rpc";
+import { KeptEncodings } from "../core/cache/kept-encodings.ts";
 import { ResourceCache } from "../core/cache/resource-cache.ts";
 import { type StorageCodec, StoredObject } from "../core/cache/stored-object.ts";
 import { registryPrefix } from "../core/storage/keys.ts";
@@ -52,6 +53,7 @@ export class EtcdStore implements ObjectStore {
   readonly #leases: EtcdLeases;
   readonly #options: EtcdStoreOptions;
   readonly #caches = new Map<string, ResourceCache>();
+  readonly #encodings = new KeptEncodings();
   readonly #gate = new RevisionGate();
   readonly #stop = new AbortController();
   /** Objects this server wrote and whose event has not come yet, by revision. */
@@ -84,7 +86,7 @@ export class EtcdStore implements ObjectStore {
       known.codec = codec;
       return known;
     }
-    const cache = new ResourceCache(prefix, codec);
+    const cache = new ResourceCache(prefix, codec, this.#encodings);
     cache.beginHistory(this.revision);
     this.#caches.set(prefix, cache);
     return cache;

@@ -9,6 +9,15 @@ function count(text: string): number {
   return value;
 }
 
+interface EtcdFlags {
+  rounds: number;
+  scale: number;
+  members: number;
+  only?: string;
+  growth?: string;
+  save?: string;
+}
+
 const write = (line: string) => void process.stdout.write(`${line}\n`);
 
 const program = new Command("bench").description("ours and upstream's, side by side");
@@ -30,6 +39,20 @@ program
   .action(async (options: { pods: number; seconds: number; growth?: string; only?: string }) => {
     const growth = (options.growth ?? "").split(",").filter(Boolean).map(count);
     await (await import("./apiserver.ts")).benchApiServer({ ...options, growth }, write);
+  });
+
+program
+  .command("etcd")
+  .description("etcd's own benchmark on etcd-lite and on etcd")
+  .option("--rounds <n>", "how often each row is run", count, 3)
+  .option("--scale <x>", "times the usual number of requests", Number, 1)
+  .option("--members <n>", "members of each cluster", count, 1)
+  .option("--only <text>", "only rows whose name has this text")
+  .option("--growth <sizes>", "numbers of keys at which growth is measured, e.g. 100000,1000000")
+  .option("--save <path>", "write path.json and path.md")
+  .action(async (options: EtcdFlags) => {
+    const growth = (options.growth ?? "").split(",").filter(Boolean).map(count);
+    await (await import("./etcd.ts")).benchEtcd({ ...options, growth }, write);
   });
 
 program

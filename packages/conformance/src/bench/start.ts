@@ -17,6 +17,7 @@ import {
   serviceAccounts,
 } from "@nanokube/client";
 import { residentBytes } from "nanokube";
+import { median } from "./median.ts";
 import { type BenchSubject, ourSubject, upstreamSubject } from "./subject.ts";
 
 interface Sample {
@@ -110,12 +111,6 @@ async function measure(subject: BenchSubject): Promise<Sample> {
     transport.close();
     await subject.stop();
   }
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 const rows: readonly [keyof Sample, string, string][] = [

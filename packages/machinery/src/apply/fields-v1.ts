@@ -15,13 +15,17 @@ import { compareElements, fieldElement, formatElement, normalizeElement } from "
 export type FieldsV1 = { [element: string]: FieldsV1 };
 export type Path = readonly string[];
 
+/** Shared by the many sets that are leaves; nobody writes to a set once it is made. */
+const noMembers: ReadonlySet<string> = new Set();
+const noChildren: ReadonlyMap<string, FieldSet> = new Map();
+
 export class FieldSet {
   readonly members: ReadonlySet<string>;
   readonly children: ReadonlyMap<string, FieldSet>;
 
   constructor(
-    members: ReadonlySet<string> = new Set(),
-    children: ReadonlyMap<string, FieldSet> = new Map(),
+    members: ReadonlySet<string> = noMembers,
+    children: ReadonlyMap<string, FieldSet> = noChildren,
   ) {
     this.members = members;
     this.children = children;
@@ -55,7 +59,14 @@ export class FieldSet {
     return this.children.get(element) ?? emptySet;
   }
 
+  /** Nothing at all: operations with such a set need not walk the other one. */
+  get #isBare(): boolean {
+    return this.members.size === 0 && this.children.size === 0;
+  }
+
   union(other: FieldSet): FieldSet {
+    if (other.#isBare) return this;
+    if (this.#isBare) return other;
     const children = new Map(this.children);
     for (const [element, child] of other.children) {
       const own = children.get(element);
@@ -65,6 +76,7 @@ export class FieldSet {
   }
 
   intersection(other: FieldSet): FieldSet {
+    if (other.#isBare || this.#isBare) return emptySet;
     const children = this.#combine((child, element) => {
       const theirs = other.children.get(element);
       return theirs === undefined ? emptySet : child.intersection(theirs);
@@ -74,6 +86,7 @@ export class FieldSet {
 
   /** Without the members of the other; a member there leaves what is below it here. */
   difference(other: FieldSet): FieldSet {
+    if (other.#isBare) return this;
     const children = this.#combine((child, element) => {
       const theirs = other.children.get(element);
       return theirs === undefined ? child : child.difference(theirs);
@@ -83,6 +96,7 @@ export class FieldSet {
 
   /** Without the members of the other and everything below them. */
   recursiveDifference(other: FieldSet): FieldSet {
+    if (other.#isBare) return this;
     const children = this.#combine((child, element) => {
       if (other.members.has(element)) return emptySet;
       const theirs = other.children.get(element);

@@ -10,6 +10,8 @@
  * Source  staging/src/k8s.io/apiserver/pkg/storage/cacher/{cacher,watch_cache,cache_watcher}.go
  */
 import { expired } from "@nanokube/machinery";
+import { KeptEncodings } from "./kept-encodings.ts";
+import { KeptLists } from "./kept-lists.ts";
 import { SortedKeys } from "./sorted-keys.ts";
 import type { StorageCodec, StoredObject } from "./stored-object.ts";
 
@@ -40,6 +42,10 @@ const historyFreshMs = 75_000;
 export class ResourceCache {
   readonly prefix: string;
   codec: StorageCodec;
+  /** Other forms of the objects here; a store's caches share one. */
+  readonly encodings: KeptEncodings;
+  /** Whole lists, until the next change. */
+  readonly lists = new KeptLists();
   readonly #objects = new Map<string, StoredObject>();
   readonly #keys = new SortedKeys();
   readonly #watchers = new Set<CacheWatcher>();
@@ -49,9 +55,10 @@ export class ResourceCache {
   /** The newest event: what the cache holds is also the state at any later revision. */
   #changedAt = 0;
 
-  constructor(prefix: string, codec: StorageCodec) {
+  constructor(prefix: string, codec: StorageCodec, encodings = new KeptEncodings()) {
     this.prefix = prefix;
     this.codec = codec;
+    this.encodings = encodings;
   }
 
   get size(): number {
@@ -92,6 +99,7 @@ export class ResourceCache {
   }
 
   reset(): void {
+    this.lists.clear();
     for (const key of [...this.#objects.keys()]) this.#keys.delete(key);
     this.#objects.clear();
     for (const watcher of [...this.#watchers]) watcher.onReset();
@@ -142,9 +150,14 @@ export class ResourceCache {
 
   #publish(event: CacheEvent, nowMs: number): void {
     this.#changedAt = event.revision;
+    this.lists.clear();
     this.#history.push({ event, atMs: nowMs });
     if (this.#history.length >= 2 * historyMin) this.#trim(nowMs);
     for (const watcher of this.#watchers) watcher.onEvent(event);
+    // Whoever comes later and watches from before it has its own frame made.
+    event.frames.clear();
+    event.object?.settle();
+    if (event.previous !== undefined) this.encodings.forget(event.previous);
   }
 
   /** Drops stale events in bulk, so that the cost per event stays constant. */

@@ -3,7 +3,7 @@
  *
  * A tree is parsed when somebody needs one and is theirs to change; only `shared()` keeps one, for
  * the few kinds that admission and authorization read on every request. Encodings other than the
- * JSON of the stored version are made at first use and kept with the version.
+ * JSON of the stored version are kept in kept-encodings.ts while they are asked for.
  */
 import type { KubeObject } from "@nanokube/machinery";
 import {
@@ -22,6 +22,8 @@ export interface StorageCodec {
   /** Turns an etcd value that is not canonical JSON into a tree. */
   decode(value: Uint8Array): KubeObject;
   selectableFields(tree: KubeObject): Record<string, string>;
+  /** How the last object began, for the next is like it; set by the objects themselves. */
+  layout?: Layout | undefined;
 }
 
 export interface ObjectIndex {
@@ -39,7 +41,8 @@ export class StoredObject {
   #layout: Layout | undefined;
   #index: ObjectIndex | undefined;
   #shared: KubeObject | undefined;
-  #encodings: Map<string, Uint8Array> | undefined;
+  /** The tree that was just written, until the event of the write has been handed on. */
+  #fresh: KubeObject | undefined;
 
   constructor(
     key: string,
@@ -66,7 +69,13 @@ export class StoredObject {
   ): StoredObject {
     const object = new StoredObject(key, revision, value, codec, lease);
     object.#index = indexOf(tree, codec);
+    object.#fresh = tree;
     return object;
+  }
+
+  /** The write is known to all: whoever needs a tree from now on parses one. */
+  settle(): void {
+    this.#fresh = undefined;
   }
 
   /** JSON with its resourceVersion, in the version it was stored in. */
@@ -106,21 +115,18 @@ export class StoredObject {
     return parseTree(this.json);
   }
 
+  /** A tree to encode and not to change: that of the write where it is still here. */
+  readonlyTree(): KubeObject {
+    const fresh = this.#fresh;
+    if (fresh === undefined) return this.#shared ?? this.tree();
+    const metadata = { ...fresh.metadata, resourceVersion: String(this.revision) };
+    return { ...fresh, metadata };
+  }
+
   /** One tree for all who only read. */
   shared(): KubeObject {
     this.#shared ??= this.tree();
     return this.#shared;
-  }
-
-  /** Keeps what `make` returns for this version of the object under `name`. */
-  encoding(name: string, make: (object: StoredObject) => Uint8Array): Uint8Array {
-    this.#encodings ??= new Map();
-    let bytes = this.#encodings.get(name);
-    if (bytes === undefined) {
-      bytes = make(this);
-      this.#encodings.set(name, bytes);
-    }
-    return bytes;
   }
 
   /** The same content under the revision at which it was deleted or left a selection. */
@@ -134,14 +140,15 @@ export class StoredObject {
 
   #load(): void {
     const value = this.#value!;
-    const layout = layoutOf(value);
+    const layout = layoutOf(value, this.#codec.layout);
     if (layout !== undefined) {
       this.#layout = layout;
       this.#served = withRevision(value, layout, this.revision);
     } else {
       this.#served = encodeServed(this.#codec.decode(value), this.revision);
-      this.#layout = layoutOf(this.#served);
+      this.#layout = layoutOf(this.#served, this.#codec.layout);
     }
+    this.#codec.layout = this.#layout;
     this.#value = undefined;
   }
 }

@@ -8,6 +8,7 @@ import type { Clock, KubeObject, Log, MapSchema, Random } from "@nanokube/machin
 import type { AdmissionAttributes } from "../admission/plugin.ts";
 import type { UserInfo } from "../authentication/authenticator.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
+import type { ListItems } from "../cache/kept-lists.ts";
 import type { ResourceCache } from "../cache/resource-cache.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { ObjectStore } from "../storage/store.ts";
@@ -46,6 +47,8 @@ export interface ApiResponse {
   status: number;
   headers: Record<string, string>;
   body: Uint8Array | Stream;
+  /** The part of the body that other answers have as well, and where it begins. */
+  shared?: { items: ListItems; at: number };
 }
 
 /** What a CustomResourceDefinition adds to the path. */

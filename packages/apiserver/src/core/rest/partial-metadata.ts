@@ -4,7 +4,7 @@
  * Source  staging/src/k8s.io/apiserver/pkg/endpoints/handlers/response.go (asPartialObjectMetadata)
  */
 import type { KubeObject } from "@nanokube/machinery";
-import type { ListMeta } from "./respond.ts";
+import type { ListMeta } from "./list-body.ts";
 
 export function partialMetadata(tree: KubeObject, version: string): KubeObject {
   return {

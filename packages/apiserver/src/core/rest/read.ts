@@ -13,6 +13,7 @@ import type { StoredObject } from "../cache/stored-object.ts";
 import { objectKey } from "../storage/keys.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { groupResourceOf, namespaceOf } from "./context.ts";
+import type { ListMeta } from "./list-body.ts";
 import {
   checkFieldSelector,
   type ListOptions,
@@ -20,7 +21,7 @@ import {
   predicateOf,
   revisionOf,
 } from "./list-options.ts";
-import { type ListMeta, respondWithList, respondWithStored } from "./respond.ts";
+import { respondWithItems, respondWithList, respondWithStored } from "./respond.ts";
 
 const futureWaitMs = 3_000;
 const pastPageSize = 500;
@@ -64,8 +65,39 @@ export async function list(context: RestContext): Promise<ApiResponse> {
   const options = parseListOptions(context.request.query, false);
   const known = knownFields(context);
   checkFieldSelector(options, known);
-  const { objects, meta } = await listObjects(context, options);
-  return respondWithList(context, objects, meta);
+  const keepAs = nameToKeep(context, options);
+  if (keepAs === undefined) {
+    const { objects, meta } = await listObjects(context, options);
+    return respondWithList(context, objects, meta);
+  }
+  await reach(context, options.resourceVersion);
+  const { revision } = context.server.store;
+  const kept = context.resource.cache.lists.get(keepAs);
+  if (kept !== undefined) {
+    return respondWithItems(context, kept, { resourceVersion: String(revision) });
+  }
+  const matches = predicateOf(options);
+  const prefix = prefixOf(context, options);
+  const { objects, meta } = fromCache(context, { options, prefix, matches, start: "", revision });
+  return respondWithList(context, objects, meta, keepAs);
+}
+
+/** What a list from the cache is kept under; undefined for pages, the past and other forms. */
+function nameToKeep(context: RestContext, options: ListOptions): string | undefined {
+  const { output, resource, request } = context;
+  // How a custom resource is shown can change without a change of it.
+  if (resource.custom !== undefined) return undefined;
+  if (output.as !== "" || output.pretty || output.format === "yaml") return undefined;
+  const { limit, continueToken, resourceVersionMatch } = options;
+  if (limit > 0 || continueToken !== "" || resourceVersionMatch === "Exact") return undefined;
+  const selectors = ["labelSelector", "fieldSelector"].map((name) => request.query.get(name) ?? "");
+  const form = [output.format, resource.apiVersion, prefixOf(context, options)];
+  return JSON.stringify([...form, ...selectors]);
+}
+
+function prefixOf(context: RestContext, options: ListOptions): string {
+  const namespace = namespaceOf(context) || selectedNamespace(context, options);
+  return context.resource.info.namespaced && namespace !== "" ? `${namespace}/` : "";
 }
 
 /** Whether a field selector may name this field of the kind. */
@@ -85,8 +117,7 @@ export interface Listed {
 
 export async function listObjects(context: RestContext, options: ListOptions): Promise<Listed> {
   const matches = predicateOf(options);
-  const namespace = namespaceOf(context) || selectedNamespace(context, options);
-  const prefix = context.resource.info.namespaced && namespace !== "" ? `${namespace}/` : "";
+  const prefix = prefixOf(context, options);
   if (options.continueToken !== "") {
     return continueList(context, options, prefix, matches);
   }

@@ -7,8 +7,8 @@
 import { badRequest, type KubeObject } from "@nanokube/machinery";
 import type { Column } from "../strategy.ts";
 import type { RestContext } from "./context.ts";
+import type { ListMeta } from "./list-body.ts";
 import { partialMetadata } from "./partial-metadata.ts";
-import type { ListMeta } from "./respond.ts";
 
 export interface TableRowSource {
   tree: KubeObject;

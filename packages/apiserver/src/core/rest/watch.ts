@@ -24,6 +24,7 @@ import {
 import type { StoredObject } from "../cache/stored-object.ts";
 import type { ApiResponse, RestContext, Sink } from "./context.ts";
 import { namespaceOf } from "./context.ts";
+import { join } from "./list-body.ts";
 import {
   checkFieldSelector,
   type ListOptions,
@@ -31,9 +32,10 @@ import {
   predicateOf,
   revisionOf,
 } from "./list-options.ts";
+import { objectBytes } from "./object-bytes.ts";
 import { partialMetadata } from "./partial-metadata.ts";
 import { knownFields, reach } from "./read.ts";
-import { join, objectBytes } from "./respond.ts";
+
 import { tableOf } from "./table.ts";
 
 const pendingBytesMax = 16 * 1024 * 1024;
@@ -182,8 +184,8 @@ class WatchSession implements CacheWatcher {
     const { output, resource } = this.#context;
     const format = output.format === "protobuf" ? "protobuf" : "json";
     if (output.as === "") return objectBytes(resource, object, format);
-    return object.encoding(`partial ${format} ${output.asVersion}`, () => {
-      const partial = partialMetadata(object.tree(), output.asVersion);
+    return resource.cache.encodings.get(object, `partial ${format} ${output.asVersion}`, () => {
+      const partial = partialMetadata(object.readonlyTree(), output.asVersion);
       if (format === "json") return encoder.encode(JSON.stringify(partial));
       return encodeEnvelope(
         partial.apiVersion!,

@@ -18,6 +18,8 @@ export interface Layout {
   apiVersion: string;
   /** Offset of the quote that opens `"metadata"`. */
   bodyAt: number;
+  /** The bytes up to and with the brace that opens metadata. */
+  lead: Uint8Array;
 }
 
 const kindLead = encoder.encode('{"kind":"');
@@ -38,7 +40,9 @@ export function parseTree(bytes: Uint8Array): KubeObject {
 }
 
 /** Undefined when the bytes are JSON in another order, or not JSON. */
-export function layoutOf(bytes: Uint8Array): Layout | undefined {
+export function layoutOf(bytes: Uint8Array, like?: Layout): Layout | undefined {
+  // Objects of a kind begin alike: one layout serves them all.
+  if (like !== undefined && startsWith(bytes, like.lead, 0)) return like;
   if (!startsWith(bytes, kindLead, 0)) return undefined;
   const kindEnd = endOfWord(bytes, kindLead.length);
   if (kindEnd < 0 || !startsWith(bytes, versionLead, kindEnd)) return undefined;
@@ -49,6 +53,7 @@ export function layoutOf(bytes: Uint8Array): Layout | undefined {
     kind: decoder.decode(bytes.subarray(kindLead.length, kindEnd)),
     apiVersion: decoder.decode(bytes.subarray(versionStart, versionEnd)),
     bodyAt: versionEnd + 2,
+    lead: bytes.slice(0, versionEnd + metadataLead.length),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Pod, PodAffinityTerm, PodStatus } from "@nanokube/api/core/v1";
 import type { LabelSelector } from "@nanokube/api/meta/v1";
+import { deepClone } from "@nanokube/machinery";
 import type { StrategyContext } from "../../../core/strategy.ts";
 import { allMetadata, copyField } from "../../generic.ts";
 import { semanticEqual } from "../../semantic-equal.ts";
@@ -82,7 +83,7 @@ function preserveObservedGeneration(pod: Pod, old: Pod): void {
 /** Only resources and resizePolicy of containers of the same name and order may change. */
 function keepAllButResources(pod: Pod, old: Pod): void {
   const resources = pod.spec?.resources;
-  const before = structuredClone(old.spec ?? {});
+  const before = deepClone(old.spec ?? {});
   for (const list of ["containers", "initContainers"] as const) {
     const [fresh, stale] = [pod.spec?.[list] ?? [], before[list] ?? []];
     if (fresh.length !== stale.length) return; // Validation refuses it.
@@ -111,7 +112,7 @@ export function preparePodUpdate(pod: Pod, old: Pod, context: StrategyContext): 
   }
   if (context.subresource === "ephemeralcontainers") {
     const added = pod.spec?.ephemeralContainers;
-    pod.spec = { ...structuredClone(old.spec) };
+    pod.spec = { ...deepClone(old.spec) };
     if (added !== undefined) pod.spec.ephemeralContainers = added;
   }
   if (context.subresource === "resize") keepAllButResources(pod, old);

@@ -5,7 +5,7 @@
  *         ValidatePodEphemeralContainersUpdate, ValidatePodResize
  */
 import type { Container, ContainerStatus, Pod, PodSpec, Toleration } from "@nanokube/api/core/v1";
-import { quoteGo } from "@nanokube/machinery";
+import { deepClone, quoteGo } from "@nanokube/machinery";
 import type { StrategyContext } from "../../../core/strategy.ts";
 import {
   check,
@@ -109,7 +109,7 @@ const updatable =
 
 /** The new spec with everything that may change put back to what it was. */
 function munge(spec: PodSpec, old: PodSpec): PodSpec {
-  const munged: PodSpec = structuredClone(spec);
+  const munged: PodSpec = deepClone(spec);
   for (const list of ["containers", "initContainers"] as const) {
     for (const [i, container] of (munged[list] ?? []).entries()) {
       container.image = old[list]?.[i]?.image;

@@ -17,7 +17,7 @@ func podName(i int) string { return fmt.Sprintf("pod-%06d", i) }
 
 // A pod as a Deployment makes them: two containers, probes, requests, environment.
 func (l *load) pod(i int, node string) *corev1.Pod {
-	container := func(name string) corev1.Container {
+	container := func(name string, port int32) corev1.Container {
 		amounts := corev1.ResourceList{
 			corev1.ResourceCPU:    resource.MustParse("100m"),
 			corev1.ResourceMemory: resource.MustParse("128Mi"),
@@ -25,7 +25,7 @@ func (l *load) pod(i int, node string) *corev1.Pod {
 		return corev1.Container{
 			Name: name, Image: "registry.example/shop/" + name + ":1.2.3",
 			Command:   []string{"/bin/" + name, "--listen=:8080", "--log=json"},
-			Ports:     []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}},
+			Ports:     []corev1.ContainerPort{{Name: name, ContainerPort: port}},
 			Env:       []corev1.EnvVar{{Name: "MODE", Value: "production"}, {Name: "INDEX", Value: fmt.Sprint(i)}},
 			Resources: corev1.ResourceRequirements{Requests: amounts, Limits: amounts},
 		}
@@ -42,7 +42,7 @@ func (l *load) pod(i int, node string) *corev1.Pod {
 		},
 		Spec: corev1.PodSpec{
 			NodeName:   node,
-			Containers: []corev1.Container{container("web"), container("sidecar")},
+			Containers: []corev1.Container{container("web", 8080), container("sidecar", 9090)},
 			Tolerations: []corev1.Toleration{{
 				Key: "dedicated", Operator: corev1.TolerationOpEqual, Value: "web", Effect: corev1.TaintEffectNoSchedule,
 			}},

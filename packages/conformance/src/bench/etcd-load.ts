@@ -1,0 +1,152 @@
+/**
+ * etcd's own `benchmark` as the client: one row of the table is one way to call it.
+ *
+ * Units   rates a second; latencies in milliseconds, as the tool prints them (to 0.1 ms)
+ */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { findProgram, missing } from "../subjects/programs.ts";
+import type { RunningEtcd } from "./etcd-subject.ts";
+
+export interface Row {
+  readonly name: string;
+  readonly args: string;
+  /** Requests of the run; `SCALE` times of it when asked for. */
+  readonly total: number;
+  /** The flag that says how many. */
+  readonly totalFlag?: string;
+  /** Which of several summaries the tool prints; the last when negative. */
+  readonly summary?: number;
+  /** What counts: the rate (more is better), or the median latency (less is better). */
+  readonly by: "rate" | "p50";
+  /** Has to have happened before. */
+  readonly needs?: "keys" | "manyKeys";
+}
+
+const many = "--clients 100 --conns 10";
+const value = "--val-size 256 --key-space-size 100000";
+
+export const rows: readonly Row[] = [
+  { name: "put, 1 client", args: `put --clients 1 --conns 1 ${value}`, total: 2000, by: "rate" },
+  { name: "put, 100 clients", args: `put ${many} ${value}`, total: 30_000, by: "rate" },
+  {
+    name: "put, 1000 clients",
+    args: `put --clients 1000 --conns 100 ${value}`,
+    total: 30_000,
+    by: "rate",
+  },
+  {
+    name: "put of 16 KiB, 100 clients",
+    args: `put ${many} --val-size 16384`,
+    total: 4000,
+    by: "rate",
+  },
+  { name: "range of one key, 100 clients", args: `range a ${many}`, total: 60_000, by: "rate" },
+  {
+    name: "range of one key, 1 client",
+    args: "range a --clients 1 --conns 1",
+    total: 8000,
+    by: "rate",
+  },
+  {
+    name: "serializable range, 100 clients",
+    args: `range a --consistency s ${many}`,
+    total: 60_000,
+    by: "rate",
+  },
+  {
+    name: "range of 1000 keys, 100 clients",
+    args: `range a z --limit 1000 ${many}`,
+    total: 1500,
+    by: "rate",
+    needs: "keys",
+  },
+  { name: "count of 10,000 keys", args: `range a z --count-only ${many}`, total: 3000, by: "rate" },
+  { name: "txn-put, 100 clients", args: `txn-put ${many} ${value}`, total: 30_000, by: "rate" },
+  {
+    name: "txn-put of 100, 10 clients",
+    args: `txn-put --clients 10 --conns 10 --txn-ops 100 ${value}`,
+    total: 500,
+    by: "rate",
+  },
+  {
+    name: "txn-mixed, reads",
+    args: `txn-mixed ${many} --val-size 256 --key-space-size 100 --limit 10`,
+    total: 15_000,
+    by: "rate",
+    summary: 0,
+  },
+  { name: "stm, 100 clients", args: `stm ${many} --keys 1000`, total: 10_000, by: "rate" },
+  {
+    name: "lease keep-alive, 100 clients",
+    args: `lease-keepalive ${many}`,
+    total: 60_000,
+    by: "rate",
+  },
+  {
+    name: "watch: creating, 10 streams of 100",
+    args: "watch --streams 10 --watch-per-stream 100 --put-total 2000",
+    total: 0,
+    by: "rate",
+    summary: 0,
+  },
+  {
+    name: "watch: events to 1000 watches",
+    args: "watch --streams 10 --watch-per-stream 100",
+    total: 300,
+    totalFlag: "--put-total",
+    by: "rate",
+    summary: -1,
+  },
+  {
+    name: "watch-latency, 100 watches (p50)",
+    args: "watch-latency --put-rate 200",
+    total: 600,
+    totalFlag: "--put-total",
+    by: "p50",
+    summary: -1,
+  },
+  {
+    name: "watch-get: 1000 watches catch up",
+    args: "watch-get --streams 10 --watchers 1000",
+    total: 0,
+    by: "rate",
+    summary: -1,
+  },
+];
+
+export interface Sample {
+  readonly rate: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of the server, for the whole run. */
+  readonly processorUs: number;
+  readonly requests: number;
+}
+
+export async function runRow(row: Row, subject: RunningEtcd, scale: number): Promise<Sample> {
+  const program = findProgram("benchmark");
+  if (program === undefined) throw new Error(missing("benchmark"));
+  const requests = Math.ceil(row.total * scale);
+  const args = ["--endpoints", subject.endpoints, ...row.args.split(" ")];
+  if (row.total > 0) args.push(row.totalFlag ?? "--total", String(requests));
+  const before = subject.processorUs;
+  const { stdout } = await promisify(execFile)(program, args, {
+    maxBuffer: 64 << 20,
+    timeout: 300_000,
+  });
+  const processorUs = subject.processorUs - before;
+  const summaries = stdout.split("Summary:").slice(1).map(readSummary);
+  const summary = summaries.at(row.summary ?? 0);
+  if (summary === undefined) throw new Error(`${row.name}: no summary in ${stdout.slice(-2000)}`);
+  return { ...summary, processorUs, requests };
+}
+
+function readSummary(text: string): Pick<Sample, "rate" | "p50Ms" | "p99Ms"> {
+  const number = (pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? Number.NaN);
+  return {
+    rate: number(/Requests\/sec:\s+([\d.]+)/),
+    p50Ms: number(/50% in ([\d.]+) secs/) * 1000,
+    p99Ms: number(/99% in ([\d.]+) secs/) * 1000,
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * `npm run bench -- etcd`: etcd-lite and etcd side by side, fsync on, over real sockets.
+ *
+ * Both run all the time, and each row is run on ours, on etcd, on ours, … so that a machine that is
+ * slow for a minute is slow for both. Every figure is a median over the rounds. A ratio above 1 says
+ * that ours is faster (or smaller); processor time is the server's alone, which another program on
+ * the machine does not change much.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Compacted, fill, measureCompacted, measureSizes, type Size } from "./etcd-growth.ts";
+import { type Row, rows, runRow, type Sample } from "./etcd-load.ts";
+import { etcdPrograms, type Program, RunningEtcd } from "./etcd-subject.ts";
+import { tablesOf } from "./etcd-tables.ts";
+import { median } from "./median.ts";
+
+export interface EtcdBenchOptions {
+  readonly rounds: number;
+  /** Times the usual number of requests. */
+  readonly scale: number;
+  readonly members: number;
+  /** Only rows whose name has this text. */
+  readonly only?: string;
+  readonly growth: readonly number[];
+  /** Where the figures and the tables go. */
+  readonly save?: string;
+}
+
+export interface RowResult {
+  readonly name: string;
+  readonly by: Row["by"];
+  readonly ours: Sample;
+  readonly theirs: Sample;
+}
+
+export interface GrowthResult {
+  readonly ours: readonly Size[];
+  readonly theirs: readonly Size[];
+  readonly compacted: {
+    readonly ours: readonly Compacted[];
+    readonly theirs: readonly Compacted[];
+  };
+}
+
+export interface EtcdBenchResult {
+  readonly command: string;
+  readonly date: string;
+  readonly machine: string;
+  readonly load: { readonly before: number; readonly after: number };
+  readonly rounds: number;
+  readonly members: number;
+  readonly rows: readonly RowResult[];
+  readonly residentBytes: { readonly ours: number; readonly theirs: number };
+  readonly emptyStartMs: { readonly ours: number; readonly theirs: number };
+  readonly growth?: GrowthResult;
+}
+
+export async function benchEtcd(options: EtcdBenchOptions, write: (line: string) => void) {
+  const directory = mkdtempSync(join(tmpdir(), "nanokube-bench-"));
+  const before = loadavg()[0]!;
+  try {
+    const programs = await etcdPrograms(directory);
+    const result: EtcdBenchResult = {
+      command: commandOf(options),
+      date: new Date().toISOString().slice(0, 10),
+      machine: `${cpus().length} × ${cpus()[0]!.model}`,
+      rounds: options.rounds,
+      members: options.members,
+      ...(await benchRows(programs, options, write)),
+      ...(options.growth.length === 0 ? {} : { growth: await grow(programs, options, write) }),
+      load: { before, after: loadavg()[0]! },
+    };
+    const tables = tablesOf(result);
+    write(tables);
+    if (options.save === undefined) return;
+    writeFileSync(`${options.save}.json`, `${JSON.stringify(result, undefined, 1)}\n`);
+    writeFileSync(`${options.save}.md`, tables);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function commandOf({ rounds, scale, members, only, growth }: EtcdBenchOptions): string {
+  const words = [`npm run bench -- etcd --rounds ${rounds}`];
+  if (scale !== 1) words.push(`--scale ${scale}`);
+  if (members !== 1) words.push(`--members ${members}`);
+  if (only !== undefined) words.push(`--only "${only}"`);
+  if (growth.length > 0) words.push(`--growth ${growth.join(",")}`);
+  return words.join(" ");
+}
+
+async function benchRows(
+  programs: readonly Program[],
+  { rounds, scale, members, only }: EtcdBenchOptions,
+  write: (line: string) => void,
+) {
+  const starts = await emptyStarts(programs, Math.min(rounds, 5));
+  const subjects: RunningEtcd[] = [];
+  try {
+    for (const program of programs) subjects.push(await RunningEtcd.open(program, members));
+    for (const subject of subjects) await fill(subject, 0, 10_000);
+    const results: RowResult[] = [];
+    for (const row of rows.filter(({ name }) => name.includes(only ?? ""))) {
+      // One run each that is not counted: both programs get faster while they run.
+      for (const subject of subjects) await runRow(row, subject, scale / 2);
+      const samples: Sample[][] = subjects.map(() => []);
+      for (let round = 0; round < rounds; round++) {
+        for (const [i, subject] of subjects.entries()) {
+          samples[i]!.push(await runRow(row, subject, scale));
+        }
+      }
+      const [ours, theirs] = samples.map(medianSample) as [Sample, Sample];
+      results.push({ name: row.name, by: row.by, ours, theirs });
+      write(`${row.name}: ${(ours.rate / theirs.rate).toFixed(2)}`);
+    }
+    const [ours, theirs] = subjects.map((subject) => subject.residentBytes) as [number, number];
+    return { rows: results, residentBytes: { ours, theirs }, emptyStartMs: starts };
+  } finally {
+    for (const subject of subjects) await subject.close();
+  }
+}
+
+async function emptyStarts(programs: readonly Program[], rounds: number) {
+  const times: number[][] = programs.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, program] of programs.entries()) {
+      const subject = await RunningEtcd.open(program);
+      await subject.kill();
+      times[i]!.push(await subject.start());
+      await subject.close();
+    }
+  }
+  return { ours: median(times[0]!), theirs: median(times[1]!) };
+}
+
+async function grow(
+  [ours, theirs]: readonly Program[],
+  { growth }: EtcdBenchOptions,
+  write: (line: string) => void,
+): Promise<GrowthResult> {
+  write("growth: ours");
+  const oursSizes = await measureSizes(ours!, growth);
+  write("growth: etcd");
+  const theirSizes = await measureSizes(theirs!, growth);
+  write("compaction");
+  const counts = [100, 300];
+  const compacted = {
+    ours: await measureCompacted(ours!, counts),
+    theirs: await measureCompacted(theirs!, counts),
+  };
+  return { ours: oursSizes, theirs: theirSizes, compacted };
+}
+
+function medianSample(samples: readonly Sample[]): Sample {
+  const of = (key: keyof Sample) => median(samples.map((sample) => sample[key]));
+  return {
+    rate: of("rate"),
+    p50Ms: of("p50Ms"),
+    p99Ms: of("p99Ms"),
+    processorUs: of("processorUs"),
+    requests: of("requests"),
+  };
+}
