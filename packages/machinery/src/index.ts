@@ -75,7 +75,7 @@ export {
   maxJSONPatchOperations,
 } from "./patch/json-patch.ts";
 export { applyMergePatch, createMergePatch } from "./patch/merge-patch.ts";
-export { PatchError, type PatchErrorKind } from "./patch/patch-error.ts";
+export { formatGoValue, PatchError, type PatchErrorKind } from "./patch/patch-error.ts";
 export { applyStrategicMergePatch } from "./patch/strategic-merge-patch.ts";
 export {
   milliQuantityOf,

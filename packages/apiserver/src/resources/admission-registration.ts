@@ -168,7 +168,7 @@ function validateConfiguration(configuration: MutatingWebhookConfiguration): Fie
 
 function webhookKind(mutating: boolean): ResourceStrategy {
   return kind(
-    { generation: ["webhooks"] },
+    { finalizers: "plain", updateMeta: ["whole"], generation: ["webhooks"] },
     {
       default(object) {
         for (const webhook of (object as MutatingWebhookConfiguration).webhooks ?? []) {
@@ -203,7 +203,12 @@ type AnyPolicy = ValidatingAdmissionPolicy & { spec?: { mutations?: unknown[] } 
 function policyKind(expressions: "validations" | "mutations"): ResourceStrategy {
   const title = expressions === "validations" ? "Validations" : "Mutations";
   return kind(
-    { status: expressions === "validations", generation: ["spec"] },
+    {
+      finalizers: "plain",
+      updateMeta: ["whole"],
+      status: expressions === "validations",
+      generation: ["spec"],
+    },
     {
       default(object) {
         const { spec } = object as AnyPolicy;
@@ -239,7 +244,7 @@ function paramText(binding: ValidatingAdmissionPolicyBinding): string {
 
 /** A binding would enforce CEL, which this server does not evaluate yet: refused, not ignored. */
 const bindingKind = kind(
-  { generation: ["spec"] },
+  { finalizers: "plain", updateMeta: ["whole"], generation: ["spec"] },
   {
     default: (object) =>
       defaultMatch((object as ValidatingAdmissionPolicyBinding).spec?.matchResources),

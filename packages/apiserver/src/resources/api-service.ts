@@ -61,7 +61,7 @@ function validate(object: KubeObject): FieldError[] {
 }
 
 export const apiServiceStrategy: ResourceStrategy = kind(
-  { status: true, initialStatus: localStatus, name: pathSegment },
+  { finalizers: "plain", status: true, initialStatus: localStatus, name: pathSegment },
   {
     validate,
     columns: columns("Name, Service, Available, Age"),

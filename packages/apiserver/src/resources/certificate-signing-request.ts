@@ -180,7 +180,7 @@ function conditionText(request: CertificateSigningRequest): string {
 }
 
 export const certificateSigningRequestStrategy: ResourceStrategy = kind(
-  { status: true, name: pathSegment },
+  { updateMeta: ["whole", "update"], status: true, name: pathSegment },
   {
     default(object) {
       const { spec } = object as CertificateSigningRequest;

@@ -36,7 +36,7 @@ function validateLease(lease: Lease): FieldError[] {
 }
 
 export const leaseStrategy: ResourceStrategy = kind(
-  {},
+  { finalizers: "plain" },
   {
     validate: (object) => validateLease(object as Lease),
     validateUpdate: (object) => validateLease(object as Lease),
@@ -153,7 +153,7 @@ function validateRuntimeClass(runtimeClass: RuntimeClass): FieldError[] {
 }
 
 export const runtimeClassStrategy: ResourceStrategy = kind(
-  {},
+  { finalizers: "plain", updateMeta: ["whole", "update"] },
   {
     validate: (object) => validateRuntimeClass(object as RuntimeClass),
     validateUpdate: (object, old) =>

@@ -132,7 +132,7 @@ function validateDefinition(crd: CustomResourceDefinition): FieldError[] {
 const frozenNames = ["group", "scope"] as const;
 
 export const customResourceDefinitionStrategy: ResourceStrategy = kind(
-  { status: true, generation: ["spec"] },
+  { finalizers: "plain", status: true, generation: ["spec"] },
   {
     default: (object) => defaultDefinition(object as CustomResourceDefinition),
     prepareForCreate: (object) => addStoredVersion(object as CustomResourceDefinition),

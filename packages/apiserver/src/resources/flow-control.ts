@@ -35,7 +35,7 @@ function validateSchema(schema: FlowSchema): FieldError[] {
 }
 
 export const flowSchemaStrategy: ResourceStrategy = kind(
-  { status: true, generation: ["spec"] },
+  { updateMeta: ["whole"], status: true, generation: ["spec"] },
   {
     default(object) {
       const { spec } = object as FlowSchema;
@@ -79,7 +79,7 @@ function defaultLevel(level: PriorityLevelConfiguration): void {
 }
 
 export const priorityLevelStrategy: ResourceStrategy = kind(
-  { status: true, generation: ["spec"] },
+  { updateMeta: ["whole"], status: true, generation: ["spec"] },
   {
     default: (object) => defaultLevel(object as PriorityLevelConfiguration),
     validate(object) {

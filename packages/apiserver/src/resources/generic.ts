@@ -10,8 +10,9 @@
 import type { ObjectMeta } from "@nanokube/api/meta/v1";
 import { deepClone, type FieldError, type KubeObject } from "@nanokube/machinery";
 import type { ResourceStrategy, StrategyContext } from "../core/strategy.ts";
+import { field } from "./field.ts";
 import type { NameRule } from "./names.ts";
-import { validateObjectMeta, validateObjectMetaUpdate } from "./object-meta.ts";
+import { type FinalizerRule, validateObjectMeta, validateObjectMetaUpdate } from "./object-meta.ts";
 import { semanticEqual } from "./semantic-equal.ts";
 import { age, columns, nameOf } from "./table.ts";
 
@@ -25,6 +26,9 @@ export interface KindOptions {
   /** What a status write keeps of the old metadata. */
   statusKeeps?: readonly (keyof ObjectMeta)[];
   name?: NameRule;
+  finalizers?: FinalizerRule;
+  /** How an update's metadata is checked by the kind itself, in order; as an update when absent. */
+  updateMeta?: readonly ("update" | "whole")[];
 }
 
 /** Upstream's ResetObjectMetaForStatus. */
@@ -107,7 +111,20 @@ export const plainColumns = columns("Name, Age");
 
 export function kind(options: KindOptions, own: ResourceStrategy): ResourceStrategy {
   const meta = (object: KubeObject, context: StrategyContext): FieldError[] =>
-    validateObjectMeta(object.metadata ?? {}, context.namespace !== "", options.name);
+    validateObjectMeta(
+      object.metadata ?? {},
+      context.namespace !== "",
+      options.name,
+      field("metadata"),
+      options.finalizers,
+    );
+  const metaUpdate = (object: KubeObject, old: KubeObject): FieldError[] =>
+    validateObjectMetaUpdate(
+      object.metadata ?? {},
+      old.metadata ?? {},
+      field("metadata"),
+      options.finalizers,
+    );
   return {
     columns: plainColumns,
     row: (object, now) => [nameOf(object), age(object, now)],
@@ -127,8 +144,11 @@ export function kind(options: KindOptions, own: ResourceStrategy): ResourceStrat
       return [...meta(object, context), ...(own.validate?.(object, context) ?? [])];
     },
     validateUpdate(object, old, context) {
+      const steps = context.subresource === "" ? (options.updateMeta ?? ["update"]) : ["update"];
       return [
-        ...validateObjectMetaUpdate(object.metadata ?? {}, old.metadata ?? {}),
+        ...steps.flatMap((step) =>
+          step === "whole" ? meta(object, context) : metaUpdate(object, old),
+        ),
         ...(own.validateUpdate?.(object, old, context) ?? []),
       ];
     },

@@ -20,7 +20,7 @@ export function byteLength(text: string): number {
   return encoder.encode(text).length;
 }
 
-export const maxLenError = (max: number) => `must be no more than ${max} bytes`;
+export const maxLenError = (max: number) => `must be no more than ${max} characters`;
 export const rangeError = (min: number, max: number) =>
   `must be between ${min} and ${max}, inclusive`;
 export const nonNegativeError = "must be greater than or equal to 0";

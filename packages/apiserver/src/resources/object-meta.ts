@@ -22,9 +22,13 @@ import {
   dns1123Subdomain,
   immutableError,
   type NameRule,
+  pathSegment,
   qualifiedName,
 } from "./names.ts";
 import { semanticEqual } from "./semantic-equal.ts";
+
+/** "kube": a finalizer has a domain or is one of the old ones; "plain": any name will do. */
+export type FinalizerRule = "kube" | "plain";
 
 const annotationsMaxBytes = 256 * 1024;
 
@@ -89,6 +93,22 @@ export function validateFinalizers(
   return errors;
 }
 
+const standardFinalizers: ReadonlySet<string> = new Set([
+  "kubernetes",
+  "orphan",
+  "foregroundDeletion",
+]);
+
+/** What Kubernetes' own kinds add: a finalizer without a domain is one of the old ones. */
+function validateKubeFinalizers(meta: ObjectMeta, path: FieldPath): FieldError[] {
+  const why = "name is neither a standard finalizer name nor is it fully qualified";
+  return (meta.finalizers ?? []).flatMap((name, i) =>
+    name.includes("/") || standardFinalizers.has(name)
+      ? []
+      : [invalid(path.child("finalizers").index(i), name, why)],
+  );
+}
+
 function validateManagedFields(meta: ObjectMeta, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   for (const [i, entry] of (meta.managedFields ?? []).entries()) {
@@ -118,6 +138,7 @@ export function validateObjectMeta(
   namespaced: boolean,
   rule: NameRule = dns1123Subdomain,
   path: FieldPath = field("metadata"),
+  finalizers: FinalizerRule = "kube",
 ): FieldError[] {
   const errors: FieldError[] = [];
   const { name, generateName, namespace } = meta;
@@ -139,6 +160,20 @@ export function validateObjectMeta(
     ...validateMaps(meta, path),
     ...validateFinalizers(meta.finalizers, path.child("finalizers")),
     ...validateManagedFields(meta, path.child("managedFields")),
+    ...(finalizers === "kube" ? validateKubeFinalizers(meta, path) : []),
+  ];
+}
+
+/** What every update is checked for before its kind is asked: so much of it is told twice. */
+export function validateUpdateOfAnyKind(
+  meta: ObjectMeta,
+  old: ObjectMeta,
+  namespaced: boolean,
+): FieldError[] {
+  const path = field("metadata");
+  return [
+    ...validateObjectMeta(meta, namespaced, pathSegment, path, "plain"),
+    ...validateObjectMetaUpdate(meta, old, path, "plain"),
   ];
 }
 
@@ -160,6 +195,7 @@ export function validateObjectMetaUpdate(
   meta: ObjectMeta,
   old: ObjectMeta,
   path: FieldPath = field("metadata"),
+  finalizers: FinalizerRule = "kube",
 ): FieldError[] {
   const errors: FieldError[] = [];
   if (old.deletionTimestamp) {
@@ -186,6 +222,7 @@ export function validateObjectMetaUpdate(
     ...errors,
     ...validateMaps(meta, path),
     ...validateManagedFields(meta, path.child("managedFields")),
+    ...(finalizers === "kube" ? validateKubeFinalizers(meta, path) : []),
   ];
 }
 

@@ -14,7 +14,11 @@ import { openUpstream } from "./upstream-server.ts";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { show: { type: "string", default: "40" }, all: { type: "boolean", default: false } },
+  options: {
+    show: { type: "string", default: "40" },
+    case: { type: "string", default: "" },
+    width: { type: "string", default: "300" },
+  },
 });
 const [command = "compare", ...wanted] = positionals;
 const groups = corpus().filter(
@@ -23,7 +27,8 @@ const groups = corpus().filter(
 
 const clip = (value: unknown): string => {
   const text = JSON.stringify(value) ?? "(absent)";
-  return text.length > 700 ? `${text.slice(0, 700)}…` : text;
+  const width = Number(values.width);
+  return text.length > width ? `${text.slice(0, width)}…` : text;
 };
 
 async function record(): Promise<void> {
@@ -91,7 +96,8 @@ async function compare(): Promise<void> {
   const { found, count } = await differing();
   for (const [cause, times] of causes(found).slice(0, 80)) console.log(`${times}  ${cause}`);
   const show = Number(values.show);
-  for (const { group, name, differences } of found.slice(0, values.all ? undefined : show)) {
+  const asked = found.filter(({ name }) => name.includes(values.case));
+  for (const { group, name, differences } of asked.slice(0, show)) {
     console.log(`\n## ${group} · ${name}`);
     for (const { path, theirs, ours } of differences.slice(0, 4)) {
       console.log(`  ${path}\n    theirs ${clip(theirs)}\n    ours   ${clip(ours)}`);

@@ -24,6 +24,7 @@ import { zeroStruct } from "../codec/zero.ts";
 import { deepClone } from "../json-tree.ts";
 import type { KubeObject } from "../object.ts";
 import { parseGroupVersion } from "../object.ts";
+import { failure } from "../status.ts";
 import { badRequest, internalError } from "../status-errors.ts";
 import { applySchemaOf, type MapSchema } from "./apply-schema.ts";
 import { conflictError } from "./conflicts.ts";
@@ -164,8 +165,11 @@ function checkConfiguration(options: ApplyOptions): void {
   const complaints = validateTree(applied, schema);
   if (complaints.length > 0) {
     const { name = "", namespace = "" } = applied.metadata ?? {};
-    const what = `${namespace}/${name}; ${applied.apiVersion}, Kind=${applied.kind ?? ""}`;
-    throw internalError(
+    const { group, version } = parseGroupVersion(applied.apiVersion ?? "");
+    const what = `${namespace}/${name}; ${group}/${version}, Kind=${applied.kind ?? ""}`;
+    throw failure(
+      500,
+      "",
       `failed to create typed patch object (${what}): ${formatComplaints(complaints)}`,
     );
   }

@@ -7,7 +7,7 @@
  */
 
 import { failure, type StatusError } from "../status.ts";
-import { badRequest, internalError } from "../status-errors.ts";
+import { badRequest } from "../status-errors.ts";
 
 export type PatchErrorKind = "badRequest" | "unprocessable" | "internal";
 
@@ -23,7 +23,7 @@ export class PatchError extends Error {
   /** What kube-apiserver answers; for 422 it keeps the reason to itself. */
   toStatusError(): StatusError {
     if (this.kind === "badRequest") return badRequest(this.message);
-    if (this.kind === "internal") return internalError(this.message);
+    if (this.kind === "internal") return failure(500, "", this.message);
     const message = "the server rejected our request due to an error in our request";
     return failure(422, "Invalid", message, {});
   }

@@ -10,7 +10,7 @@ import type { ApiResponse, RestContext } from "./context.ts";
 import { expectedOf, messageOf } from "./decode-body.ts";
 import { applyDefaults } from "./defaults.ts";
 import { applyConfiguration } from "./field-managers.ts";
-import { metadataOf } from "./object-meta.ts";
+import { ensureNamespace, metadataOf } from "./object-meta.ts";
 import type { WriteOptions } from "./options.ts";
 import { changeObject, respond } from "./update.ts";
 
@@ -28,6 +28,7 @@ export async function serverSideApply(
     alreadyTracked: true,
     apply: (current: KubeObject) => {
       const object = applyConfiguration(context, current, structuredClone(applied), options);
+      ensureNamespace(context, object);
       checkName(context, applied);
       applyDefaults(context, object);
       return object;
@@ -67,6 +68,5 @@ function readConfiguration(context: RestContext, text: string): KubeObject {
   applied.kind ??= expected.kind;
   const meta = metadataOf(applied);
   if (meta.name === undefined || meta.name === "") meta.name = name;
-  if (context.resource.info.namespaced) meta.namespace ??= context.info.namespace;
   return applied;
 }

@@ -148,8 +148,7 @@ function checkVersion(apiVersion: string, kind: string, expected: Expected): voi
   const given = apiVersion || expected.apiVersion;
   const givenKind = kind || expected.kind;
   if (expected.typeName !== undefined && typeOf(given, givenKind) === undefined) {
-    const why = `no kind ${JSON.stringify(givenKind)} is registered for version ${JSON.stringify(given)} in scheme "pkg/runtime/scheme.go:111"`;
-    throw badRequest(handledAs(given, givenKind, expected, why));
+    throw badRequest(handledAs(given, givenKind, expected, notRegistered(given, givenKind)));
   }
   if (sameKind || expected.typeName === undefined) {
     throw badRequest(
@@ -158,6 +157,10 @@ function checkVersion(apiVersion: string, kind: string, expected: Expected): voi
   }
   const why = `converting (${goName(given)}.${givenKind}) to (${internalName(expected)}.${expected.kind}): unknown conversion`;
   throw badRequest(handledAs(given, givenKind, expected, why));
+}
+
+export function notRegistered(apiVersion: string, kind: string): string {
+  return `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`;
 }
 
 /**

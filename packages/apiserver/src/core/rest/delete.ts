@@ -8,9 +8,10 @@
 import {
   badRequest,
   conflict,
-  isPlainObject,
+  decodeJSON,
   type KubeObject,
   notFound,
+  parseJSON,
   parseYAML,
 } from "@nanokube/machinery";
 import type { AdmissionAttributes } from "../admission/plugin.ts";
@@ -20,7 +21,7 @@ import { KeyChanged } from "../storage/store.ts";
 import { negotiateInput } from "../wire/negotiation.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { groupResourceOf, namespaceOf } from "./context.ts";
-import { messageOf } from "./decode-body.ts";
+import { messageOf, notRegistered } from "./decode-body.ts";
 import { dropNulls } from "./defaults.ts";
 import { decodeDeleteOptions } from "./delete-options.ts";
 import { formatTime, metadataOf } from "./object-meta.ts";
@@ -87,21 +88,30 @@ export async function readDeleteOptions(context: RestContext): Promise<DeleteOpt
   if (format === "protobuf") {
     return parseDeleteOptions(context.request.query, decodeDeleteOptions(body));
   }
+  return parseDeleteOptions(
+    context.request.query,
+    readText(new TextDecoder().decode(body), format),
+  );
+}
+
+const optionsType = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
+
+function readText(text: string, format: "json" | "yaml"): KubeObject {
+  let json = text;
   let parsed: unknown;
   try {
-    const text = new TextDecoder().decode(body);
-    parsed = format === "yaml" ? parseYAML(text) : JSON.parse(text);
+    if (format === "yaml") json = JSON.stringify(parseYAML(text) ?? null);
+    parsed = parseJSON(json);
+  } catch (error) {
+    throw badRequest(`couldn't get version/kind; json parse error: ${messageOf(error)}`);
+  }
+  const { kind = "", apiVersion = "v1" } = (parsed ?? {}) as KubeObject;
+  if (kind !== "" && kind !== "DeleteOptions") throw badRequest(notRegistered(apiVersion, kind));
+  try {
+    return decodeJSON(json, optionsType).object;
   } catch (error) {
     throw badRequest(messageOf(error));
   }
-  if (!isPlainObject(parsed)) {
-    throw badRequest("decoded object cannot be converted to DeleteOptions");
-  }
-  const { kind } = parsed;
-  if (kind !== undefined && kind !== "" && kind !== "DeleteOptions") {
-    throw badRequest("decoded object cannot be converted to DeleteOptions");
-  }
-  return parseDeleteOptions(context.request.query, parsed as KubeObject);
 }
 
 export async function deleteObject(

@@ -51,10 +51,8 @@ export function ensureNamespace(context: RestContext, object: KubeObject): void 
   }
   if (meta.namespace === expected) return;
   if (expected === "") {
-    // Cluster-scoped kinds forget a namespace only when it is upstream's word for none.
-    throw badRequest(
-      "the namespace of the provided object does not match the namespace sent on the request",
-    );
+    delete meta.namespace;
+    return;
   }
   throw badRequest(
     "the namespace of the provided object does not match the namespace sent on the request",

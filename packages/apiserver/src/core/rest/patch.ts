@@ -6,6 +6,7 @@
  *         be applied or whose result is no such object
  * Source  staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go
  */
+import { typeOf } from "@nanokube/api";
 import {
   applyJSONPatch,
   applyMergePatch,
@@ -13,11 +14,13 @@ import {
   badRequest,
   decodeJSON,
   deepClone,
+  formatGoValue,
   genericStatus,
   invalid,
   invalidValue,
   isPlainObject,
   type KubeObject,
+  PatchError,
   parseJSON,
   parseYAML,
   requestEntityTooLarge,
@@ -26,15 +29,17 @@ import {
 } from "@nanokube/machinery";
 import { serverSideApply } from "./apply.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
-import { messageOf } from "./decode-body.ts";
+import { messageOf, notRegistered } from "./decode-body.ts";
 import { applyDefaults } from "./defaults.ts";
 import { trackUpdate } from "./field-managers.ts";
+import { ensureName, ensureNamespace } from "./object-meta.ts";
 import { parseWriteOptions, type WriteOptions } from "./options.ts";
+import { patchedText } from "./patched-text.ts";
 import { changeObject, respond } from "./update.ts";
 
 export type PatchType = "json" | "merge" | "strategic" | "apply";
 
-const typeOf: Readonly<Record<string, PatchType>> = {
+const patchTypes: Readonly<Record<string, PatchType>> = {
   "application/json-patch+json": "json",
   "application/merge-patch+json": "merge",
   "application/strategic-merge-patch+json": "strategic",
@@ -45,9 +50,9 @@ const decoder = new TextDecoder();
 
 export function patchTypeOf(context: RestContext): PatchType {
   const contentType = (context.request.headers["content-type"] ?? "").split(";")[0]!.trim();
-  const type = typeOf[contentType];
-  const offered = Object.keys(typeOf).filter(
-    (name) => context.resource.typeName !== undefined || typeOf[name] !== "strategic",
+  const type = patchTypes[contentType];
+  const offered = Object.keys(patchTypes).filter(
+    (name) => context.resource.typeName !== undefined || patchTypes[name] !== "strategic",
   );
   if (type === undefined || !offered.includes(contentType)) {
     if (context.resource.typeName === undefined) throw unsupportedMediaType(offered);
@@ -69,6 +74,8 @@ export async function patch(context: RestContext): Promise<ApiResponse> {
     keepsTrying: true,
     apply: (current: KubeObject) => {
       const object = apply(current);
+      ensureNamespace(context, object);
+      ensureName(context, object);
       applyDefaults(context, object);
       trackUpdate(context, current, object, options);
       return object;
@@ -113,7 +120,11 @@ export function patcher(
 ): (current: KubeObject) => KubeObject {
   return (current) => {
     const patched = applied(deepClone(current), type, parsed, typeName);
-    return checked(context, patched, current, options, typeName);
+    const quoted = (): string =>
+      type === "strategic"
+        ? formatGoValue(parsed)
+        : patchedText(current, patched, parsed, typeName);
+    return checked(context, { patched, quoted }, current, options, typeName);
   };
 }
 
@@ -140,24 +151,38 @@ function applied(
   } catch (error) {
     if (error instanceof Error && error.name === "StatusError") throw error;
     if (type === "json") throw rejected();
+    if (error instanceof PatchError) throw error.toStatusError();
     throw badRequest(messageOf(error));
   }
 }
 
+interface Patched {
+  patched: KubeObject;
+  /** The patch or what it made, for an error that quotes it. */
+  quoted(): string;
+}
+
+const refused = (quoted: string, why: string): StatusError =>
+  invalid({ group: "", kind: "" }, "", [invalidValue("patch", quoted, why)]);
+
 /** The patched tree must still be an object of its type. */
 function checked(
   context: RestContext,
-  patched: KubeObject,
+  { patched, quoted }: Patched,
   current: KubeObject,
   options: WriteOptions,
   typeName: string | undefined,
 ): KubeObject {
+  const { apiVersion = "", kind = "" } = patched;
+  if (typeName !== undefined && typeOf(apiVersion, kind) === undefined) {
+    throw refused(quoted(), notRegistered(apiVersion, kind));
+  }
   patched.apiVersion = current.apiVersion!;
   patched.kind = current.kind!;
   if (typeName === undefined) {
     const dropped = context.resource.custom?.prune(patched) ?? [];
     const errors = dropped.map((path) => `unknown field ${JSON.stringify(path)}`);
-    reportStrict(context, errors, patched, options);
+    reportStrict(context, errors, quoted, options);
     return patched;
   }
   let decoded: { object: KubeObject; strictErrors: readonly string[] };
@@ -165,9 +190,9 @@ function checked(
   try {
     decoded = decodeJSON(text, typeName, { strict: options.fieldValidation !== "Ignore" });
   } catch (error) {
-    throw invalid({ group: "", kind: "" }, "", [invalidValue("patch", text, messageOf(error))]);
+    throw refused(quoted(), messageOf(error));
   }
-  reportStrict(context, decoded.strictErrors, patched, options);
+  reportStrict(context, decoded.strictErrors, quoted, options);
   decoded.object.apiVersion = current.apiVersion!;
   decoded.object.kind = current.kind!;
   return decoded.object;
@@ -176,7 +201,7 @@ function checked(
 function reportStrict(
   context: RestContext,
   errors: readonly string[],
-  patched: KubeObject,
+  quoted: () => string,
   options: WriteOptions,
 ): void {
   if (errors.length === 0 || options.fieldValidation === "Ignore") return;
@@ -184,6 +209,5 @@ function reportStrict(
     for (const error of errors) context.warnings.add(error);
     return;
   }
-  const why = `strict decoding error: ${errors.join(", ")}`;
-  throw invalid({ group: "", kind: "" }, "", [invalidValue("patch", JSON.stringify(patched), why)]);
+  throw refused(quoted(), `strict decoding error: ${errors.join(", ")}`);
 }

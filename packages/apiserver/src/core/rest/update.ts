@@ -21,6 +21,7 @@ import {
   notFound,
   objectModifiedMessage,
 } from "@nanokube/machinery";
+import { validateUpdateOfAnyKind } from "../../resources/object-meta.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
 import { objectKey, registryPrefix } from "../storage/keys.ts";
 import { KeyChanged } from "../storage/store.ts";
@@ -151,9 +152,7 @@ async function createInstead(
     throw forbidden(groupResourceOf(context), info.name, decision.reason);
   }
   const meta = metadataOf(object);
-  if (meta.resourceVersion && meta.resourceVersion !== "0") {
-    throw notFound(groupResourceOf(context), info.name);
-  }
+  delete meta.resourceVersion;
   wipeSystemFields(meta);
   ensureNamespace(context, object);
   return {
@@ -256,7 +255,10 @@ function prepareAndValidate(context: RestContext, object: KubeObject, old: KubeO
   const strategyCtx = strategyContext(context);
   strategy.prepareForUpdate?.(object, old, strategyCtx);
   keepSystemFields(meta, old.metadata ?? {});
-  const errors = strategy.validateUpdate?.(object, old, strategyCtx) ?? [];
+  const errors = [
+    ...validateUpdateOfAnyKind(meta, old.metadata ?? {}, info.namespaced),
+    ...(strategy.validateUpdate?.(object, old, strategyCtx) ?? []),
+  ];
   if (errors.length > 0) {
     throw invalid({ group: info.group, kind: info.kind }, meta.name ?? "", errors);
   }

@@ -19,7 +19,7 @@ function controllerOf(revision: ControllerRevision): string {
 }
 
 export const controllerRevisionStrategy: ResourceStrategy = kind(
-  {},
+  { updateMeta: ["update", "whole"] },
   {
     validate(object) {
       const revision = object as ControllerRevision;

@@ -103,7 +103,7 @@ function durationText(job: Job, now: number): string {
 }
 
 export const jobStrategy: ResourceStrategy = kind(
-  { status: true, generation: ["spec"] },
+  { updateMeta: ["whole"], status: true, generation: ["spec"] },
   {
     default: (object) => defaultJob(object as Job),
     prepareForCreate: (object) => generateSelector(object as Job),

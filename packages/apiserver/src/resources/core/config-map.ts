@@ -32,7 +32,7 @@ function validateConfigMap(map: ConfigMap): FieldError[] {
 }
 
 export const configMapStrategy: ResourceStrategy = kind(
-  {},
+  { updateMeta: ["update", "whole"] },
   {
     validate: (object) => validateConfigMap(object as ConfigMap),
     validateUpdate: (object, old) => [

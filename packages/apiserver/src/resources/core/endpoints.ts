@@ -78,7 +78,7 @@ function endpointsText(endpoints: Endpoints): string {
 }
 
 export const endpointsStrategy: ResourceStrategy = kind(
-  {},
+  { updateMeta: ["update", "whole"] },
   {
     default(object) {
       for (const subset of (object as Endpoints).subsets ?? []) {

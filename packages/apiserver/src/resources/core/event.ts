@@ -166,7 +166,7 @@ function eventRow(event: AnyEvent, now: number): unknown[] {
 }
 
 export const eventStrategy: ResourceStrategy = kind(
-  {},
+  { updateMeta: [] },
   {
     validate: (object) => validateEvent(object as AnyEvent),
     validateUpdate: (object, old) => validateUpdate(object as AnyEvent, old as AnyEvent),

@@ -110,7 +110,7 @@ function validateLimitRange(range: LimitRange): FieldError[] {
 }
 
 export const limitRangeStrategy: ResourceStrategy = kind(
-  {},
+  { updateMeta: ["whole"] },
   {
     default(object) {
       for (const item of (object as LimitRange).spec?.limits ?? []) defaultItem(item);

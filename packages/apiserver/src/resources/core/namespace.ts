@@ -52,7 +52,12 @@ function validateStatus(namespace: Namespace): FieldError[] {
 }
 
 export const namespaceStrategy: ResourceStrategy = kind(
-  { status: true, initialStatus: () => ({ phase: "Active" }), name: dns1123Label },
+  {
+    updateMeta: ["whole", "update"],
+    status: true,
+    initialStatus: () => ({ phase: "Active" }),
+    name: dns1123Label,
+  },
   {
     default: (object) => defaultNamespace(object as Namespace),
     prepareForCreate(object) {

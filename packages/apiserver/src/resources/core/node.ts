@@ -76,6 +76,7 @@ function defaultNode(node: Node): void {
 /** A node's creator (its kubelet) may set the first status, so creation keeps it. */
 export const nodeStrategy: ResourceStrategy = kind(
   {
+    updateMeta: ["whole", "update"],
     status: true,
     initialStatus: (object) => object.status,
     name: dns1123Subdomain,

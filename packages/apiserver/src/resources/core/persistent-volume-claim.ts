@@ -96,7 +96,7 @@ function claimRow(claim: PersistentVolumeClaim, now: number): unknown[] {
 }
 
 export const persistentVolumeClaimStrategy: ResourceStrategy = kind(
-  { status: true, initialStatus: () => ({ phase: "Pending" }) },
+  { updateMeta: ["update", "whole"], status: true, initialStatus: () => ({ phase: "Pending" }) },
   {
     default: (object) => defaultClaim(object as PersistentVolumeClaim),
     prepareForCreate: (object) => normalizeDataSources(object as PersistentVolumeClaim),

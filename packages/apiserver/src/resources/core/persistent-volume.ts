@@ -193,6 +193,7 @@ function volumeRow(volume: PersistentVolume, now: number): unknown[] {
 
 export const persistentVolumeStrategy: ResourceStrategy = kind(
   {
+    updateMeta: ["whole", "update"],
     status: true,
     initialStatus: (_object, { now }) => ({
       phase: "Pending",

@@ -94,7 +94,7 @@ function mergeStringData(secret: Secret): void {
 }
 
 export const secretStrategy: ResourceStrategy = kind(
-  {},
+  { updateMeta: ["update", "whole"] },
   {
     default(object) {
       const secret = object as Secret;

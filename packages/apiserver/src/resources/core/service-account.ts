@@ -6,4 +6,7 @@
 import type { ResourceStrategy } from "../../core/strategy.ts";
 import { kind } from "../generic.ts";
 
-export const serviceAccountStrategy: ResourceStrategy = kind({}, {});
+export const serviceAccountStrategy: ResourceStrategy = kind(
+  { updateMeta: ["update", "whole"] },
+  {},
+);

@@ -121,7 +121,7 @@ function portTexts(slice: EndpointSlice): string[] {
 }
 
 export const endpointSliceStrategy: ResourceStrategy = kind(
-  { generation: ["endpoints", "ports", "addressType"] },
+  { updateMeta: ["whole"], generation: ["endpoints", "ports", "addressType"] },
   {
     default(object) {
       for (const port of (object as EndpointSlice).ports ?? []) {

@@ -185,7 +185,12 @@ function hostsText(ingress: Ingress): string {
 }
 
 export const ingressStrategy: ResourceStrategy = kind(
-  { status: true, initialStatus: () => ({ loadBalancer: {} }), generation: ["spec"] },
+  {
+    updateMeta: ["update", "whole"],
+    status: true,
+    initialStatus: () => ({ loadBalancer: {} }),
+    generation: ["spec"],
+  },
   {
     validate: (object) => validateNewIngress(object as Ingress),
     validateUpdate: (object, _old, { subresource }) =>
@@ -245,7 +250,7 @@ function validateClass(ingressClass: IngressClass): FieldError[] {
 }
 
 export const ingressClassStrategy: ResourceStrategy = kind(
-  { generation: ["spec"] },
+  { updateMeta: ["update", "whole"], generation: ["spec"] },
   {
     default(object) {
       const parameters = (object as IngressClass).spec?.parameters;

@@ -67,7 +67,7 @@ function parentText(address: IPAddress): string {
 }
 
 export const ipAddressStrategy: ResourceStrategy = kind(
-  { name: canonicalIP },
+  { updateMeta: ["whole", "update"], name: canonicalIP },
   {
     validate(object) {
       const path = field("spec", "parentRef");

@@ -52,6 +52,8 @@ const counters = [
 
 export const podDisruptionBudgetStrategy: ResourceStrategy = kind(
   {
+    finalizers: "plain",
+    updateMeta: [],
     status: true,
     generation: ["spec"],
     initialStatus: () => ({

@@ -127,7 +127,7 @@ function subjectsText(binding: ClusterRoleBinding): string[] {
 
 function roleKind(namespaced: boolean): ResourceStrategy {
   return kind(
-    { name: pathSegment },
+    { updateMeta: ["whole", "update"], name: pathSegment },
     {
       validate: (object) => validateRole(object as ClusterRole, namespaced),
       validateUpdate: (object) => validateRole(object as ClusterRole, namespaced),
@@ -140,7 +140,7 @@ function roleKind(namespaced: boolean): ResourceStrategy {
 
 function bindingKind(namespaced: boolean): ResourceStrategy {
   return kind(
-    { name: pathSegment },
+    { updateMeta: ["whole", "update"], name: pathSegment },
     {
       default: (object) => defaultBinding(object as ClusterRoleBinding),
       validate: (object) => validateBinding(object as ClusterRoleBinding, namespaced),

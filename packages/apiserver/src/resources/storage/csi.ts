@@ -149,7 +149,7 @@ function validateNode(node: CSINode): FieldError[] {
 }
 
 export const csiNodeStrategy: ResourceStrategy = kind(
-  {},
+  { updateMeta: ["whole"] },
   {
     validate: (object) => validateNode(object as CSINode),
     validateUpdate(object, old) {
@@ -174,7 +174,7 @@ export const csiNodeStrategy: ResourceStrategy = kind(
 );
 
 export const csiStorageCapacityStrategy: ResourceStrategy = kind(
-  {},
+  { updateMeta: ["whole", "update"] },
   {
     validate(object) {
       const { nodeTopology, storageClassName = "", capacity } = object as CSIStorageCapacity;

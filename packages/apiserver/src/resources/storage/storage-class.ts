@@ -83,7 +83,7 @@ function validateClass(storageClass: StorageClass): FieldError[] {
 const frozen = ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] as const;
 
 export const storageClassStrategy: ResourceStrategy = kind(
-  {},
+  { updateMeta: ["whole", "update"] },
   {
     default(object) {
       const storageClass = object as StorageClass;
@@ -113,7 +113,7 @@ export const storageClassStrategy: ResourceStrategy = kind(
 );
 
 export const volumeAttributesClassStrategy: ResourceStrategy = kind(
-  {},
+  { updateMeta: ["update", "whole"] },
   {
     validate: (object) => validateAttributes(object as VolumeAttributesClass),
     validateUpdate(object, old) {

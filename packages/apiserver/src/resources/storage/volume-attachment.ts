@@ -34,7 +34,12 @@ function validateAttachment(attachment: VolumeAttachment): FieldError[] {
 }
 
 export const volumeAttachmentStrategy: ResourceStrategy = kind(
-  { status: true, initialStatus: () => ({ attached: false }), statusKeeps: [] },
+  {
+    updateMeta: ["whole"],
+    status: true,
+    initialStatus: () => ({ attached: false }),
+    statusKeeps: [],
+  },
   {
     validate: (object) => validateAttachment(object as VolumeAttachment),
     validateUpdate: (object, old) => [

@@ -238,7 +238,6 @@ export const coreObjects: Readonly<Record<string, Tree>> = {
           port: 80,
           targetPort: 8080,
           protocol: "TCP",
-          nodePort: 30080,
           appProtocol: "http",
         },
         { name: "dns", port: 53, targetPort: "dns", protocol: "UDP" },

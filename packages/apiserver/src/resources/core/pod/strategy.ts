@@ -38,6 +38,7 @@ export function podFields(pod: Pod): Record<string, string> {
 
 export const podStrategy: ResourceStrategy = kind(
   {
+    updateMeta: ["update", "whole"],
     status: true,
     initialStatus: (object) => newPodStatus(object as Pod),
     generation: [],
