@@ -8,7 +8,13 @@ export { ownComponents, serverURL, stateVersion } from "./core/cluster-state.ts"
 export { normalizeImageName, parseImageReference } from "./core/image-reference.ts";
 export { formatKubeconfig, type KubeconfigInput } from "./core/kubeconfig.ts";
 export { type Network, type NodePlan, planNetwork, planNode, slotsMax } from "./core/topology.ts";
-export { type ClusterPKI, clusterPKI, fileName, nodePKI } from "./io/cluster-pki.ts";
+export {
+  type ClusterPKI,
+  clusterPKI,
+  fileName,
+  nodePKI,
+  writeKubeconfigs,
+} from "./io/cluster-pki.ts";
 export { exec, run } from "./io/command.ts";
 export { type DaemonRecord, Daemons, isRunning } from "./io/daemon.ts";
 export { DataDir } from "./io/data-dir.ts";
@@ -23,7 +29,6 @@ export {
   noContainersReason,
 } from "./io/machine.ts";
 export { buildBaseImages, buildNodeImage } from "./io/machine-images.ts";
-export { residentBytes } from "./io/memory.ts";
 export {
   bootNode,
   cgroupName,
@@ -41,6 +46,7 @@ export {
   type KeyPair,
   type Validity,
 } from "./io/pki.ts";
+export { processorMs, residentBytes } from "./io/process-usage.ts";
 export { type Registry, startRegistry } from "./io/registry.ts";
 export { machineSocket, registryPort, runtimeSocket, startRuntime } from "./io/runtime.ts";
 export { type RunningCluster, type UpOptions, up } from "./io/up.ts";

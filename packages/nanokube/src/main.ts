@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ComponentChoice, ComponentName } from "./core/cluster-state.ts";
+import type { UpOptions } from "./io/up.ts";
 
 const defaultDataDir = resolve(".nanokube");
 
@@ -70,39 +71,35 @@ async function chooseComponents(
   return chosen;
 }
 
-function untilInterrupted(): Promise<void> {
-  return new Promise((done) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.once(signal, () => done());
-  });
-}
-
 async function upCommand(flags: UpFlags): Promise<void> {
   const [{ up }, { down }, { DataDir }] = await Promise.all([
     import("./io/up.ts"),
     import("./io/down.ts"),
     import("./io/data-dir.ts"),
   ]);
-  const components = await chooseComponents(flags);
+  const { untilInterrupted } = await import("./io/interrupt.ts");
   const dir = new DataDir(flags.dataDir);
-  const interrupted = untilInterrupted();
-  const starting = up({
+  const ranBefore = await dir.daemons.anyRunning();
+  const signal = untilInterrupted();
+  const options: UpOptions = {
     dir,
-    components,
+    signal,
+    components: await chooseComponents(flags),
     ...(flags.nodes === undefined ? {} : { nodes: flags.nodes }),
     ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
     ...(flags.apiPort === undefined ? {} : { apiPort: flags.apiPort }),
     progress: (line) => process.stdout.write(`${line}\n`),
-  });
+  };
   try {
-    const cluster = await Promise.race([starting, interrupted.then(() => undefined)]);
-    if (cluster !== undefined) process.stdout.write(`export KUBECONFIG=${dir.kubeconfig}\n`);
-    if (cluster !== undefined && flags.detach) return process.exit(0);
+    await up(options);
+    process.stdout.write(`export KUBECONFIG=${dir.kubeconfig}\n`);
+    if (flags.detach) process.exit(0);
   } catch (error) {
-    await down(dir); // Nothing half-started stays behind.
-    throw error;
+    if (!ranBefore) await down(dir); // Nothing half-started stays behind.
+    if (!signal.aborted) throw error;
+    process.exit(130);
   }
-  await interrupted;
+  if (!signal.aborted) await new Promise((done) => signal.addEventListener("abort", done));
   process.stdout.write("stopping …\n");
   await down(dir);
   process.exit(0);

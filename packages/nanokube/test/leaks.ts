@@ -16,7 +16,7 @@ function processes(): string[] {
     try {
       const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
       const isOurs =
-        /internal (control-plane|agent) |nanokube-cluster-|node-boot|-address \/run\/containerd\/|^\/pause/;
+        /\/(control-plane|agent)(\.cjs|\/main\.ts) |nanokube-cluster-|node-boot|-address \/run\/containerd\/|^\/pause/;
       return isOurs.test(argv) ? [argv] : [];
     } catch {
       return [];

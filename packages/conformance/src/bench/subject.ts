@@ -1,7 +1,7 @@
 /**
  * A cluster that a benchmark can start and stop: ours, or upstream's, by the same few calls.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -17,6 +17,8 @@ export interface BenchSubject {
   /** Begins to start; resolves when the last process is on its way. `ready` is the API server's. */
   start(ready: Promise<void>): Promise<void>;
   processes(): Promise<{ name: string; pid: number }[]>;
+  /** What started them, while it runs. */
+  launchers(): { pid: number }[];
   /** Stops, and forgets the store, so that the next start is from nothing. */
   stop(): Promise<void>;
   destroy(): Promise<void>;
@@ -32,6 +34,7 @@ export async function ourSubject(): Promise<BenchSubject> {
   const path = await mkdtemp(join(tmpdir(), "nanokube-bench-"));
   const dir = new DataDir(path);
   const argv = [...launcher(), "up", "--detach", "--data-dir", path];
+  let starting: ChildProcess | undefined;
   const forget = () => rm(join(path, "etcd"), { recursive: true, force: true });
   return {
     name: "nanokube",
@@ -44,8 +47,10 @@ export async function ourSubject(): Promise<BenchSubject> {
     async start() {
       const [command, ...args] = argv as [string, ...string[]];
       const child = spawn(command, args, { stdio: "ignore" });
+      starting = child;
       await new Promise((resolve) => child.once("exit", resolve));
     },
+    launchers: () => (starting?.pid === undefined ? [] : [{ pid: starting.pid }]),
     async processes() {
       return (await dir.daemons.list()).filter(({ name }) => !/-(unshare|holder)$/.test(name));
     },
@@ -72,6 +77,7 @@ export async function upstreamSubject(): Promise<BenchSubject> {
       await Promise.all([node, cluster.startControllers()]);
     },
     processes: () => cluster.processes(),
+    launchers: () => [],
     stop: () => cluster.stop(),
     destroy: () => cluster.destroy(),
   };

@@ -36,6 +36,7 @@ import {
   startRegistry,
   startRuntime,
   stateVersion,
+  writeKubeconfigs,
 } from "nanokube";
 import { findUpstream, missingReason } from "./cache.ts";
 
@@ -91,8 +92,9 @@ export class UpstreamCluster {
   /** Certificates and images: what a warm start finds ready. */
   async prepare(): Promise<void> {
     await this.dir.make();
-    await ensureBridge(this.network);
+    await ensureBridge(this.network, this.dir.path);
     const pki = await clusterPKI(this.dir, this.state);
+    await writeKubeconfigs(this.dir, this.state);
     await nodePKI(this.dir, this.state, pki.ca, 1);
     const node = { node: process.execPath, nodeVersion: process.version };
     await buildBaseImages({ store: this.dir.images, busybox: findProgram("busybox")!, ...node });
@@ -159,7 +161,7 @@ export class UpstreamCluster {
   async destroy(): Promise<void> {
     await this.stop();
     await this.#registry?.close();
-    await removeBridge(this.network);
+    await removeBridge(this.network, this.dir.path);
     await rm(this.dir.path, { recursive: true, force: true });
   }
 

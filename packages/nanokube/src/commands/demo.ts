@@ -14,6 +14,7 @@ import type { ComponentChoice, ComponentName } from "../core/cluster-state.ts";
 import { applyObjects } from "../io/apply-objects.ts";
 import { DataDir } from "../io/data-dir.ts";
 import { down } from "../io/down.ts";
+import { untilInterrupted } from "../io/interrupt.ts";
 import { tableLines } from "../io/kubectl-view.ts";
 import { LiveView } from "../io/live-view.ts";
 import { findProgram } from "../io/machine.ts";
@@ -128,13 +129,11 @@ async function openShop(
 }
 
 export async function demo(flags: DemoFlags, choose: Choose): Promise<void> {
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => stop.abort());
-  }
+  const signal = untilInterrupted();
   const dir = new DataDir(flags.dataDir);
   const options: UpOptions = {
     dir,
+    signal,
     components: await choose(flags),
     ...(flags.nodes === undefined ? {} : { nodes: flags.nodes }),
     ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
@@ -142,19 +141,16 @@ export async function demo(flags: DemoFlags, choose: Choose): Promise<void> {
     progress: (line) => process.stdout.write(`${line}\n`),
   };
   const startMs = performance.now();
-  const aborted = new Promise<undefined>((resolve) => {
-    stop.signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
   try {
-    const cluster = await Promise.race([up(options), aborted]);
-    if (cluster !== undefined) {
-      await openShop(cluster, dir, stop.signal);
-      const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-      if (!stop.signal.aborted) process.stdout.write(`the shop is Available (${seconds} s)\n\n`);
-      const lines = () => statusLines(cluster, dir);
-      if (flags.once) process.stdout.write(`${(await lines()).join("\n")}\n`);
-      else await showUntil(stop.signal, new LiveView(process.stdout), lines);
-    }
+    const cluster = await up(options);
+    await openShop(cluster, dir, signal);
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+    if (!signal.aborted) process.stdout.write(`the shop is Available (${seconds} s)\n\n`);
+    const lines = () => statusLines(cluster, dir);
+    if (flags.once) process.stdout.write(`${(await lines()).join("\n")}\n`);
+    else await showUntil(signal, new LiveView(process.stdout), lines);
+  } catch (error) {
+    if (!signal.aborted) throw error;
   } finally {
     process.stdout.write("\nstopping …\n");
     await down(dir);

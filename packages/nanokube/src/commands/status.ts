@@ -3,7 +3,7 @@ import { serverURL } from "../core/cluster-state.ts";
 import { isRunning } from "../io/daemon.ts";
 import { DataDir } from "../io/data-dir.ts";
 import { alignColumns, tableLines } from "../io/kubectl-view.ts";
-import { residentBytes } from "../io/memory.ts";
+import { residentBytes } from "../io/process-usage.ts";
 import { clusterClient } from "../io/up.ts";
 
 export async function status(dataDir: string): Promise<void> {

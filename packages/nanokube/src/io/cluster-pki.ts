@@ -65,6 +65,7 @@ export async function nodePKI(
   });
 }
 
+/** What servers need: read, or made where it is missing. */
 export async function clusterPKI(dir: DataDir, state: ClusterState): Promise<ClusterPKI> {
   const { pki } = dir;
   const [ca, frontProxyCA, serviceAccount] = await Promise.all([
@@ -84,10 +85,17 @@ export async function clusterPKI(dir: DataDir, state: ClusterState): Promise<Clu
       organizations: ["system:masters"],
     }),
     pki.certificate("front-proxy-client", frontProxyCA, { commonName: "front-proxy-client" }),
+  ]);
+  return { ca, frontProxyCA, apiserver, kubeletClient, frontProxyClient, serviceAccount };
+}
+
+/** What clients need: the administrator's kubeconfig, and one for each component. */
+export async function writeKubeconfigs(dir: DataDir, state: ClusterState): Promise<void> {
+  const ca = await dir.pki.authority("ca", "nanokube-ca");
+  await Promise.all([
     writeUser(dir, state, ca, dir.kubeconfig, "kubernetes-admin", ["system:masters"]),
     ...componentUsers.map((user) =>
       writeUser(dir, state, ca, dir.componentKubeconfig(fileName(user)), user, []),
     ),
   ]);
-  return { ca, frontProxyCA, apiserver, kubeletClient, frontProxyClient, serviceAccount };
 }

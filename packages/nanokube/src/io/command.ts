@@ -1,10 +1,11 @@
 /**
  * Runs a program with an argv array, never through a shell.
  *
- * Errors  `run` throws CommandError with the program's last words; `exec` reports the exit code
+ * Errors  `run` throws CommandError with the program's last words; `exec` reports the exit code,
+ *         127 for a program that could not be started
  */
+import { spawn } from "node:child_process";
 import type { Exec } from "@nanokube/machinery";
-import { execa } from "execa";
 
 export class CommandError extends Error {
   readonly argv: readonly string[];
@@ -18,21 +19,34 @@ export class CommandError extends Error {
   }
 }
 
-export const exec: Exec = async (argv, options = {}) => {
-  const [command, ...rest] = argv;
-  const result = await execa(command!, rest, {
-    reject: false,
-    stripFinalNewline: false,
-    ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
-    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+export const exec: Exec = (argv, { input, timeoutMs } = {}) =>
+  new Promise((resolve) => {
+    const [command, ...rest] = argv;
+    const stdin = input === undefined ? "ignore" : "pipe";
+    const child = spawn(command!, rest, {
+      stdio: [stdin, "pipe", "pipe"],
+      ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+    });
+    const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    let failure = "";
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name]!.on("data", (chunk: Buffer) => output[name].push(chunk));
+    }
+    child.on("error", (error) => {
+      failure = error.message;
+    });
+    child.on("close", (code, signal) => {
+      if (signal !== null) failure = `ended by ${signal}`;
+      resolve({
+        stdout: Buffer.concat(output.stdout).toString(),
+        stderr: Buffer.concat(output.stderr).toString() + failure,
+        code: failure === "" ? (code ?? 127) : 127,
+      });
+    });
+    // A program may end without reading all it is told.
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(input);
   });
-  const failure = result.exitCode === undefined ? result.shortMessage : "";
-  return {
-    stdout: result.stdout ?? "",
-    stderr: (result.stderr ?? "") + failure,
-    code: result.exitCode ?? 127,
-  };
-};
 
 export async function run(argv: string[], input?: string | Uint8Array): Promise<string> {
   const result = await exec(argv, input === undefined ? {} : { input });

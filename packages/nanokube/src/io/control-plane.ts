@@ -145,8 +145,10 @@ async function upstreamResolvers(): Promise<string[]> {
 export async function runControlPlane(dir: DataDir, log: Log, signal: AbortSignal): Promise<void> {
   const state = await dir.requireState();
   const network = planNetwork(state.slot);
-  const pki = await clusterPKI(dir, state);
-  const store = await openStore(dir, state, log.child({ component: "etcd" }));
+  const [pki, store] = await Promise.all([
+    clusterPKI(dir, state),
+    openStore(dir, state, log.child({ component: "etcd" })),
+  ]);
   const options = apiServerOptions(
     state,
     pki,

@@ -102,6 +102,10 @@ export class Daemons {
     return records.filter((r) => r !== undefined);
   }
 
+  async anyRunning(): Promise<boolean> {
+    return (await this.list()).some(isRunning);
+  }
+
   /** Asks with SIGTERM, insists with SIGKILL, forgets the record. */
   async stop(name: string, timeoutMs = 5000): Promise<void> {
     const record = await this.find(name);

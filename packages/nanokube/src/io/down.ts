@@ -28,6 +28,6 @@ export async function down(dir: DataDir, options: { purge?: boolean } = {}): Pro
   for (const name of ["scheduler", "controller-manager", "control-plane", "etcd"]) {
     await dir.daemons.stop(name, stopTimeoutMs);
   }
-  if (state.mode === "containerd") await removeBridge(planNetwork(state.slot));
+  if (state.mode === "containerd") await removeBridge(planNetwork(state.slot), dir.path);
   if (options.purge) await rm(dir.path, { recursive: true, force: true });
 }

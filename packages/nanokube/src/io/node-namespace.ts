@@ -44,19 +44,38 @@ const enter = (holder: number) => (argv: readonly string[]) => [
   ...argv,
 ];
 
-/** The bridge that joins the nodes of one cluster, with the machine's own address on it. */
-export async function ensureBridge(network: Network): Promise<void> {
-  if (existsSync(`/sys/class/net/${network.bridge}`)) return;
+/** Whose bridge it is stands in its alias; the kernel keeps 255 bytes of one. */
+const aliasOf = (owner: string) => owner.slice(-255);
+
+async function ownerOf(network: Network): Promise<string | undefined> {
+  const file = `/sys/class/net/${network.bridge}/ifalias`;
+  return (await readFile(file, "utf8").catch(() => undefined))?.trim();
+}
+
+/**
+ * The bridge that joins the nodes of one cluster, with the machine's own address on it.
+ *
+ * A data directory whose cluster is stopped may find that another cluster took its network.
+ */
+export async function ensureBridge(network: Network, owner: string): Promise<void> {
+  const alias = aliasOf(owner);
+  const current = await ownerOf(network);
+  if (current === alias) return;
+  if (current !== undefined) {
+    throw new Error(`network ${network.nodeCIDR} (${network.bridge}) is in use by ${current}`);
+  }
   const batch = [
     `link add ${network.bridge} type bridge`,
+    `link set ${network.bridge} alias "${alias}"`,
     `addr add ${network.gateway}/24 dev ${network.bridge}`,
     `link set ${network.bridge} up`,
   ];
   await run(["ip", "-batch", "-"], `${batch.join("\n")}\n`);
 }
 
-export async function removeBridge(network: Network): Promise<void> {
-  if (existsSync(`/sys/class/net/${network.bridge}`)) {
+/** Another cluster's bridge stays. */
+export async function removeBridge(network: Network, owner: string): Promise<void> {
+  if ((await ownerOf(network)) === aliasOf(owner)) {
     await run(["ip", "link", "del", network.bridge]);
   }
 }

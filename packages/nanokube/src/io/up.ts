@@ -21,9 +21,10 @@ import {
   serverURL,
   stateVersion,
 } from "../core/cluster-state.ts";
+import { lastWordsOf } from "../core/last-words.ts";
 import { type Network, planNetwork, planNode } from "../core/topology.ts";
 import { startAgent } from "./agent-process.ts";
-import { clusterPKI, nodePKI } from "./cluster-pki.ts";
+import { clusterPKI, nodePKI, writeKubeconfigs } from "./cluster-pki.ts";
 import { controlPlaneArgv, startReplacement } from "./components.ts";
 import { isRunning } from "./daemon.ts";
 import type { DataDir } from "./data-dir.ts";
@@ -46,6 +47,8 @@ export interface UpOptions {
   components: Partial<Record<ComponentName, ComponentChoice>>;
   /** Called with one line for each thing that has come about. */
   progress(line: string): void;
+  /** Ends the start between two steps; what was begun is `down`'s to take away. */
+  signal?: AbortSignal;
 }
 
 export interface RunningCluster {
@@ -59,13 +62,31 @@ export async function clusterClient(dir: DataDir): Promise<Client> {
   return createClient({ transport: createHttpTransport(config), userAgent: "nanokube" });
 }
 
+/** What a cluster was made with and cannot change; asked for something else, it refuses. */
+async function requireSame(kept: ClusterState, options: UpOptions): Promise<void> {
+  const { runtime, nodes: count, apiPort, dir } = options;
+  const was = (flag: string, value: unknown, made: unknown) =>
+    new Error(`--${flag} ${value}: the cluster in ${dir.path} has ${made}; "down --purge" ends it`);
+  if (runtime !== undefined && runtime !== kept.mode) throw was("runtime", runtime, kept.mode);
+  if (count !== undefined && count < kept.nodes.length) {
+    throw was("nodes", count, kept.nodes.length);
+  }
+  if (apiPort === undefined || apiPort === kept.apiPort) return;
+  const running = await dir.daemons.find("control-plane");
+  if (running === undefined || !isRunning(running)) return;
+  throw new Error(`--api-port ${apiPort}: the cluster runs, and listens on ${kept.apiPort}`);
+}
+
 async function decideState(options: UpOptions): Promise<ClusterState> {
   const kept = await options.dir.readState();
   const count = options.nodes ?? kept?.nodes.length ?? 1;
   const indexes = Array.from({ length: count }, (_, i) => i + 1);
   if (kept !== undefined) {
+    await requireSame(kept, options);
     const grown = [...new Set([...kept.nodes, ...indexes])];
-    return { ...kept, nodes: grown, components: { ...kept.components, ...options.components } };
+    const { apiPort = kept.apiPort } = options;
+    const components = { ...kept.components, ...options.components };
+    return { ...kept, apiPort, nodes: grown, components };
   }
   const reason = noContainersReason();
   const mode = options.runtime ?? (reason === undefined ? "containerd" : "embedded");
@@ -101,11 +122,16 @@ async function startControlPlane(dir: DataDir, state: ClusterState): Promise<voi
 
 async function lastWords(dir: DataDir, name: string): Promise<string> {
   const log = await readFile(dir.log(name), "utf8").catch(() => "");
-  return log.trim().split("\n").slice(-1)[0] ?? "";
+  return lastWordsOf(log);
 }
 
 /** Waits for /readyz; ends early, with its last words, when the control plane has died. */
-async function waitReady(dir: DataDir, client: Client, timeoutMs: number): Promise<void> {
+async function waitReady(
+  dir: DataDir,
+  client: Client,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     try {
@@ -121,15 +147,18 @@ async function waitReady(dir: DataDir, client: Client, timeoutMs: number): Promi
       }
     }
     await delay(20);
+    signal?.throwIfAborted();
   }
 }
+
+type NodeOutcome = "started" | "running";
 
 /** Everything of one node up to its agent; the agent itself waits for the API server. */
 export async function startNode(
   dir: DataDir,
   state: ClusterState,
   index: number,
-): Promise<"started" | "running"> {
+): Promise<NodeOutcome> {
   const network = planNetwork(state.slot);
   const plan = planNode(network, index);
   const authority = await dir.pki.authority("ca", "nanokube-ca");
@@ -168,6 +197,7 @@ export async function waitNodesReady(
   client: Client,
   names: ReadonlyMap<string, number>,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
@@ -182,21 +212,13 @@ export async function waitNodesReady(
       throw new Error(`not Ready after ${timeoutMs / 1000} s: ${waiting.join(", ")}`);
     }
     await delay(50);
+    signal?.throwIfAborted();
   }
 }
 
-export async function up(options: UpOptions): Promise<RunningCluster> {
-  const { dir, progress } = options;
-  const startMs = performance.now();
-  const sinceMs = Date.now();
-  const seconds = () => `${((performance.now() - startMs) / 1000).toFixed(1)} s`;
-  await dir.make();
-  const state = await decideState(options);
-  const network = planNetwork(state.slot);
-  if (state.mode === "containerd") await ensureBridge(network);
-  await dir.writeState(state);
-  await clusterPKI(dir, state);
-  await startControlPlane(dir, state);
+/** Images first, for a node that cannot start its first pod waits longer for the next attempt. */
+async function startNodes(options: UpOptions, state: ClusterState): Promise<NodeOutcome[]> {
+  const { dir, progress, signal } = options;
   if (state.mode === "containerd") {
     await installPlugin(join(dir.path, "cni-bin"));
     const busybox = findProgram("busybox")!;
@@ -204,20 +226,47 @@ export async function up(options: UpOptions): Promise<RunningCluster> {
     const built = await buildBaseImages({ store: dir.images, busybox, ...node });
     if (built.length > 0) progress(`images built from this machine's files: ${built.join(", ")}`);
   }
-  const booting = Promise.all(state.nodes.map((index) => startNode(dir, state, index)));
+  signal?.throwIfAborted();
+  return Promise.all(state.nodes.map((index) => startNode(dir, state, index)));
+}
+
+export async function up(options: UpOptions): Promise<RunningCluster> {
+  const { dir, progress, signal } = options;
+  const startMs = performance.now();
+  const sinceMs = Date.now();
+  const seconds = () => `${((performance.now() - startMs) / 1000).toFixed(1)} s`;
+  await dir.make();
+  const state = await decideState(options);
+  const network = planNetwork(state.slot);
+  await dir.writeState(state);
+  await Promise.all([
+    state.mode === "containerd" ? ensureBridge(network, dir.path) : undefined,
+    clusterPKI(dir, state),
+  ]);
+  await startControlPlane(dir, state);
+  await writeKubeconfigs(dir, state);
+  const booting = startNodes(options, state);
   booting.catch(() => {}); // Reported below, after the API server's own trouble, if any.
-  const client = await clusterClient(dir);
-  await waitReady(dir, client, 60_000);
-  progress(`control plane ready at ${serverURL(state)} (${seconds()})`);
-  await startReplacement(dir, state, "controller-manager");
-  await startReplacement(dir, state, "scheduler");
-  const outcomes = await booting;
-  if (state.components.kubelet !== "none") {
-    const names = state.nodes.map((index) => planNode(network, index).name);
-    // A node whose agent ran all along need not say again that it is Ready.
-    const since = names.map((name, i) => [name, outcomes[i] === "started" ? sinceMs : 0] as const);
-    await waitNodesReady(client, new Map(since), 120_000);
-    progress(`${names.length === 1 ? "node" : "nodes"} ${names.join(", ")} Ready (${seconds()})`);
+  try {
+    const client = await clusterClient(dir);
+    await waitReady(dir, client, 60_000, signal);
+    progress(`control plane ready at ${serverURL(state)} (${seconds()})`);
+    await startReplacement(dir, state, "controller-manager");
+    await startReplacement(dir, state, "scheduler");
+    const outcomes = await booting;
+    if (state.components.kubelet !== "none") {
+      const names = state.nodes.map((index) => planNode(network, index).name);
+      // A node whose agent ran all along need not say again that it is Ready.
+      const since = names.map(
+        (name, i) => [name, outcomes[i] === "started" ? sinceMs : 0] as const,
+      );
+      await waitNodesReady(client, new Map(since), 120_000, signal);
+      const what = names.length === 1 ? "node" : "nodes";
+      progress(`${what} ${names.join(", ")} Ready (${seconds()})`);
+    }
+    return { state, network, client };
+  } finally {
+    // Whoever takes down what was begun must not meet nodes that still come up.
+    await booting.catch(() => {});
   }
-  return { state, network, client };
 }
