@@ -29,6 +29,9 @@ import { bodyReader } from "./body.ts";
 import { compressAnswer } from "./compress-answer.ts";
 import { type ClientCertificates, type Peer, peerOf } from "./peer.ts";
 
+/** Larger pieces are not worth a copy. */
+const gatherMaxBytes = 64 * 1024;
+
 export interface HttpServerOptions {
   cert: string;
   key: string;
@@ -251,6 +254,11 @@ function gathered(out: Writable, destroy: () => void): Sink {
   };
   return {
     write(chunk) {
+      if (chunk.length > gatherMaxBytes) {
+        flush();
+        if (!out.destroyed) out.write(chunk);
+        return;
+      }
       if (chunks.push(chunk) === 1) setImmediate(flush);
       pendingBytes += chunk.length;
     },

@@ -7,8 +7,6 @@
 export interface ListItems {
   readonly bytes: Uint8Array;
   readonly count: number;
-  /** The items compressed, once somebody wanted them so; see io/compress-answer.ts. */
-  deflated?: Promise<Uint8Array>;
 }
 
 const listsMax = 16;

@@ -47,8 +47,8 @@ export interface ApiResponse {
   status: number;
   headers: Record<string, string>;
   body: Uint8Array | Stream;
-  /** The part of the body that other answers have as well, and where it begins. */
-  shared?: { items: ListItems; at: number };
+  /** What the body of a list consists of: other answers have the same items. */
+  list?: { head: Uint8Array; items: ListItems; tail: Uint8Array };
 }
 
 /** What a CustomResourceDefinition adds to the path. */

@@ -11,7 +11,7 @@
 import { encodeProtobuf } from "@nanokube/machinery";
 import type { ListItems } from "../cache/kept-lists.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
-import type { ApiResponse, RestContext, ServedResource } from "./context.ts";
+import type { ApiResponse, RestContext, ServedResource, Sink } from "./context.ts";
 import { rawProtobuf, servedJSON } from "./object-bytes.ts";
 
 export interface ListMeta {
@@ -23,6 +23,7 @@ export interface ListMeta {
 const encoder = new TextEncoder();
 const sliceMs = 8;
 const objectsPerLook = 64;
+const longBytes = 64 * 1024;
 const brace = encoder.encode("{");
 const comma = encoder.encode(",");
 const commaBrace = encoder.encode(",{");
@@ -71,16 +72,22 @@ function addProtobuf(parts: Uint8Array[], resource: ServedResource, object: Stor
   parts.push(Uint8Array.of(0x12, ...varint(raw.length)), raw);
 }
 
-/** The whole answer; what is shared of it is told, so that it need be compressed only once. */
+/** A short list as one piece; a long one is written in three, so that nobody copies its items. */
 export function listBody(
   context: RestContext,
   items: ListItems,
   meta: ListMeta,
-): Pick<ApiResponse, "body" | "shared"> {
+): Pick<ApiResponse, "body" | "list"> {
   const isProtobuf = context.output.format === "protobuf";
   const head = isProtobuf ? protobufHead(context, items, meta) : jsonHead(context, meta);
   const tail = isProtobuf ? envelopeTail : jsonTail;
-  return { body: join([head, items.bytes, tail]), shared: { items, at: head.length } };
+  const parts = [head, items.bytes, tail];
+  if (items.bytes.length < longBytes) return { body: join(parts) };
+  const body = (sink: Sink): void => {
+    for (const part of parts) sink.write(part);
+    sink.end();
+  };
+  return { body, list: { head, items, tail } };
 }
 
 function jsonHead({ resource }: RestContext, meta: ListMeta): Uint8Array {

@@ -19,7 +19,7 @@ import type { ListItems } from "../cache/kept-lists.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
 import { type MediaType, mediaTypes } from "../wire/negotiation.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
-import { type ListMeta, listBody, listItems } from "./list-body.ts";
+import { join, type ListMeta, listBody, listItems } from "./list-body.ts";
 import { objectBytes } from "./object-bytes.ts";
 import { partialMetadata, partialMetadataList } from "./partial-metadata.ts";
 import { tableOf } from "./table.ts";
@@ -88,11 +88,14 @@ export function respondWithItems(
   listMeta: ListMeta,
 ): ApiResponse {
   const { output } = context;
-  const { body, shared } = listBody(context, items, listMeta);
+  const { body, list } = listBody(context, items, listMeta);
   if (!output.pretty && output.format !== "yaml") {
-    return { ...answer(context, 200, body as Uint8Array), ...(shared ? { shared } : {}) };
+    const headers = { "content-type": mediaTypes[output.format] };
+    return { status: 200, headers, body, ...(list ? { list } : {}) };
   }
-  const tree = JSON.parse(new TextDecoder().decode(body as Uint8Array)) as KubeObject;
+  const text =
+    list === undefined ? (body as Uint8Array) : join([list.head, items.bytes, list.tail]);
+  const tree = JSON.parse(new TextDecoder().decode(text)) as KubeObject;
   return answer(context, 200, encodeTree(tree, output, undefined));
 }
 
