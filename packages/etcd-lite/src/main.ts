@@ -10,13 +10,14 @@ import type { ListenOptions, ServerTls } from "@nanokube/rpc";
 import { pino } from "pino";
 import { FlagError, type FlagValues, isTrue, parseDurationMs, parseFlags } from "./core/flags.ts";
 import { type AutoCompaction, startAutoCompaction } from "./io/auto-compaction.ts";
+import { type ClusterSettings, readClusterFlags } from "./io/cluster-flags.ts";
 import { createEtcd, type Etcd } from "./io/etcd.ts";
 import { serverVersion } from "./io/version.ts";
 
 const usage = `Usage:
 
   etcd-lite [flags]
-    Start an etcd server of one member.
+    Start an etcd server: a member of a cluster, or alone.
 
   etcd-lite --version
     Show the version of etcd that it is like.
@@ -37,11 +38,16 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   const settings = readSettings(flags);
   const output = flags["log-outputs"] === "stdout" ? 1 : 2;
   const log = pino({ level: logLevel(flags["log-level"]) }, pino.destination(output));
+  let stop: ((signal: string) => Promise<void>) | undefined;
   const etcd = await createEtcd({
     ...settings.options,
     clock: systemClock,
     random: systemRandom,
     log,
+    onRemoved() {
+      log.error({}, "the member has been permanently removed from the cluster");
+      stop?.("removed");
+    },
   });
   await listen(etcd, settings);
   const compaction = settings.autoCompaction;
@@ -53,7 +59,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   );
 
   let isStopping = false;
-  const stop = async (signal: string) => {
+  stop = async (signal: string) => {
     if (isStopping) return;
     isStopping = true;
     log.info({ signal }, "received signal; shutting down");
@@ -61,14 +67,15 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
     await etcd.close();
     process.exit(0);
   };
-  process.on("SIGINT", () => stop("interrupt"));
-  process.on("SIGTERM", () => stop("terminated"));
+  process.on("SIGINT", () => stop?.("interrupt"));
+  process.on("SIGTERM", () => stop?.("terminated"));
 }
 
 interface Settings {
   readonly options: Omit<Parameters<typeof createEtcd>[0], "clock" | "random" | "log">;
   readonly listenURLs: readonly string[];
   readonly tls: ServerTls | undefined;
+  readonly cluster: ClusterSettings;
   readonly autoCompaction: AutoCompaction | undefined;
 }
 
@@ -78,9 +85,7 @@ function readSettings(flags: FlagValues): Settings {
       "--advertise-client-urls is required when --listen-client-urls is set explicitly",
     );
   }
-  const name = flags["name"] ?? "default";
-  const peerURLs = list(flags["initial-advertise-peer-urls"]) ?? ["http://localhost:2380"];
-  checkInitialCluster(flags["initial-cluster"], name, peerURLs);
+  const cluster = readClusterFlags(flags);
   const listenURLs = [
     ...(list(flags["listen-client-urls"]) ?? ["http://localhost:2379"]),
     ...(list(flags["listen-metrics-urls"]) ?? []),
@@ -94,11 +99,8 @@ function readSettings(flags: FlagValues): Settings {
     flags["watch-progress-notify-interval"] ?? flags["experimental-watch-progress-notify-interval"];
   return {
     options: {
-      name,
-      peerURLs,
-      clientURLs: list(flags["advertise-client-urls"]) ?? ["http://localhost:2379"],
-      clusterToken: flags["initial-cluster-token"],
-      dataDir: flags["data-dir"] ?? `${name}.etcd`,
+      ...cluster.options,
+      dataDir: flags["data-dir"] ?? `${cluster.options.name}.etcd`,
       unsafeNoSync: isTrue(flags["unsafe-no-fsync"]),
       authToken: flags["auth-token"],
       clientCertAuth: isTrue(flags["client-cert-auth"]),
@@ -113,6 +115,7 @@ function readSettings(flags: FlagValues): Settings {
     },
     listenURLs,
     tls,
+    cluster,
     autoCompaction: readAutoCompaction(flags),
   };
 }
@@ -123,28 +126,6 @@ function number<K extends string>(key: K, text: string | undefined): { [P in K]?
 
 function list(text: string | undefined): string[] | undefined {
   return text === undefined ? undefined : text.split(",");
-}
-
-/** One member: itself. More is refused before anything is written. */
-function checkInitialCluster(
-  text: string | undefined,
-  name: string,
-  peerURLs: readonly string[],
-): void {
-  if (text === undefined || text === "") return;
-  const members = text.split(",").map((part) => part.split("="));
-  const mine = members.filter(([member]) => member === name).map(([, url]) => url);
-  if (mine.length === 0) {
-    throw new FlagError(`couldn't find local name "${name}" in the initial cluster configuration`);
-  }
-  if (members.length > mine.length) {
-    throw new FlagError("--initial-cluster names several members: etcd-lite has one");
-  }
-  if ([...mine].sort().join() !== [...peerURLs].sort().join()) {
-    throw new FlagError(
-      `--initial-cluster has ${text} but missing from --initial-advertise-peer-urls=${peerURLs}`,
-    );
-  }
 }
 
 function readTls(flags: FlagValues): ServerTls | undefined {
@@ -184,13 +165,17 @@ function logLevel(text = "info"): string {
   return text;
 }
 
-async function listen(etcd: Etcd, { listenURLs, tls }: Settings): Promise<void> {
-  for (const text of listenURLs) {
+async function listen(etcd: Etcd, { listenURLs, tls, cluster }: Settings): Promise<void> {
+  const peers = cluster.peerListenURLs.map(
+    (url) => [etcd.peerServer, url, cluster.peerTls] as const,
+  );
+  const clients = listenURLs.map((url) => [etcd.server, url, tls] as const);
+  for (const [server, url, security] of [...peers, ...clients]) {
     try {
-      await etcd.listen(listenOptions(text, tls));
+      await server.listen(listenOptions(url, security));
     } catch (error) {
       await etcd.close();
-      throw new Error(`listen ${text}: ${listenFault(error as NodeJS.ErrnoException)}`);
+      throw new Error(`listen ${url}: ${listenFault(error as NodeJS.ErrnoException)}`);
     }
   }
 }

@@ -7,6 +7,13 @@
 import type { etcd } from "@nanokube/rpc";
 import type { AuthEntry } from "./auth/auth-entry.ts";
 import type { Identity } from "./auth/auth-store.ts";
+import type { MemberAttributesRequest, MemberChangeRequest } from "./cluster.ts";
+
+/** About the cluster itself: nobody's permission counts when they are applied. */
+export type ClusterEntry =
+  | { readonly kind: "memberChange"; readonly request: MemberChangeRequest }
+  | { readonly kind: "memberAttributes"; readonly request: MemberAttributesRequest }
+  | { readonly kind: "leaseCheckpoint"; readonly request: etcd.LeaseCheckpointRequest };
 
 export type PlainEntry =
   | { readonly kind: "put"; readonly request: etcd.PutRequest }
@@ -16,6 +23,7 @@ export type PlainEntry =
   | { readonly kind: "leaseGrant"; readonly request: etcd.LeaseGrantRequest }
   | { readonly kind: "leaseRevoke"; readonly request: etcd.LeaseRevokeRequest }
   | { readonly kind: "alarm"; readonly request: etcd.AlarmRequest }
+  | ClusterEntry
   | AuthEntry;
 
 export type PlainKind = PlainEntry["kind"];

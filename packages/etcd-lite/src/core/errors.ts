@@ -86,8 +86,42 @@ export const errors = {
   NoInflightDowngrade: sure(failedPrecondition, "no inflight downgrade job"),
   NotCapable: sure(unimplemented, "not capable"),
   BadLeaderTransferee: sure(failedPrecondition, "bad leader transferee"),
+  MemberExist: sure(failedPrecondition, "member ID already exist"),
+  PeerURLExist: sure(failedPrecondition, "Peer URLs already exists"),
+  MemberNotEnoughStarted: sure(
+    failedPrecondition,
+    "re-configuration failed due to not enough started members",
+  ),
+  MemberBadURLs: sure(invalidArgument, "given member URLs are invalid"),
+  MemberNotLearner: sure(failedPrecondition, "can only promote a learner member"),
+  LearnerNotReady: sure(
+    failedPrecondition,
+    "can only promote a learner member which is in sync with leader",
+  ),
+  TooManyLearners: sure(failedPrecondition, "too many learner members in cluster"),
+  NotSupportedForLearner: sure(failedPrecondition, "rpc not supported for learner"),
+  TooManyRequests: sure(resourceExhausted, "too many requests"),
+  NoLeader: sure(unavailable, "no leader"),
+  NotLeader: sure(failedPrecondition, "not leader"),
+  LeaderChanged: sure(unavailable, "leader changed"),
+  Unhealthy: sure(unavailable, "unhealthy cluster"),
   Corrupt: sure(dataLoss, "corrupt cluster"),
   Stopped: { code: unavailable, text: "etcdserver: server stopped", definite: false },
+  TimeoutLeaderFail: {
+    code: unavailable,
+    text: "etcdserver: request timed out, possibly due to previous leader failure",
+    definite: false,
+  },
+  TimeoutConnectionLost: {
+    code: unavailable,
+    text: "etcdserver: request timed out, possibly due to connection lost",
+    definite: false,
+  },
+  TimeoutLeaderTransfer: {
+    code: unavailable,
+    text: "etcdserver: request timed out, leader transfer took too long",
+    definite: false,
+  },
   Timeout: { code: unavailable, text: "etcdserver: request timed out", definite: false },
 } as const satisfies Record<string, ErrorFact>;
 

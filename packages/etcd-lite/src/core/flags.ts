@@ -22,7 +22,6 @@ interface FlagFact {
 }
 
 const tuning = "there is no such part here to tune";
-const oneMember = "there are no peers";
 
 const facts: Readonly<Record<string, FlagFact>> = {
   name: { kind: "string" },
@@ -30,11 +29,11 @@ const facts: Readonly<Record<string, FlagFact>> = {
   "listen-client-urls": { kind: "urls" },
   "advertise-client-urls": { kind: "urls" },
   "listen-metrics-urls": { kind: "urls" },
-  "listen-peer-urls": { kind: "urls", ignored: oneMember },
+  "listen-peer-urls": { kind: "urls" },
   "initial-advertise-peer-urls": { kind: "urls" },
   "initial-cluster": { kind: "string" },
   "initial-cluster-token": { kind: "string" },
-  "initial-cluster-state": { kind: "string", only: ["new"] },
+  "initial-cluster-state": { kind: "string", only: ["new", "existing"] },
   "cert-file": { kind: "string" },
   "key-file": { kind: "string" },
   "trusted-ca-file": { kind: "string" },
@@ -54,18 +53,18 @@ const facts: Readonly<Record<string, FlagFact>> = {
   "unsafe-no-fsync": { kind: "bool" },
   "watch-progress-notify-interval": { kind: "duration" },
   "experimental-watch-progress-notify-interval": { kind: "duration" },
-  "snapshot-count": { kind: "uint", ignored: "snapshots follow the size of the log" },
+  "snapshot-count": { kind: "uint" },
   "max-snapshots": { kind: "uint", ignored: tuning },
   "max-wals": { kind: "uint", ignored: tuning },
-  "heartbeat-interval": { kind: "uint", ignored: oneMember },
-  "election-timeout": { kind: "uint", ignored: oneMember },
-  "initial-election-tick-advance": { kind: "bool", ignored: oneMember },
-  "pre-vote": { kind: "bool", ignored: oneMember },
-  "strict-reconfig-check": { kind: "bool", ignored: oneMember },
-  "peer-cert-file": { kind: "string", ignored: oneMember },
-  "peer-key-file": { kind: "string", ignored: oneMember },
-  "peer-trusted-ca-file": { kind: "string", ignored: oneMember },
-  "peer-client-cert-auth": { kind: "bool", ignored: oneMember },
+  "heartbeat-interval": { kind: "uint" },
+  "election-timeout": { kind: "uint" },
+  "initial-election-tick-advance": { kind: "bool", ignored: tuning },
+  "pre-vote": { kind: "bool" },
+  "strict-reconfig-check": { kind: "bool" },
+  "peer-cert-file": { kind: "string" },
+  "peer-key-file": { kind: "string" },
+  "peer-trusted-ca-file": { kind: "string" },
+  "peer-client-cert-auth": { kind: "bool" },
   "backend-batch-interval": { kind: "duration", ignored: tuning },
   "backend-batch-limit": { kind: "int", ignored: tuning },
   "backend-bbolt-freelist-type": { kind: "string", ignored: tuning },
@@ -157,6 +156,11 @@ function valueFault({ kind, only }: FlagFact, value: string): string | undefined
     default:
       return undefined;
   }
+}
+
+/** `http://host:port` or `https://host:port`, as members reach each other. */
+export function isPeerURL(text: string): boolean {
+  return urlFault(text) === undefined;
 }
 
 function urlFault(text: string): string | undefined {

@@ -15,7 +15,14 @@ export interface Lease {
   readonly id: bigint;
   readonly ttlSeconds: number;
   expiryMs: number;
+  /** As of the last checkpoint; 0 is the whole time. */
+  remainingSeconds: number;
   readonly keys: Set<string>;
+}
+
+export interface Checkpoint {
+  readonly ID: bigint;
+  readonly remainingTTL: number;
 }
 
 export interface Lessor {
@@ -31,6 +38,10 @@ export interface Lessor {
   follow(changes: readonly KeyValue[]): void;
   expired(nowMs: number): Lease[];
   nextExpiryMs(): number | undefined;
+  /** Notes how much time leases have left, so that a new leader does not start them anew. */
+  checkpoint(checkpoints: readonly Checkpoint[]): void;
+  /** This member leads from now on, and its clock counts: what is left begins now. */
+  promote(nowMs: number, extendMs: number): void;
   fork(): Lessor;
 }
 
@@ -51,7 +62,8 @@ class LeaseTable implements Lessor {
     if (ttlSeconds > ttlMaxSeconds) throw new EtcdError("LeaseTTLTooLarge");
     if (this.#leases.has(id)) throw new EtcdError("LeaseExists");
     const ttl = Math.max(ttlSeconds, ttlMinSeconds);
-    const lease = { id, ttlSeconds: ttl, expiryMs: nowMs + ttl * 1000, keys: new Set<string>() };
+    const expiryMs = nowMs + ttl * 1000;
+    const lease = { id, ttlSeconds: ttl, expiryMs, remainingSeconds: 0, keys: new Set<string>() };
     this.#leases.set(id, lease);
     this.#expiries.push({ id, atMs: lease.expiryMs });
     return lease;
@@ -68,6 +80,7 @@ class LeaseTable implements Lessor {
     const lease = this.#leases.get(id);
     if (lease === undefined || lease.expiryMs <= nowMs) throw new EtcdError("LeaseNotFound");
     lease.expiryMs = nowMs + lease.ttlSeconds * 1000;
+    lease.remainingSeconds = 0;
     return lease;
   }
 
@@ -115,6 +128,22 @@ class LeaseTable implements Lessor {
 
   nextExpiryMs(): number | undefined {
     return this.#expiries.top()?.atMs;
+  }
+
+  checkpoint(checkpoints: readonly Checkpoint[]): void {
+    for (const { ID, remainingTTL } of checkpoints) {
+      const lease = this.#leases.get(ID);
+      if (lease !== undefined) lease.remainingSeconds = remainingTTL;
+    }
+  }
+
+  promote(nowMs: number, extendMs: number): void {
+    this.#expiries = new ExpiryHeap();
+    for (const lease of this.#leases.values()) {
+      const seconds = lease.remainingSeconds > 0 ? lease.remainingSeconds : lease.ttlSeconds;
+      lease.expiryMs = nowMs + seconds * 1000 + extendMs;
+      this.#expiries.push({ id: lease.id, atMs: lease.expiryMs });
+    }
   }
 
   fork(): Lessor {

@@ -8,11 +8,13 @@
 import type { etcd, Init } from "@nanokube/rpc";
 import { AuthStore, type Identity, nobody } from "./auth/auth-store.ts";
 import { checkEntry } from "./auth/check-entry.ts";
+import { Cluster } from "./cluster.ts";
 import type { Entry, PlainEntry } from "./entry.ts";
 import { EtcdError } from "./errors.ts";
 import { executeDeleteRange, executePut, executeTxn } from "./kv-requests.ts";
 import { createLessor, type Lessor } from "./lessor.ts";
-import { createMvccStore, type MvccStore, type WriteTransaction } from "./mvcc-store.ts";
+import type { MvccStore, WriteTransaction } from "./mvcc-store.ts";
+import { createPackedStore } from "./packed-store.ts";
 import { createWatchHub, type WatchHub } from "./watch-hub.ts";
 
 export const noSpaceAlarm = 1;
@@ -29,9 +31,11 @@ export interface Slots {
 }
 
 export class MemberState {
-  readonly store: MvccStore;
-  readonly lessor: Lessor;
+  /** These two are others after a snapshot came from the leader: ask for them each time. */
+  store: MvccStore;
+  lessor: Lessor;
   readonly hub: WatchHub;
+  readonly cluster = new Cluster();
   readonly auth = new AuthStore();
   readonly quotaBytes: number;
   readonly alarms: Alarm[] = [];
@@ -40,7 +44,7 @@ export class MemberState {
 
   constructor(quotaBytes: number, slots: Slots = {}) {
     this.quotaBytes = quotaBytes;
-    this.store = slots.store ?? createMvccStore();
+    this.store = slots.store ?? createPackedStore();
     this.lessor = slots.lessor ?? createLessor();
     this.hub = createWatchHub(this.store);
   }
@@ -55,6 +59,35 @@ export class MemberState {
     return this.store.sizeBytes + costBytes < this.quotaBytes;
   }
 
+  /** The mark of a new leader: takes a place in the log and does nothing. */
+  skip(): void {
+    this.index++;
+  }
+
+  /** Becomes what another state is: the leader's, which is ahead. */
+  adopt(other: MemberState): void {
+    this.index = other.index;
+    this.store = other.store;
+    this.lessor = other.lessor;
+    this.auth.restore(other.auth.content());
+    this.alarms.splice(0, this.alarms.length, ...other.alarms);
+    this.cluster.restore(other.cluster.members.values(), other.cluster.removed);
+    this.hub.rebase(other.store);
+  }
+
+  /** The same state for somebody who only reads it, such as who writes a snapshot. */
+  fork(): MemberState {
+    const fork = new MemberState(this.quotaBytes, {
+      store: this.store.fork(),
+      lessor: this.lessor.fork(),
+    });
+    fork.index = this.index;
+    fork.auth.restore(this.auth.content());
+    fork.alarms.push(...this.alarms);
+    fork.cluster.restore(this.cluster.members.values(), this.cluster.removed);
+    return fork;
+  }
+
   apply(entry: Entry, nowMs: number): unknown {
     this.index++;
     if (entry.kind === "as") return this.#applyAs(entry.who, entry.entry, nowMs);
@@ -62,6 +95,14 @@ export class MemberState {
   }
 
   #applyAs(who: Identity, entry: PlainEntry, nowMs: number): unknown {
+    switch (entry.kind) {
+      case "memberChange":
+        return this.cluster.change(entry.request);
+      case "memberAttributes":
+        return this.cluster.setAttributes(entry.request);
+      case "leaseCheckpoint":
+        return this.lessor.checkpoint(entry.request.checkpoints);
+    }
     if (this.hasAlarm(corruptAlarm) && entry.kind !== "alarm") throw new EtcdError("Corrupt");
     if (this.auth.enabled) {
       this.#refuseEntryWhenFull(entry);

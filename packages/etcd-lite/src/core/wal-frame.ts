@@ -9,8 +9,11 @@
  *
  * Integers are little-endian; CRCs are CRC-32C. A payload's CRC continues that of the frame
  * before, so that a frame from elsewhere, or a missing one, does not fit. An entry is a length
- * (u32), a kind (u8) and bytes; kind 0 is about the log itself and has no index. What is not
- * written yet is zero.
+ * (u32), a kind (u8) and bytes; kind 0 and kinds from 250 on are about the log itself and have no
+ * index (log-records.ts). What is not written yet is zero.
+ *
+ * A frame that begins at an index that is there already replaces the log from there on: another
+ * leader's entries. Only behind a snapshot's mark may a frame begin further on.
  *
  * A frame is written only after the one before it is durable. So when a frame is bad,
  *   - and a good one with a later sequence follows: the log was DAMAGED in its middle: refused;
@@ -89,9 +92,18 @@ function frameSize(payloadBytes: number): number {
   return (frameHeaderBytes + payloadBytes + 8) & ~7;
 }
 
+/** Records of this kind and above are about the log itself, like kind 0. */
+export const firstLogKind = 250;
+/** From here on the log continues behind a snapshot that came from elsewhere. */
+export const snapshotMarkKind = 252;
+
+export function hasIndex({ kind }: RawEntry): boolean {
+  return kind > 0 && kind < firstLogKind;
+}
+
 /** How many indexes a frame takes. */
 export function indexedCount(frame: Frame): number {
-  return frame.entries.filter(({ kind }) => kind !== 0).length;
+  return frame.entries.filter(hasIndex).length;
 }
 
 export interface ScanFrom {
@@ -114,7 +126,7 @@ export function scanFrames(data: Buffer, name: string, from: ScanFrom): Scan {
       return { frames, end: at, tornBytes, cursor };
     }
     frames.push(read.frame);
-    const nextIndex = cursor.nextIndex + indexedCount(read.frame);
+    const nextIndex = read.frame.firstIndex + indexedCount(read.frame);
     cursor = { crc: read.crc, nextIndex, nextSequence: cursor.nextSequence + 1 };
     at += read.size;
   }
@@ -170,9 +182,6 @@ function readFrame(data: Buffer, at: number, cursor: Cursor): Read | string {
   if (head.sequence !== nextSequence) {
     return `record has sequence ${head.sequence}, ${nextSequence} is next`;
   }
-  if (head.firstIndex !== nextIndex) {
-    return `record has index ${head.firstIndex}, ${nextIndex} is next`;
-  }
   const size = frameSize(head.payloadBytes);
   if (at + size > data.length) return "record goes beyond the end of the file";
   const from = at + frameHeaderBytes;
@@ -184,6 +193,9 @@ function readFrame(data: Buffer, at: number, cursor: Cursor): Read | string {
   }
   const entries = readEntries(payload, head.count);
   if (entries === undefined) return "record content does not fit its length";
+  if (head.firstIndex > nextIndex && !entries.some(({ kind }) => kind === snapshotMarkKind)) {
+    return `record has index ${head.firstIndex}, ${nextIndex} is next`;
+  }
   const { firstIndex, sequence, term } = head;
   const frame = { firstIndex, sequence, term, entries };
   return { frame, crc: actual, size };

@@ -50,9 +50,12 @@ export interface WatchStream {
 }
 
 export interface WatchHub {
-  open(deliver: (delivery: Delivery) => void): WatchStream;
+  /** `onBehind`: catchUp() has something to give, without anybody having asked for it. */
+  open(deliver: (delivery: Delivery) => void, onBehind?: () => void): WatchStream;
   /** Tells the watches of a committed transaction. */
   notify(revision: number, changes: readonly KeyValue[]): void;
+  /** The store is another one, further on: all have something to catch up with. */
+  rebase(store: MvccStore): void;
   readonly watchCount: number;
 }
 
@@ -74,7 +77,8 @@ export function createWatchHub(store: MvccStore): WatchHub {
 }
 
 class Hub implements WatchHub {
-  readonly store: MvccStore;
+  store: MvccStore;
+  readonly #streams = new Set<Stream>();
   readonly #byKey = new Map<string, Set<Watch>>();
   readonly #ranges = new Set<Watch>();
   #count = 0;
@@ -87,8 +91,19 @@ class Hub implements WatchHub {
     return this.#count;
   }
 
-  open(deliver: (delivery: Delivery) => void): WatchStream {
-    return new Stream(this, deliver);
+  open(deliver: (delivery: Delivery) => void, onBehind: () => void = () => {}): WatchStream {
+    const stream = new Stream(this, deliver, onBehind);
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  closed(stream: Stream): void {
+    this.#streams.delete(stream);
+  }
+
+  rebase(store: MvccStore): void {
+    this.store = store;
+    for (const stream of this.#streams) stream.fallBehind();
   }
 
   add(watch: Watch): void {
@@ -144,9 +159,19 @@ class Stream implements WatchStream {
   #nextId = 0;
   #isBlocked = false;
 
-  constructor(hub: Hub, deliver: (delivery: Delivery) => void) {
+  readonly #onBehind: () => void;
+
+  constructor(hub: Hub, deliver: (delivery: Delivery) => void, onBehind: () => void) {
     this.#hub = hub;
     this.#deliver = deliver;
+    this.#onBehind = onBehind;
+  }
+
+  fallBehind(): void {
+    for (const watch of this.#watches.values()) {
+      if (watch.next <= this.#hub.store.revision) watch.isBehind = true;
+    }
+    this.#onBehind();
   }
 
   get isEmpty(): boolean {
@@ -183,6 +208,7 @@ class Stream implements WatchStream {
 
   close(): void {
     for (const id of [...this.#watches.keys()]) this.cancel(id);
+    this.#hub.closed(this);
   }
 
   block(): void {

@@ -4,6 +4,11 @@
  * The numbers stand in logs on disk: they are never given a new meaning.
  */
 import { etcd, type MessageCodec, message } from "@nanokube/rpc";
+import type {
+  ClusterMember,
+  MemberAttributesRequest,
+  MemberChangeRequest,
+} from "../core/cluster.ts";
 import type { Entry, EntryAs, PlainEntry, PlainKind } from "../core/entry.ts";
 import { type RawEntry, WalDamage } from "../core/wal-frame.ts";
 
@@ -11,6 +16,22 @@ interface Kind {
   readonly number: number;
   readonly codec: MessageCodec<never>;
 }
+
+export const ClusterMemberRecord = message<ClusterMember>(
+  "nanokube.etcdlite.ClusterMember",
+  "id:1:uint64! name:2:string peerURLs:3:*string clientURLs:4:*string isLearner:5:bool",
+);
+const MemberChangeRecord = message<MemberChangeRequest>(
+  "nanokube.etcdlite.MemberChange",
+  `action:1:string member:2:.${ClusterMemberRecord.name}`,
+);
+const MemberAttributesRecord = message<MemberAttributesRequest>(
+  "nanokube.etcdlite.MemberAttributes",
+  "id:1:uint64! name:2:string clientURLs:3:*string",
+);
+
+/** A change of membership: consensus has to know it when it sees one. */
+export const memberChangeKind = 8;
 
 const kinds: Readonly<Record<PlainKind, Kind>> = {
   put: { number: 1, codec: etcd.PutRequest as MessageCodec<never> },
@@ -20,6 +41,9 @@ const kinds: Readonly<Record<PlainKind, Kind>> = {
   leaseGrant: { number: 5, codec: etcd.LeaseGrantRequest as MessageCodec<never> },
   leaseRevoke: { number: 6, codec: etcd.LeaseRevokeRequest as MessageCodec<never> },
   alarm: { number: 7, codec: etcd.AlarmRequest as MessageCodec<never> },
+  memberChange: { number: memberChangeKind, codec: MemberChangeRecord as MessageCodec<never> },
+  memberAttributes: { number: 9, codec: MemberAttributesRecord as MessageCodec<never> },
+  leaseCheckpoint: { number: 10, codec: etcd.LeaseCheckpointRequest as MessageCodec<never> },
   authEnable: { number: 20, codec: etcd.AuthEnableRequest as MessageCodec<never> },
   authDisable: { number: 21, codec: etcd.AuthDisableRequest as MessageCodec<never> },
   authStatus: { number: 22, codec: etcd.AuthStatusRequest as MessageCodec<never> },

@@ -8,49 +8,39 @@ import type { Clock, Log, Random } from "@nanokube/machinery";
 import {
   type Channel,
   createServer,
+  dial,
   health,
   type ListenAddress,
   type ListenOptions,
   etcd as proto,
   type RpcServer,
 } from "@nanokube/rpc";
-import { MemberState } from "../core/member-state.ts";
 import { createAuthService } from "./auth-service.ts";
+import { createClusterService } from "./cluster-service.ts";
 import { Concurrency } from "./concurrency.ts";
-import { lockDataDir } from "./data-dir.ts";
-import { type Disk, openDisk } from "./disk.ts";
+import { type ClusterOptions, openConsensus } from "./consensus.ts";
 import { createElectionService } from "./election-service.ts";
 import { createHttpHandler } from "./http-endpoints.ts";
-import { createIdentity, type IdentityOptions } from "./identity.ts";
 import { createKVService } from "./kv-service.ts";
-import { createLeaseService, LeaseExpiry } from "./lease-service.ts";
+import { createLeaseService } from "./lease-service.ts";
+import { Leases } from "./leases.ts";
 import { createLockService } from "./lock-service.ts";
-import {
-  createClusterService,
-  createHealthService,
-  createMaintenanceService,
-} from "./maintenance-service.ts";
-import type { Limits, Member, MemberIdentity } from "./member.ts";
-import { Proposals } from "./proposals.ts";
-import { recover } from "./recover.ts";
-import type { Wal } from "./wal.ts";
+import { createHealthService, createMaintenanceService } from "./maintenance-service.ts";
+import { type Limits, type Member, write } from "./member.ts";
+import { Peer } from "./peer-protocol.ts";
+import { createPeerService } from "./peer-service.ts";
+import { Reconfiguration } from "./reconfiguration.ts";
 import { createWatchService } from "./watch-service.ts";
 import { createWebTokens } from "./web-tokens.ts";
 
-export interface EtcdOptions extends IdentityOptions {
-  /** Absent: everything is in memory and gone at the end. */
-  readonly dataDir?: string | undefined;
+export interface EtcdOptions extends ClusterOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** In place of the data directory's own files: for tests that crash and tear. */
-  readonly disk?: Disk | undefined;
-  /** Acknowledge before the disk has it: fast, and loses writes when power fails. */
-  readonly unsafeNoSync?: boolean | undefined;
-  /** Log so many bytes before the first snapshot; 16 MiB. */
-  readonly snapshotAfterBytes?: number | undefined;
-  /** Size of the log's files; 16 MiB. */
-  readonly segmentBytes?: number | undefined;
+  /** Refuse changes of membership that could cost the majority; true. */
+  readonly strictReconfigCheck?: boolean | undefined;
+  /** This member was removed from the cluster: it has nothing left to do. */
+  readonly onRemoved?: (() => void) | undefined;
   /** 0 is etcd's default of 2 GiB, negative is none. */
   readonly quotaBytes?: number | undefined;
   readonly limits?: Partial<Limits> | undefined;
@@ -70,6 +60,10 @@ export interface Etcd {
   /** A channel inside the process: the same services, no bytes. */
   channel(): Channel;
   listen(where: string | ListenOptions): Promise<ListenAddress>;
+  /** What other members talk to. */
+  readonly peerServer: RpcServer;
+  /** Resolves when the member knows a leader and has caught up with it. */
+  ready(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -83,16 +77,27 @@ const defaultLimits: Limits = {
 export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   const { clock, random, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const identity = createIdentity(options);
   const webTokens = createWebTokens(options.authToken ?? "simple", clock);
-  const storage = await openStorage(options, identity);
-  const { state, term, wal } = storage;
-  const proposals = new Proposals({ state, log: wal, clock, logger: log });
+  const consensus = await openConsensus({
+    connect: (url) => dial(url),
+    ...options,
+    quotaBytes: options.quotaBytes || defaultQuotaBytes,
+    onLeader: () => member.leases.leaderChanged(),
+    onTick: () => member.leases.arm(),
+    onRemoved: options.onRemoved ?? (() => {}),
+  });
+  const { state, node } = consensus;
   const member: Member = {
-    identity,
-    term,
-    state,
-    proposals,
+    ...consensus,
+    get term() {
+      return node.raft.term;
+    },
+    get leases() {
+      return leases;
+    },
+    get reconfiguration() {
+      return reconfiguration;
+    },
     limits,
     webTokens,
     clientCertAuth: options.clientCertAuth ?? false,
@@ -101,15 +106,42 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
     random,
     log,
   };
+  const leases = new Leases(member, consensus.electionMs);
+  const isStrict = options.strictReconfigCheck ?? true;
+  const reconfiguration = new Reconfiguration(member, { isStrict });
   state.auth.tokens.lifeMs = (options.authTokenTTLSeconds || 300) * 1000;
-  const expiry = new LeaseExpiry(member);
+  const server = createMemberServer(member);
+  const peerServer = createServer({ clock, receiveMaxBytes: peerMessageBytesMax });
+  peerServer.add(Peer, createPeerService(member));
+  await node.start();
+  const published = publish(member);
+  return {
+    server,
+    peerServer,
+    member,
+    channel: () => server.memory(),
+    listen: (where) => server.listen(typeof where === "string" ? parseListenURL(where) : where),
+    ready: () => published,
+    async close() {
+      leases.close();
+      await server.close();
+      await consensus.close();
+      await peerServer.close();
+    },
+  };
+}
+
+const peerMessageBytesMax = 64 * 1024 * 1024;
+
+function createMemberServer(member: Member): RpcServer {
+  const { clock, limits } = member;
   const server = createServer({
     clock,
     receiveMaxBytes: limits.requestBytesMax + 512 * 1024,
     http: createHttpHandler(() => member),
   });
   const kv = createKVService(member);
-  const lease = createLeaseService(member, expiry);
+  const lease = createLeaseService(member);
   const queues = new Concurrency({ member, kv, lease });
   server.add(proto.KV, kv);
   server.add(proto.Watch, createWatchService(member));
@@ -120,55 +152,28 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   server.add(proto.Maintenance, createMaintenanceService(member));
   server.add(proto.Auth, createAuthService(member));
   server.add(health.Health, createHealthService(member));
-  expiry.arm();
-  return {
-    server,
-    member,
-    channel: () => server.memory(),
-    listen: (where) => server.listen(typeof where === "string" ? parseListenURL(where) : where),
-    async close() {
-      expiry.close();
-      await server.close();
-      await proposals.close();
-      await storage.release();
-    },
-  };
+  return server;
+}
+
+/** Tells the others who this member is and where its clients find it, until they know. */
+async function publish(member: Member): Promise<void> {
+  const { identity, state, node, proposals, clock } = member;
+  const { memberId: id, name, clientURLs } = identity;
+  while (!node.isClosed) {
+    const known = state.cluster.members.get(id);
+    if (known?.name === name && known.clientURLs.join() === clientURLs.join()) return;
+    try {
+      await proposals.barrier();
+      await write(member, { kind: "memberAttributes", request: { id, name, clientURLs } });
+    } catch {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 100));
+    }
+  }
 }
 
 /** A cost that bcrypt does not know is replaced by its usual one, as in etcd. */
 function bcryptCostOf(cost = 10): number {
   return cost >= 4 && cost <= 31 ? cost : 10;
-}
-
-interface Storage {
-  readonly state: MemberState;
-  readonly term: number;
-  readonly wal: Wal | undefined;
-  release(): Promise<void>;
-}
-
-const memoryTerm = 2;
-
-async function openStorage(options: EtcdOptions, head: MemberIdentity): Promise<Storage> {
-  const { clock, log, dataDir, unsafeNoSync, snapshotAfterBytes, segmentBytes } = options;
-  const quotaBytes = options.quotaBytes || defaultQuotaBytes;
-  if (dataDir === undefined && options.disk === undefined) {
-    const release = async () => {};
-    return { state: new MemberState(quotaBytes), term: memoryTerm, wal: undefined, release };
-  }
-  const locked = dataDir === undefined ? undefined : await lockDataDir(dataDir);
-  const release = async () => locked?.release();
-  try {
-    const disk = options.disk ?? (await openDisk(locked!.logDirectory, { unsafeNoSync }));
-    const onError = (error: Error) =>
-      log.error({ error: error.message }, "cannot write a snapshot; the log goes on growing");
-    const sizes = { quotaBytes, snapshotAfterBytes, segmentBytes };
-    const opened = { disk, head, clock, log, onError, ...sizes };
-    return { ...(await recover(opened)), release };
-  } catch (error) {
-    await release();
-    throw error;
-  }
 }
 
 /** `http://host:port`, `unix:///path`; TLS needs its files and comes as ListenOptions. */

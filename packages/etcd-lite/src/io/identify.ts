@@ -61,12 +61,28 @@ export function writeAsRoot<T>(member: Member, entry: PlainEntry): Promise<Init<
   return write<T>(member, asWho({ username: rootName, revision: auth.revision }, entry));
 }
 
+interface Read<T> {
+  check(who: Identity): void;
+  run(): T;
+  /** Sees everything that was acknowledged, by any member, before it was asked for. */
+  readonly isLinearizable?: boolean | undefined;
+}
+
 /** A read that needs `check` to pass; stays synchronous while it can. */
 export function readAs<T>(
   member: Member,
   call: Caller,
-  { check, run }: { check(who: Identity): void; run(): T },
+  { check, run, isLinearizable }: Read<T>,
 ): T | Promise<T> {
+  const barrier = isLinearizable === true ? guarded(() => member.proposals.barrier()) : undefined;
+  if (barrier !== undefined) {
+    return barrier.then(
+      () => readAs(member, call, { check, run }),
+      (error) => {
+        throw toRpc(error);
+      },
+    );
+  }
   if (!member.state.auth.enabled) return guarded(run);
   const checked = (who: Identity) =>
     guarded(() => {

@@ -1,8 +1,8 @@
 /**
  * The KV service: Range, Put, DeleteRange, Txn, Compact on the wire.
  *
- * Reads are linearizable without asking anybody: a write is applied before it is acknowledged, and
- * there is one member.
+ * Reads are linearizable: a member that is alone applied what it acknowledged; others ask the
+ * leader first (io/proposals.ts, barrier), unless the request is content with old state.
  * Source  etcd v3.6 server/etcdserver/api/v3rpc/key.go, quota.go
  */
 import type { etcd, Handlers } from "@nanokube/rpc";
@@ -21,6 +21,7 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
     range: (request, call) => {
       guarded(() => checkRange(request));
       return readAs(member, call, {
+        isLinearizable: !request.serializable,
         check: (who) => state.auth.checkRange(who, keyText(request.key), keyText(request.rangeEnd)),
         run: () => {
           refuseWhenCorrupt(member);
@@ -53,6 +54,7 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
         return writeAs<etcd.TxnResponse>(member, call, { kind: "txn", request });
       }
       return readAs(member, call, {
+        isLinearizable: !isSerializable(request),
         check: (who) => checkTxnAuth(state.auth, who, request),
         run: () => {
           refuseWhenCorrupt(member);
@@ -66,6 +68,11 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
     compact: (request, call) =>
       writeAs<etcd.CompactionResponse>(member, call, { kind: "compact", request }),
   };
+}
+
+/** A transaction may look at old state when each of its reads may. */
+function isSerializable({ success, failure }: etcd.TxnRequest): boolean {
+  return [...success, ...failure].every((op) => op.requestRange?.serializable === true);
 }
 
 function refuseWhenCorrupt({ state }: Member): void {

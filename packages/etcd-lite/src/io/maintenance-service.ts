@@ -1,14 +1,15 @@
 /**
- * The Maintenance, Cluster and Health services, as far as one member has something to say.
+ * The Maintenance and Health services.
  *
  * What is left out is refused by name with UNIMPLEMENTED, never ignored.
- * Source  etcd v3.6 server/etcdserver/api/v3rpc/maintenance.go, member.go, health.go
+ * Source  etcd v3.6 server/etcdserver/api/v3rpc/maintenance.go, health.go
  */
 import { codes, type etcd, type Handlers, health, RpcError } from "@nanokube/rpc";
-import { EtcdError } from "../core/errors.ts";
+import { EtcdError, errors } from "../core/errors.ts";
 import { hashKV } from "../core/hash-kv.ts";
+import { nobody } from "../core/raft/message.ts";
 import { readAsAdmin, writeAs } from "./identify.ts";
-import { header, type Member } from "./member.ts";
+import { guardedAsync, header, type Member } from "./member.ts";
 import { sendSnapshot } from "./snapshot-file.ts";
 import { clusterVersion, serverVersion } from "./version.ts";
 
@@ -18,7 +19,7 @@ function unimplemented(what: string): RpcError {
 }
 
 export function createMaintenanceService(member: Member): Handlers<typeof etcd.Maintenance> {
-  const { state, identity } = member;
+  const { state, identity, node } = member;
   return {
     status: (_request, call) =>
       readAsAdmin(member, call, () => ({
@@ -27,12 +28,13 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
         dbSize: state.store.sizeBytes,
         dbSizeInUse: state.store.sizeBytes,
         dbSizeQuota: state.quotaBytes,
-        leader: identity.memberId,
-        raftIndex: state.index,
+        leader: node.raft.leader,
+        raftIndex: node.raft.log.committed,
         raftAppliedIndex: state.index,
         raftTerm: member.term,
         storageVersion: clusterVersion,
-        errors: state.alarms.map(alarmText),
+        errors: statusErrors(member),
+        isLearner: state.cluster.members.get(identity.memberId)?.isLearner ?? false,
         downgradeInfo: {},
       })),
     alarm: (request, call) => writeAs<etcd.AlarmResponse>(member, call, { kind: "alarm", request }),
@@ -48,11 +50,11 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
         const { hash, compactRevision, hashRevision } = hashKV(state.store, request.revision);
         return { header: header(member), hash, compactRevision, hashRevision };
       }),
-    moveLeader: ({ targetID }, call) =>
-      readAsAdmin(member, call, () => {
-        if (targetID !== identity.memberId) throw new EtcdError("BadLeaderTransferee");
-        return {}; // It leads already.
-      }),
+    moveLeader: async ({ targetID }, call) => {
+      await readAsAdmin(member, call, () => undefined);
+      await guardedAsync(() => moveLeader(member, targetID));
+      return {};
+    },
     snapshot: async (call) => {
       await call.first();
       await readAsAdmin(member, call, () => sendSnapshot(member, call));
@@ -63,27 +65,28 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
   };
 }
 
+/** Resolves when the other leads, or fails after an election's length. */
+async function moveLeader({ node, state, clock, electionMs }: Member, to: bigint): Promise<void> {
+  if (!node.isLeader) throw new EtcdError("NotLeader");
+  const target = state.cluster.members.get(to);
+  if (target === undefined || target.isLearner) throw new EtcdError("BadLeaderTransferee");
+  node.transferTo(to);
+  const untilMs = clock.monotonic() + electionMs + 5000;
+  while (node.raft.leader !== to) {
+    if (clock.monotonic() > untilMs) throw new EtcdError("TimeoutLeaderTransfer");
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, 20));
+  }
+}
+
+function statusErrors({ node, state }: Member): string[] {
+  const texts = state.alarms.map(alarmText);
+  return node.raft.leader === nobody ? [errors.NoLeader.text, ...texts] : texts;
+}
+
 const alarmNames = ["NONE", "NOSPACE", "CORRUPT"];
 
 function alarmText({ memberID, alarm }: { memberID: bigint; alarm: number }): string {
   return `memberID:${memberID} alarm:${alarmNames[alarm] ?? alarm} `;
-}
-
-export function createClusterService(member: Member): Handlers<typeof etcd.Cluster> {
-  const { memberId, name, peerURLs, clientURLs } = member.identity;
-  const refuseMembership = (what: string) => () => {
-    throw unimplemented(`${what} (a cluster of more than one member)`);
-  };
-  return {
-    memberList: () => ({
-      header: { ...header(member), revision: 0 },
-      members: [{ ID: memberId, name, peerURLs, clientURLs }],
-    }),
-    memberAdd: refuseMembership("Cluster.MemberAdd"),
-    memberRemove: refuseMembership("Cluster.MemberRemove"),
-    memberUpdate: refuseMembership("Cluster.MemberUpdate"),
-    memberPromote: refuseMembership("Cluster.MemberPromote"),
-  };
 }
 
 export function createHealthService(member: Member): Handlers<typeof health.Health> {

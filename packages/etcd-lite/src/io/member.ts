@@ -1,12 +1,16 @@
 /**
- * The one member: who it is, its state, and the way in for writes. Every service stands on it.
+ * A member: who it is, its state, and the way in for writes. Every service stands on it.
  */
 import type { Clock, Log, Random } from "@nanokube/machinery";
 import { type etcd, type Init, RpcError } from "@nanokube/rpc";
 import type { Entry } from "../core/entry.ts";
 import { EtcdError } from "../core/errors.ts";
 import type { MemberState } from "../core/member-state.ts";
+import type { Leases } from "./leases.ts";
+import type { Peers } from "./peers.ts";
 import type { Proposals } from "./proposals.ts";
+import type { RaftNode } from "./raft-node.ts";
+import type { Reconfiguration } from "./reconfiguration.ts";
 import type { WebTokens } from "./web-tokens.ts";
 
 export interface MemberIdentity {
@@ -25,10 +29,16 @@ export interface Limits {
 
 export interface Member {
   readonly identity: MemberIdentity;
-  /** Raft's term: one member elects itself anew at each start. */
+  /** Raft's term. */
   readonly term: number;
   readonly state: MemberState;
+  readonly node: RaftNode;
+  readonly peers: Peers;
+  readonly leases: Leases;
+  readonly reconfiguration: Reconfiguration;
   readonly proposals: Proposals;
+  /** How long an election takes to begin. */
+  readonly electionMs: number;
   readonly limits: Limits;
   /** Absent: tokens are simple ones, which the state holds. */
   readonly webTokens: WebTokens | undefined;
@@ -76,6 +86,14 @@ export function write<T>(member: Member, entry: Entry): Promise<Init<T>> | Init<
 
 export function toRpc(error: unknown): unknown {
   return error instanceof EtcdError ? new RpcError(error.code, error.message) : error;
+}
+
+export async function guardedAsync<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw toRpc(error);
+  }
 }
 
 /** Runs a check or a read, turning the core's errors into the wire's. */

@@ -4,23 +4,26 @@
  * Errors  WalDamage, naming file, offset and reason: nothing is skipped, nothing is guessed
  */
 import type { Clock, Log } from "@nanokube/machinery";
-import { EtcdError } from "../core/errors.ts";
+import { LogReplay } from "../core/log-records.ts";
 import { MemberState } from "../core/member-state.ts";
+import type { HardState } from "../core/raft/message.ts";
+import type { LogContent } from "../core/raft/raft-log.ts";
+import type { Proposal } from "../core/replica.ts";
 import {
   type Cursor,
   type Frame,
+  type RawEntry,
   readFirstFrame,
   scanFrames,
   WalDamage,
 } from "../core/wal-frame.ts";
 import type { Disk, DiskFile } from "./disk.ts";
-import { decodeEntry } from "./entry-codec.ts";
+import { createProposal } from "./proposal.ts";
 import { readSnapshot } from "./snapshot.ts";
-import { checkHead, type Segment, SegmentHead, segmentName, Wal, type WalOptions } from "./wal.ts";
+import { checkHead, type Owner, type Segment, SegmentHead, segmentName, Wal } from "./wal.ts";
 
 export interface RecoverOptions {
   readonly disk: Disk;
-  readonly head: WalOptions["head"];
   readonly quotaBytes: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -30,12 +33,14 @@ export interface RecoverOptions {
 }
 
 export interface Recovered {
+  /** As of the newest snapshot; the entries are yet to be applied. */
   readonly state: MemberState;
-  readonly term: number;
-  readonly wal: Wal;
+  readonly hardState: HardState;
+  readonly log: LogContent;
+  /** Whose log it is; undefined when nothing was there: the member is new. */
+  readonly owner: Owner | undefined;
+  openWal(owner: Owner): Wal;
 }
-
-const firstTerm = 2; // As an etcd that elected itself once.
 
 export async function recover(options: RecoverOptions): Promise<Recovered> {
   const { disk, quotaBytes, clock } = options;
@@ -50,21 +55,25 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
     snapshotBytes = data.length;
     ({ state, term } = readSnapshot(data, newest, { quotaBytes, nowMs: clock.now() }));
   }
-  const snapshotIndex = state.index;
-  const replay = await replaySegments(options, names, state);
-  term = Math.max(term, replay.term);
-  term = term === 0 ? firstTerm : term + 1;
-  const wal = new Wal({ ...options, ...replay, snapshotIndex, snapshotBytes, state, term });
-  await wal.start();
+  const base = { index: state.index, term };
+  const found = await replaySegments(options, names, base.index);
+  const { hardState } = found.replay;
+  const snapshotIndex = base.index;
+  const openWal = (owner: Owner) =>
+    new Wal({ ...options, ...found, owner, hardState, snapshotIndex, snapshotBytes });
   // Leftovers of a crash between writing a snapshot and removing the one before.
   for (const name of snapshots.slice(0, -1)) await disk.remove(name);
-  return { state, term, wal };
+  const log = { base, entries: found.replay.after(base) };
+  // What a snapshot holds is committed, whatever the log came to say.
+  const commit = Math.max(hardState.commit, base.index);
+  return { state, hardState: { ...hardState, commit }, log, owner: found.owner, openWal };
 }
 
-interface Replay {
+interface Segments {
   readonly segments: Segment[];
   readonly cursor: Cursor;
-  readonly term: number;
+  readonly replay: LogReplay;
+  readonly owner: Owner | undefined;
   readonly file: DiskFile | undefined;
   readonly end: number;
 }
@@ -72,8 +81,8 @@ interface Replay {
 async function replaySegments(
   options: RecoverOptions,
   names: readonly string[],
-  state: MemberState,
-): Promise<Replay> {
+  snapshotIndex: number,
+): Promise<Segments> {
   const { disk, log } = options;
   const numbers = names.flatMap((name) => {
     const match = /^wal-([0-9a-f]{16})\.log$/.exec(name);
@@ -81,7 +90,8 @@ async function replaySegments(
   });
   const segments: Segment[] = [];
   let cursor: Cursor | undefined;
-  let term = 0;
+  let owner: Owner | undefined;
+  const replay = new LogReplay(toPayload);
   let file: DiskFile | undefined;
   let end = 0;
   for (const number of numbers) {
@@ -93,10 +103,10 @@ async function replaySegments(
       await disk.remove(name); // It was made, and the crash came before its first frame.
       continue;
     }
-    cursor = checkFirst({ frame: first.frame, crc: first.crc }, name, options, cursor, state.index);
+    const checked = checkFirst(first, name, { owner, before: cursor, snapshotIndex });
+    ({ cursor, owner } = checked);
     const scan = scanFrames(data, name, { offset: first.end, cursor, isLast });
-    for (const frame of scan.frames) replayFrame(frame, state, options);
-    term = Math.max(term, first.frame.term, ...scan.frames.map((frame) => frame.term));
+    for (const frame of [first.frame, ...scan.frames]) replay.add(frame);
     segments.push({ number, firstIndex: first.frame.firstIndex });
     ({ cursor, end } = scan);
     if (!isLast) continue;
@@ -106,24 +116,28 @@ async function replaySegments(
       await file.write(Buffer.alloc(scan.tornBytes), end);
     }
   }
-  cursor ??= { crc: 0, nextIndex: state.index + 1, nextSequence: 1 };
-  return { segments, cursor, term, file, end };
+  cursor ??= { crc: 0, nextIndex: snapshotIndex + 1, nextSequence: 1 };
+  return { segments, cursor, replay, owner, file, end };
+}
+
+interface Expected {
+  readonly owner: Owner | undefined;
+  readonly before: Cursor | undefined;
+  readonly snapshotIndex: number;
 }
 
 /** Does a segment continue the one before, or (the oldest kept) reach back to the snapshot? */
 function checkFirst(
   { frame, crc }: { frame: Frame; crc: number },
   name: string,
-  { head: mine }: RecoverOptions,
-  before: Cursor | undefined,
-  snapshotIndex: number,
-): Cursor {
+  { owner, before, snapshotIndex }: Expected,
+): { cursor: Cursor; owner: Owner } {
   const entry = frame.entries[0];
   if (entry === undefined || entry.kind !== 0) {
     throw new WalDamage(`wal: ${name}: the first record does not open a segment`);
   }
   const head = SegmentHead.decode(entry.bytes);
-  checkHead(head, name, mine);
+  checkHead(head, name, owner);
   const { firstIndex, sequence } = frame;
   const continues =
     before === undefined
@@ -135,19 +149,13 @@ function checkFirst(
     const wanted = before?.nextIndex ?? snapshotIndex + 1;
     throw new WalDamage(`wal: ${name}: begins at index ${firstIndex}, but ${wanted} is needed`);
   }
-  return { crc, nextIndex: firstIndex, nextSequence: sequence + 1 };
+  const cursor = { crc, nextIndex: firstIndex, nextSequence: sequence + 1 };
+  return { cursor, owner: { clusterId: head.clusterId, memberId: head.memberId } };
 }
 
-function replayFrame(frame: Frame, state: MemberState, { clock }: RecoverOptions): void {
-  let index = frame.firstIndex;
-  for (const raw of frame.entries) {
-    if (raw.kind === 0) continue;
-    if (index++ <= state.index) continue; // The snapshot has it.
-    try {
-      state.apply(decodeEntry(raw), clock.now());
-    } catch (error) {
-      // An entry that was refused then is refused now: that is part of the log's meaning.
-      if (!(error instanceof EtcdError)) throw error;
-    }
-  }
+/** Whoever waited for it is gone: it belongs to nobody here. */
+function toPayload(raw: RawEntry): Proposal {
+  // A copy: a view would keep its whole segment in memory.
+  const own = { kind: raw.kind, bytes: Buffer.from(raw.bytes) };
+  return createProposal(own, { origin: 0, sequence: 0 });
 }

@@ -4,19 +4,22 @@
  *     file    chunk*, each: length (u32), CRC-32C continued over the file (u32), records
  *     record  kind (u8), length (u32), message
  *     kinds   1 state (first), 2 lease, 3 version (in the order of
- *             MvccStore.versions), 4 end (last), 5 auth (before the versions)
+ *             MvccStore.versions), 4 end (last), 5 auth and 6 members
+ *             (before the versions)
  *
  * It is written from a fork of the state, a chunk at a time, while writes go on.
  */
 import { etcd, message } from "@nanokube/rpc";
 import type { AuthContent } from "../core/auth/auth-store.ts";
-import { keyBytes, keyText } from "../core/bytes.ts";
+import type { ClusterMember } from "../core/cluster.ts";
 import { crc32c } from "../core/crc32c.ts";
 import type { KeyValue } from "../core/key-value.ts";
-import { createLessor, type Lessor } from "../core/lessor.ts";
+import { createLessor, type Lease, type Lessor } from "../core/lessor.ts";
 import { type Alarm, MemberState } from "../core/member-state.ts";
-import { createMvccStore, type MvccStore } from "../core/mvcc-store.ts";
+import { createPackedStore } from "../core/packed-store.ts";
+import { decodeVersion, encodeVersion } from "../core/packed-version.ts";
 import { WalDamage } from "../core/wal-frame.ts";
+import { ClusterMemberRecord } from "./entry-codec.ts";
 
 interface StateRecord {
   index: number;
@@ -34,16 +37,13 @@ const StateRecord = message<StateRecord>(
     `alarms:5:*.${AlarmRecord.name}`,
   ].join(" "),
 );
-const LeaseRecord = message<{ id: bigint; ttlSeconds: number }>(
+const LeaseRecord = message<Omit<Lease, "expiryMs" | "keys">>(
   "nanokube.etcdlite.Lease",
-  "id:1:int64! ttlSeconds:2:int64",
+  "id:1:int64! ttlSeconds:2:int64 remainingSeconds:3:int64",
 );
-const VersionRecord = message<Omit<KeyValue, "key"> & { key: Uint8Array }>(
-  "nanokube.etcdlite.Version",
-  [
-    "key:1:bytes createRevision:2:int64 modRevision:3:int64 version:4:int64",
-    "value:5:bytes lease:6:int64! sub:7:int64",
-  ].join(" "),
+const ClusterRecord = message<{ members: ClusterMember[]; removed: bigint[] }>(
+  "nanokube.etcdlite.Cluster",
+  `members:1:*.${ClusterMemberRecord.name} removed:2:*uint64!`,
 );
 /** Also loads the messages that it names. */
 const authCodecs = [etcd.User, etcd.Role] as const;
@@ -62,18 +62,12 @@ const AuthRecord = message<{
 
 const chunkBytes = 1 << 18;
 
-export interface SnapshotSource {
-  readonly index: number;
-  readonly term: number;
-  readonly store: MvccStore;
-  readonly lessor: Lessor;
-  readonly alarms: readonly Alarm[];
-  readonly auth: AuthContent;
-}
-
-/** The chunks of a snapshot; between two of them the event loop takes a turn. */
-export async function* snapshotChunks(source: SnapshotSource): AsyncIterable<Buffer> {
-  const { store, lessor, index, term, alarms } = source;
+/**
+ * The chunks of a snapshot; between two of them the event loop takes a turn. `state` is a fork that
+ * nobody changes meanwhile; `term` is that of the entry at its index.
+ */
+export async function* snapshotChunks(state: MemberState, term: number): AsyncIterable<Buffer> {
+  const { store, lessor, index, alarms, cluster } = state;
   const { revision, compactedRevision } = store;
   let records: Buffer[] = [];
   let sizeBytes = 0;
@@ -95,10 +89,12 @@ export async function* snapshotChunks(source: SnapshotSource): AsyncIterable<Buf
     return body;
   };
   add(1, StateRecord.encode({ index, term, revision, compactedRevision, alarms: [...alarms] }));
-  for (const { id, ttlSeconds } of lessor.leases()) add(2, LeaseRecord.encode({ id, ttlSeconds }));
-  add(5, AuthRecord.encode(source.auth));
+  for (const lease of lessor.leases()) add(2, LeaseRecord.encode(lease));
+  add(5, AuthRecord.encode(state.auth.content()));
+  const members = cluster.sorted;
+  add(6, ClusterRecord.encode({ members, removed: [...cluster.removed] }));
   for (const kv of store.versions()) {
-    add(3, VersionRecord.encode({ ...kv, key: keyBytes(kv.key) }));
+    add(3, encodeVersion(kv));
     if (sizeBytes < chunkBytes) continue;
     yield chunk();
     await new Promise((resolve) => setImmediate(resolve));
@@ -122,32 +118,40 @@ export function readSnapshot(
   if (first.done || first.value.kind !== 1) throw damaged(name, "it does not begin with a state");
   const head = StateRecord.decode(first.value.bytes);
   const lessor = createLessor();
-  let auth: AuthContent | undefined;
-  const onAuth = (content: AuthContent) => {
-    auth = content;
-  };
-  const versions = versionsOf(records, { lessor, nowMs, onAuth });
-  const store = createMvccStore({ ...head, versions });
+  const parts: Parts = { lessor, nowMs };
+  const store = createPackedStore({ ...head, versions: versionsOf(records, parts) });
   const state = new MemberState(quotaBytes, { store, lessor });
-  if (auth !== undefined) state.auth.restore(auth);
+  if (parts.auth !== undefined) state.auth.restore(parts.auth);
+  if (parts.cluster !== undefined) {
+    state.cluster.restore(parts.cluster.members, parts.cluster.removed);
+  }
   state.index = head.index;
   state.alarms.push(...head.alarms);
   return { state, term: head.term };
 }
 
+interface Parts {
+  readonly lessor: Lessor;
+  readonly nowMs: number;
+  auth?: AuthContent;
+  cluster?: { members: ClusterMember[]; removed: bigint[] };
+}
+
+/** The versions; what stands before them goes into `parts`. */
 function* versionsOf(
   records: Generator<{ kind: number; bytes: Buffer }>,
-  { lessor, nowMs, onAuth }: { lessor: Lessor; nowMs: number; onAuth(auth: AuthContent): void },
+  parts: Parts,
 ): Iterable<KeyValue> {
+  const { lessor, nowMs } = parts;
   for (const { kind, bytes } of records) {
     if (kind === 2) {
-      const { id, ttlSeconds } = LeaseRecord.decode(bytes);
-      lessor.grant(id, ttlSeconds, nowMs);
-    } else if (kind === 5) onAuth(AuthRecord.decode(Buffer.from(bytes)));
+      const { id, ttlSeconds, remainingSeconds } = LeaseRecord.decode(bytes);
+      lessor.grant(id, ttlSeconds, nowMs).remainingSeconds = remainingSeconds;
+    } else if (kind === 5) parts.auth = AuthRecord.decode(Buffer.from(bytes));
+    else if (kind === 6) parts.cluster = ClusterRecord.decode(bytes);
     else if (kind === 3) {
-      const version = VersionRecord.decode(bytes);
-      // A copy: views would keep the whole file in memory.
-      const kv = { ...version, key: keyText(version.key), value: Buffer.from(version.value) };
+      // A view on the file: the store copies what it keeps.
+      const kv = decodeVersion(bytes);
       lessor.follow([kv]);
       yield kv;
     }

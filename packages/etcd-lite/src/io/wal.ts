@@ -8,18 +8,11 @@
  * go when it is there.
  */
 import { message } from "@nanokube/rpc";
-import type { Entry } from "../core/entry.ts";
+import { hardStateRecord, storageToRecords } from "../core/log-records.ts";
 import type { MemberState } from "../core/member-state.ts";
-import {
-  type Cursor,
-  encodeFrame,
-  type Frame,
-  type RawEntry,
-  WalDamage,
-} from "../core/wal-frame.ts";
+import type { HardState, Storage } from "../core/raft/message.ts";
+import { type Cursor, encodeFrame, WalDamage } from "../core/wal-frame.ts";
 import type { Disk, DiskFile } from "./disk.ts";
-import { encodeEntry } from "./entry-codec.ts";
-import type { EntryLog } from "./proposals.ts";
 import { snapshotChunks } from "./snapshot.ts";
 
 export interface SegmentHead {
@@ -35,7 +28,7 @@ export const SegmentHead = message<SegmentHead>(
   "nanokube.etcdlite.SegmentHead",
   "format:1:int32 clusterId:2:uint64! memberId:3:uint64! previousCrc:4:uint32",
 );
-export const walFormat = 1;
+export const walFormat = 2;
 
 const firstSegmentBytes = 1 << 20;
 const usualSegmentBytes = 16 << 20;
@@ -50,11 +43,16 @@ export interface Segment {
 export const segmentName = (number: number) => `wal-${number.toString(16).padStart(16, "0")}.log`;
 export const snapshotName = (index: number) => `snap-${index.toString(16).padStart(16, "0")}.snap`;
 
+/** Whose log it is. */
+export interface Owner {
+  readonly clusterId: bigint;
+  readonly memberId: bigint;
+}
+
 export interface WalOptions {
   readonly disk: Disk;
-  readonly state: MemberState;
-  readonly term: number;
-  readonly head: { readonly clusterId: bigint; readonly memberId: bigint };
+  readonly hardState: HardState;
+  readonly owner: Owner;
   readonly cursor: Cursor;
   readonly segments: readonly Segment[];
   readonly file: DiskFile | undefined;
@@ -64,9 +62,11 @@ export interface WalOptions {
   readonly onError: (error: Error) => void;
   readonly snapshotAfterBytes?: number | undefined;
   readonly segmentBytes?: number | undefined;
+  /** A snapshot after so many entries, however small they are. */
+  readonly snapshotAfterEntries?: number | undefined;
 }
 
-export class Wal implements EntryLog {
+export class Wal {
   readonly #options: WalOptions;
   readonly #disk: Disk;
   #segments: Segment[];
@@ -77,6 +77,8 @@ export class Wal implements EntryLog {
   #snapshotBytes: number;
   #loggedBytes: number;
   #snapshotting: Promise<void> | undefined;
+  /** Stands at the beginning of each segment too, so that it is never lost with an old one. */
+  #hardState: HardState;
 
   constructor(options: WalOptions) {
     this.#options = options;
@@ -88,45 +90,47 @@ export class Wal implements EntryLog {
     this.#snapshotIndex = options.snapshotIndex;
     this.#snapshotBytes = options.snapshotBytes;
     this.#loggedBytes = options.end;
+    this.#hardState = options.hardState;
   }
 
-  /** Writes that the member started in this term: proves that the disk takes writes. */
-  start(): Promise<void> {
-    return this.#write([]);
-  }
-
-  append(entries: readonly Entry[]): Promise<void> {
-    return this.#write(entries.map(encodeEntry));
-  }
-
-  async #write(entries: readonly RawEntry[]): Promise<void> {
-    let encoded = encodeFrame(this.#frame(entries), this.#cursor.crc);
+  /** Resolves when all of it would survive a crash. One at a time. */
+  async write(storage: Storage): Promise<void> {
+    const { snapshot, hardState } = storage;
+    if (snapshot !== undefined) {
+      await this.#snapshotting;
+      await this.#writeSnapshot(snapshot.content as MemberState, snapshot.term);
+    }
+    const { firstIndex = this.#cursor.nextIndex, term, entries } = storageToRecords(storage);
+    const frame = () => {
+      const { nextSequence: sequence, crc } = this.#cursor;
+      return encodeFrame({ firstIndex, sequence, term, entries }, crc);
+    };
+    let encoded = frame();
     const { length } = encoded.bytes;
     if (this.#file === undefined || this.#end + length > this.#file.sizeBytes) {
       await this.#newSegment(length);
-      encoded = encodeFrame(this.#frame(entries), this.#cursor.crc);
+      encoded = frame();
     }
     await this.#file!.write(encoded.bytes, this.#end);
     this.#end += length;
     this.#loggedBytes += length;
-    const { nextIndex, nextSequence } = this.#cursor;
+    if (hardState !== undefined) this.#hardState = hardState;
     this.#cursor = {
       crc: encoded.crc,
-      nextIndex: nextIndex + entries.length,
-      nextSequence: nextSequence + 1,
+      nextIndex: firstIndex + storage.entries.length,
+      nextSequence: this.#cursor.nextSequence + 1,
     };
-  }
-
-  #frame(entries: readonly RawEntry[]): Frame {
-    const { nextIndex: firstIndex, nextSequence: sequence } = this.#cursor;
-    return { firstIndex, sequence, term: this.#options.term, entries };
   }
 
   async #newSegment(roomBytes: number): Promise<void> {
     const number = (this.#segments.at(-1)?.number ?? 0) + 1;
     const { nextIndex, nextSequence, crc: previousCrc } = this.#cursor;
-    const head = SegmentHead.encode({ ...this.#options.head, format: walFormat, previousCrc });
-    const { bytes, crc } = encodeFrame(this.#frame([{ kind: 0, bytes: head }]), 0);
+    const head = SegmentHead.encode({ ...this.#options.owner, format: walFormat, previousCrc });
+    const entries = [{ kind: 0, bytes: head }, hardStateRecord(this.#hardState)];
+    const { bytes, crc } = encodeFrame(
+      { firstIndex: nextIndex, sequence: nextSequence, term: 0, entries },
+      0,
+    );
     // The first is small, so that a new member is up at once.
     const { segmentBytes = usualSegmentBytes } = this.#options;
     const usual = number === 1 ? Math.min(firstSegmentBytes, segmentBytes) : segmentBytes;
@@ -140,25 +144,28 @@ export class Wal implements EntryLog {
     this.#segments.push({ number, firstIndex: nextIndex });
   }
 
-  applied(): void {
-    const least = this.#options.snapshotAfterBytes ?? snapshotAfterBytes;
-    if (this.#snapshotting !== undefined) return;
-    if (this.#loggedBytes < Math.max(least, this.#snapshotBytes)) return;
-    this.#snapshotting = this.#snapshot()
+  /** Called after entries were applied: the time to write a snapshot and drop old segments. */
+  applied(state: MemberState, termAt: (index: number) => number | undefined): void {
+    if (this.#snapshotting !== undefined || !this.#isDue(state.index)) return;
+    const fork = state.fork();
+    this.#loggedBytes = 0;
+    this.#snapshotting = this.#writeSnapshot(fork, termAt(fork.index)!)
       .catch((error) => this.#options.onError(error as Error))
       .finally(() => {
         this.#snapshotting = undefined;
       });
   }
 
-  async #snapshot(): Promise<void> {
-    const { state, term } = this.#options;
-    const { index, alarms } = state;
-    this.#loggedBytes = 0;
-    const store = state.store.fork();
-    const lessor = state.lessor.fork();
-    const auth = state.auth.content();
-    const chunks = snapshotChunks({ index, term, store, lessor, alarms: [...alarms], auth });
+  #isDue(index: number): boolean {
+    const least = this.#options.snapshotAfterBytes ?? snapshotAfterBytes;
+    const { snapshotAfterEntries = Number.POSITIVE_INFINITY } = this.#options;
+    if (index - this.#snapshotIndex >= snapshotAfterEntries) return true;
+    return this.#loggedBytes >= Math.max(least, this.#snapshotBytes);
+  }
+
+  async #writeSnapshot(state: MemberState, term: number): Promise<void> {
+    const { index } = state;
+    const chunks = snapshotChunks(state, term);
     this.#snapshotBytes = await this.#disk.writeWhole(snapshotName(index), chunks);
     const before = this.#snapshotIndex;
     this.#snapshotIndex = index;
@@ -177,16 +184,16 @@ export class Wal implements EntryLog {
   }
 }
 
-export function checkHead(head: SegmentHead, name: string, expected: WalOptions["head"]): void {
+export function checkHead(head: SegmentHead, name: string, owner: Owner | undefined): void {
   if (head.format !== walFormat) {
     throw new WalDamage(`wal: ${name}: format ${head.format} is not known to this etcd-lite`);
   }
-  const { clusterId, memberId } = expected;
-  if (head.clusterId !== clusterId || head.memberId !== memberId) {
+  if (owner === undefined) return;
+  if (head.clusterId !== owner.clusterId || head.memberId !== owner.memberId) {
     const found = `${head.clusterId.toString(16)}/${head.memberId.toString(16)}`;
-    const mine = `${clusterId.toString(16)}/${memberId.toString(16)}`;
+    const before = `${owner.clusterId.toString(16)}/${owner.memberId.toString(16)}`;
     throw new WalDamage(
-      `wal: ${name}: belongs to cluster/member ${found}, but the flags make this one ${mine}`,
+      `wal: ${name}: belongs to cluster/member ${found}, the segment before it to ${before}`,
     );
   }
 }

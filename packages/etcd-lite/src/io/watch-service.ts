@@ -11,7 +11,7 @@ import type { Identity } from "../core/auth/auth-store.ts";
 import { keyText } from "../core/bytes.ts";
 import { errors } from "../core/errors.ts";
 import { isTombstone, type KeyValue, spanOf } from "../core/key-value.ts";
-import { toMessage } from "../core/kv-requests.ts";
+import { toAnswer } from "../core/kv-requests.ts";
 import type { Delivery, WatchStream } from "../core/watch-hub.ts";
 import { readAs } from "./identify.ts";
 import { header, type Member } from "./member.ts";
@@ -58,7 +58,10 @@ class WatchSession {
   constructor(member: Member, call: Call) {
     this.#member = member;
     this.#call = call;
-    this.#stream = member.state.hub.open((delivery) => this.#send(delivery));
+    this.#stream = member.state.hub.open(
+      (delivery) => this.#send(delivery),
+      () => setImmediate(() => this.#catchUp()),
+    );
   }
 
   untilAborted(): Promise<void> {
@@ -190,10 +193,10 @@ class WatchSession {
 
   #event(change: KeyValue, withPrevious: boolean): Init<etcd.Event> {
     const isDelete = isTombstone(change);
-    const event = { type: isDelete ? 1 : 0, kv: toMessage(change) };
+    const event = { type: isDelete ? 1 : 0, kv: toAnswer(change) };
     if (!withPrevious || change.createRevision === change.modRevision) return event;
     const previous = this.#previous(change);
-    return previous === undefined ? event : { ...event, prevKv: toMessage(previous) };
+    return previous === undefined ? event : { ...event, prevKv: toAnswer(previous) };
   }
 
   #previous({ key, modRevision }: KeyValue): KeyValue | undefined {

@@ -1,0 +1,245 @@
+/**
+ * A member's part in the cluster, put together: its files, its log, its peers, its state.
+ *
+ * Three ways to begin: with a log from before (the flags then say nothing about the cluster); as
+ * one of the first members, each of whom writes the same first entries; or by joining a cluster
+ * that knows this member already, and from which it gets everything.
+ *
+ * Errors  Error, one line, for flags that do not fit the cluster; WalDamage
+ * Source  etcd v3.6 server/etcdserver/bootstrap.go
+ */
+import type { Clock, Log, Random } from "@nanokube/machinery";
+import { type Channel, createClient } from "@nanokube/rpc";
+import type { Entry } from "../core/entry.ts";
+import { MemberState } from "../core/member-state.ts";
+import type { HardState, LogEntry } from "../core/raft/message.ts";
+import type { LogContent } from "../core/raft/raft-log.ts";
+import { lockDataDir } from "./data-dir.ts";
+import { type Disk, openDisk } from "./disk.ts";
+import { decodeEntry } from "./entry-codec.ts";
+import { type Bootstrap, createIdentity, type IdentityOptions } from "./identity.ts";
+import type { MemberIdentity } from "./member.ts";
+import { Peer } from "./peer-protocol.ts";
+import { Peers } from "./peers.ts";
+import { propose } from "./proposal.ts";
+import { Proposals } from "./proposals.ts";
+import { RaftNode } from "./raft-node.ts";
+import { type Recovered, recover } from "./recover.ts";
+import type { Wal } from "./wal.ts";
+
+export interface ClusterOptions extends IdentityOptions {
+  /** Absent, and no `disk`: everything is in memory and gone at the end. */
+  readonly dataDir?: string | undefined;
+  /** In place of the data directory's own files: for tests that crash and tear. */
+  readonly disk?: Disk | undefined;
+  /** Acknowledge before the disk has it: fast, and loses writes when power fails. */
+  readonly unsafeNoSync?: boolean | undefined;
+  /** Log so many bytes before the first snapshot; 16 MiB. */
+  readonly snapshotAfterBytes?: number | undefined;
+  readonly snapshotAfterEntries?: number | undefined;
+  /** Size of the log's files; 16 MiB. */
+  readonly segmentBytes?: number | undefined;
+  /** Join a cluster that this member was added to, in place of beginning one. */
+  readonly joinExisting?: boolean | undefined;
+  readonly heartbeatMs?: number | undefined;
+  readonly electionMs?: number | undefined;
+  readonly preVote?: boolean | undefined;
+  /** How to reach a peer URL. */
+  readonly connect?: ((url: string) => Channel) | undefined;
+}
+
+export interface ConsensusOptions extends ClusterOptions {
+  readonly quotaBytes: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly onLeader: (leader: bigint) => void;
+  readonly onTick: () => void;
+  /** This member was removed from the cluster. */
+  readonly onRemoved: () => void;
+}
+
+export interface Consensus {
+  readonly identity: MemberIdentity;
+  readonly state: MemberState;
+  readonly node: RaftNode;
+  readonly proposals: Proposals;
+  readonly peers: Peers;
+  readonly electionMs: number;
+  close(): Promise<void>;
+}
+
+export async function openConsensus(options: ConsensusOptions): Promise<Consensus> {
+  const { dataDir, unsafeNoSync } = options;
+  const locked = dataDir === undefined ? undefined : await lockDataDir(dataDir);
+  try {
+    const disk =
+      options.disk ?? (locked && (await openDisk(locked.logDirectory, { unsafeNoSync })));
+    const opened = disk === undefined ? await openMemory(options) : await openDisked(options, disk);
+    const consensus = join(options, opened);
+    return {
+      ...consensus,
+      async close() {
+        await consensus.proposals.close();
+        await locked?.release();
+      },
+    };
+  } catch (error) {
+    await locked?.release();
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly bootstrap: Bootstrap;
+  readonly state: MemberState;
+  readonly hardState: HardState;
+  readonly log: LogContent;
+  readonly wal: Wal | undefined;
+}
+
+async function openMemory(options: ConsensusOptions): Promise<Opened> {
+  const bootstrap = await bootstrapOf(options);
+  const state = new MemberState(options.quotaBytes);
+  const { hardState, entries } = firstEntries(options, bootstrap);
+  const log = { base: { index: 0, term: 0 }, entries };
+  return { bootstrap, state, hardState, log, wal: undefined };
+}
+
+async function openDisked(options: ConsensusOptions, disk: Disk): Promise<Opened> {
+  const { log: logger } = options;
+  const onError = (error: Error) =>
+    logger.error({ error: error.message }, "cannot write a snapshot; the log goes on growing");
+  const found = await recover({ ...options, disk, onError });
+  // A crash may have come before the first entries were written: then it is to be done again.
+  if (found.owner !== undefined && found.hardState.term > 0) return goOn(options, found);
+  const bootstrap = await bootstrapOf(options);
+  const wal = found.openWal(bootstrap.identity);
+  const { hardState, entries } = firstEntries(options, bootstrap);
+  await wal.write({ hardState, entries, snapshot: undefined, promises: [] });
+  const { state } = found;
+  return { bootstrap, state, hardState, log: { base: found.log.base, entries }, wal };
+}
+
+/** Whose log it is counts, not what the flags say about a beginning that is over. */
+function goOn(options: ConsensusOptions, found: Recovered): Opened {
+  const { state, hardState, log } = found;
+  const owner = found.owner!;
+  const { name = "default" } = options;
+  const peerURLs = options.peerURLs ?? ["http://localhost:2380"];
+  const clientURLs = options.clientURLs ?? ["http://localhost:2379"];
+  const identity = { ...owner, name, peerURLs, clientURLs };
+  const wal = found.openWal(owner);
+  return { bootstrap: { identity, members: [] }, state, hardState, log, wal };
+}
+
+/** The members that a new cluster begins with are entries like any other, and committed. */
+function firstEntries(
+  options: ConsensusOptions,
+  { members }: Bootstrap,
+): { hardState: HardState; entries: LogEntry[] } {
+  if (options.joinExisting === true) return { hardState: firstHardState(0), entries: [] };
+  const entries = members.map((member, i): LogEntry => {
+    const entry: Entry = { kind: "memberChange", request: { action: "add", member } };
+    return { index: i + 1, term: 1, payload: propose(entry, { origin: 0, sequence: 0 }) };
+  });
+  return { hardState: firstHardState(entries.length), entries };
+}
+
+const firstHardState = (commit: number) => ({ term: commit > 0 ? 1 : 0, vote: 0n, commit });
+
+async function bootstrapOf(options: ConsensusOptions): Promise<Bootstrap> {
+  const bootstrap = createIdentity(options);
+  return options.joinExisting === true ? joinIdentity(options, bootstrap) : bootstrap;
+}
+
+/** Which of the cluster's members am I? The one whose peer URLs are mine. */
+async function joinIdentity(options: ConsensusOptions, mine: Bootstrap): Promise<Bootstrap> {
+  const { identity } = mine;
+  const isMine = (urls: readonly string[]) =>
+    [...urls].sort().join() === [...identity.peerURLs].sort().join();
+  const others = mine.members.filter(({ peerURLs }) => !isMine(peerURLs));
+  for (const url of others.flatMap(({ peerURLs }) => peerURLs)) {
+    const channel = options.connect!(url);
+    try {
+      const peer = createClient(channel, Peer);
+      const { clusterId, members } = await peer.members({}, { timeoutMs: 5000 });
+      const self = members.find(({ peerURLs }) => isMine(peerURLs));
+      if (self === undefined || members.length !== mine.members.length) {
+        throw new Error(
+          "error validating peerURLs: member count is unequal, or this member was not added",
+        );
+      }
+      return { identity: { ...identity, clusterId, memberId: self.id }, members };
+    } catch (error) {
+      if ((error as { code?: number }).code === undefined) throw error;
+      options.log.warn({ url, error: String(error) }, "failed to get the members of the cluster");
+    } finally {
+      channel.close();
+    }
+  }
+  throw new Error(
+    "cannot fetch cluster info from peer urls: could not retrieve cluster information",
+  );
+}
+
+const requestTimeoutMs = 5000;
+
+function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close"> {
+  const { clock, random, log: logger, onLeader, onTick } = options;
+  const { heartbeatMs = 100, electionMs = 1000 } = options;
+  const { bootstrap, state, wal, log, hardState } = opened;
+  const { identity } = bootstrap;
+  const origin = Buffer.from(random.bytes(4)).readUInt32LE() || 1;
+  const timeoutMs = requestTimeoutMs + 2 * electionMs;
+  const isImmediate = wal === undefined;
+  const proposals = new Proposals({ clock, origin, timeoutMs, isImmediate, electionMs });
+  const peers = new Peers({
+    ...identity,
+    connect: options.connect!,
+    cluster: state.cluster,
+    initialURLs: new Map(bootstrap.members.map(({ id, peerURLs }) => [id, peerURLs])),
+    clock,
+    log: logger,
+    onLost: (id) => node.lost(id),
+    onSnapshotSent: (id, isDone) => node.snapshotSent(id, isDone),
+    onRemoved: options.onRemoved,
+  });
+  const node = new RaftNode({
+    replica: {
+      raft: {
+        id: identity.memberId,
+        membership: state.cluster.shape,
+        hardState,
+        log,
+        electionTicks: Math.max(Math.round(electionMs / heartbeatMs), 2),
+        heartbeatTicks: 1,
+        random: () => random.next(),
+        preVote: options.preVote,
+      },
+      state,
+      origin,
+      decode: decodeEntry,
+      nowMs: () => clock.now(),
+      onApplied: (applied) => proposals.applied(applied),
+      onRead: (read) => proposals.readReady(read),
+      onMembership: () => peers.followMembership(),
+    },
+    wal,
+    transport: peers,
+    clock,
+    logger,
+    tickMs: heartbeatMs,
+    onLeader(leader) {
+      proposals.leaderChanged(leader);
+      onLeader(leader);
+    },
+    onTick() {
+      proposals.tick();
+      onTick();
+    },
+    onFailure: () => proposals.fail(),
+  });
+  proposals.attach(node);
+  return { identity, state, node, proposals, peers, electionMs };
+}

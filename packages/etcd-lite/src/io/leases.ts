@@ -1,0 +1,167 @@
+/**
+ * The lives of leases: the leader alone counts them, renews them, and ends them.
+ *
+ * A renewal is not in the log: it goes to the leader. So that a new leader does not give every
+ * lease its whole time again, the leader notes now and then in the log how much is left.
+ *
+ * Source  etcd v3.6 server/lease/lessor.go, server/etcdserver/v3_server.go LeaseRenew
+ */
+import type { TimerHandle } from "@nanokube/machinery";
+import type { etcd, Init } from "@nanokube/rpc";
+import { keyBytes } from "../core/bytes.ts";
+import { EtcdError } from "../core/errors.ts";
+import { nobody } from "../core/raft/message.ts";
+import { writeAsRoot } from "./identify.ts";
+import { header, type Member, write } from "./member.ts";
+
+const checkEveryMs = 500;
+const checkpointEveryMs = 5 * 60_000;
+const checkpointsMax = 1000;
+const forwardRetryMs = 50;
+
+export class Leases {
+  readonly #member: Member;
+  readonly #extendMs: number;
+  #timer: TimerHandle | undefined;
+  #isLeading = false;
+  #isClosed = false;
+  #checkpointAtMs = 0;
+
+  constructor(member: Member, extendMs: number) {
+    this.#member = member;
+    this.#extendMs = extendMs;
+  }
+
+  /** Another leader, perhaps this member: whose clock counts now? */
+  leaderChanged(): void {
+    const { node, state, clock } = this.#member;
+    const isLeading = node.isLeader;
+    if (isLeading && !this.#isLeading) {
+      state.lessor.promote(clock.now(), this.#extendMs);
+      this.#checkpointAtMs = clock.now() + checkpointEveryMs;
+    }
+    this.#isLeading = isLeading;
+    this.arm();
+  }
+
+  /** After a lease came: looks at most twice a second, at the soonest expiry. */
+  arm(): void {
+    const { state, clock } = this.#member;
+    if (!this.#isLeading || this.#isClosed || this.#timer !== undefined) return;
+    const next = state.lessor.nextExpiryMs();
+    if (next === undefined) return;
+    const waitMs = Math.min(Math.max(next - clock.now(), 0), checkEveryMs);
+    this.#timer = clock.setTimeout(() => this.#check(), waitMs);
+  }
+
+  async #check(): Promise<void> {
+    this.#timer = undefined;
+    if (!this.#isLeading || this.#isClosed) return;
+    const { state, clock, log } = this.#member;
+    for (const { id } of state.lessor.expired(clock.now())) {
+      log.debug({ lease: id.toString(16) }, "lease expired");
+      try {
+        await writeAsRoot(this.#member, { kind: "leaseRevoke", request: { ID: id } });
+      } catch (error) {
+        log.warn({ lease: id.toString(16), error: String(error) }, "cannot revoke expired lease");
+      }
+    }
+    await this.#checkpoint();
+    this.arm();
+  }
+
+  async #checkpoint(): Promise<void> {
+    const { state, clock, log } = this.#member;
+    const nowMs = clock.now();
+    if (nowMs < this.#checkpointAtMs) return;
+    this.#checkpointAtMs = nowMs + checkpointEveryMs;
+    const checkpoints = state.lessor
+      .leases()
+      .filter(({ ttlSeconds }) => ttlSeconds * 1000 > checkpointEveryMs)
+      .slice(0, checkpointsMax)
+      .map(({ id, expiryMs }) => ({
+        ID: id,
+        remainingTTL: Math.max(Math.ceil((expiryMs - nowMs) / 1000), 1),
+      }));
+    if (checkpoints.length === 0) return;
+    try {
+      await write(this.#member, { kind: "leaseCheckpoint", request: { checkpoints } });
+    } catch (error) {
+      log.warn({ error: String(error) }, "cannot checkpoint leases");
+    }
+  }
+
+  /** What is left of it, in seconds; 0 when it is gone. */
+  async renew(ID: bigint): Promise<number> {
+    const { node } = this.#member;
+    // A leader that was replaced and does not know it must not renew what another let expire.
+    if (node.isLeader && !node.isAlone) await this.#member.proposals.barrier();
+    if (node.isLeader) return this.renewHere(ID).TTL ?? 0;
+    const { TTL } = await this.#askLeader((leader, options) =>
+      this.#member.peers.client(leader)!.renewLease({ ID }, options),
+    );
+    return TTL;
+  }
+
+  renewHere(ID: bigint): Init<etcd.LeaseKeepAliveResponse> {
+    const { node, state, clock } = this.#member;
+    if (!node.isLeader) throw new EtcdError("NotLeader");
+    const lease = state.lessor.find(ID);
+    const nowMs = clock.now();
+    if (lease === undefined || lease.expiryMs <= nowMs) return { ID, TTL: 0 };
+    return { ID, TTL: state.lessor.renew(ID, nowMs).ttlSeconds };
+  }
+
+  async timeToLive(
+    request: etcd.LeaseTimeToLiveRequest,
+  ): Promise<Init<etcd.LeaseTimeToLiveResponse>> {
+    const { node, peers } = this.#member;
+    if (node.isLeader) return this.timeToLiveHere(request);
+    const response = await this.#askLeader((leader, options) =>
+      peers.client(leader)!.timeToLive(request, options),
+    );
+    return { ...response, header: header(this.#member) };
+  }
+
+  timeToLiveHere({ ID, keys }: etcd.LeaseTimeToLiveRequest): Init<etcd.LeaseTimeToLiveResponse> {
+    const { node, state, clock } = this.#member;
+    if (!node.isLeader) throw new EtcdError("NotLeader");
+    const lease = state.lessor.find(ID);
+    if (lease === undefined) return { header: header(this.#member), ID, TTL: -1 };
+    const remainingMs = lease.expiryMs - clock.now();
+    return {
+      header: header(this.#member),
+      ID: lease.id,
+      TTL: Math.trunc(remainingMs / 1000),
+      grantedTTL: lease.ttlSeconds,
+      keys: keys ? [...lease.keys].map(keyBytes) : [],
+    };
+  }
+
+  async #askLeader<T>(
+    ask: (
+      leader: bigint,
+      options: { metadata: Record<string, string>; timeoutMs: number },
+    ) => Promise<T>,
+  ): Promise<T> {
+    const { node, peers, clock, proposals } = this.#member;
+    const untilMs = clock.monotonic() + proposals.timeoutMs;
+    while (clock.monotonic() < untilMs && !this.#isClosed) {
+      const { leader } = node.raft;
+      if (leader !== nobody && !node.isLeader) {
+        try {
+          return await ask(leader, { metadata: peers.metadata as never, timeoutMs: 2000 });
+        } catch {
+          // Another leader, or none for now: asked again.
+        }
+      }
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, forwardRetryMs));
+    }
+    throw new EtcdError("Timeout");
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#timer !== undefined) this.#member.clock.clearTimeout(this.#timer);
+  }
+}

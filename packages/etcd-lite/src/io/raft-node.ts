@@ -1,0 +1,230 @@
+/**
+ * Drives a replica: the clock ticks it, messages come and go, its storage is written, one write
+ * after the other, and what is committed is applied.
+ *
+ * While one write is on its way the next one gathers: many entries share one sync. Messages do not
+ * wait for the disk, promises do. When the log cannot be written any more the member falls silent
+ * (the others elect another leader) and acknowledges nothing again.
+ */
+import type { Clock, Log, TimerHandle } from "@nanokube/machinery";
+import { Leader } from "../core/raft/leader.ts";
+import type { MemberId, Message, Storage } from "../core/raft/message.ts";
+import { nobody } from "../core/raft/message.ts";
+import type { Raft } from "../core/raft/raft.ts";
+import { Replica, type ReplicaOptions } from "../core/replica.ts";
+import type { Wal } from "./wal.ts";
+
+/** The way to the other members: fire and forget. */
+export interface PeerTransport {
+  send(messages: readonly Message[]): void;
+  close(): void;
+}
+
+export interface RaftNodeOptions {
+  readonly replica: ReplicaOptions;
+  /** Absent: everything is in memory. */
+  readonly wal: Wal | undefined;
+  readonly transport: PeerTransport | undefined;
+  readonly clock: Clock;
+  readonly logger: Log;
+  readonly tickMs: number;
+  /** Another leader, or none; also after a change of term. */
+  readonly onLeader: (leader: MemberId) => void;
+  readonly onTick: () => void;
+  readonly onFailure: (error: Error) => void;
+}
+
+export class RaftNode {
+  readonly replica: Replica;
+  readonly #options: RaftNodeOptions;
+  #isWriting = false;
+  #isPumping = false;
+  #isClosed = false;
+  #failure: Error | undefined;
+  #timer: TimerHandle | undefined;
+  #leader: MemberId = nobody;
+  #idle: (() => void)[] = [];
+
+  constructor(options: RaftNodeOptions) {
+    this.#options = options;
+    this.replica = new Replica(options.replica);
+  }
+
+  get raft(): Raft {
+    return this.replica.raft;
+  }
+
+  /** Why nothing is written any more, if so. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  get isLeader(): boolean {
+    return this.raft.role.name === "leader";
+  }
+
+  /** The only voter: what it says is a majority. */
+  get isAlone(): boolean {
+    const { membership, id } = this.raft;
+    return membership.voters.size === 1 && membership.voters.has(id);
+  }
+
+  /** Resolves at once, or, for a member that is alone, when it leads and is up to date. */
+  async start(): Promise<void> {
+    this.replica.advance();
+    this.#options.replica.onMembership?.();
+    const { isAlone } = this;
+    if (isAlone) this.raft.campaign();
+    this.pump();
+    if (isAlone) await this.#settled();
+  }
+
+  #settled(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        const { log } = this.raft;
+        if (this.#failure !== undefined) reject(this.#failure);
+        else if (this.isLeader && log.applied === log.lastIndex) resolve();
+        else this.#idle.push(check);
+      };
+      check();
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed || this.#failure !== undefined;
+  }
+
+  lost(id: MemberId): void {
+    const { role } = this.raft;
+    if (role instanceof Leader) role.unreachable(id);
+  }
+
+  snapshotSent(id: MemberId, isDone: boolean): void {
+    const { role } = this.raft;
+    if (role instanceof Leader) role.snapshotSent(id, isDone);
+  }
+
+  transferTo(id: MemberId): void {
+    this.run(({ role }) => {
+      if (role instanceof Leader) role.transferTo(id);
+    });
+  }
+
+  /** Lets `action` do something to consensus, and carries out what follows from it. */
+  run<T>(action: (raft: Raft) => T): T {
+    const result = action(this.raft);
+    this.pump();
+    return result;
+  }
+
+  step(message: Message): void {
+    if (this.#isClosed || this.#failure !== undefined) return;
+    this.raft.step(message);
+    this.pump();
+  }
+
+  /** Carries out what consensus has decided, until there is nothing left but waiting. */
+  pump(): void {
+    if (this.#isPumping || this.#isClosed || this.#failure !== undefined) return;
+    this.#isPumping = true;
+    try {
+      do {
+        this.#send(this.raft.takeMessages());
+        this.#store();
+        this.replica.advance();
+      } while (this.#hasMore());
+      this.#tellLeader();
+    } catch (error) {
+      this.#fail(error as Error);
+    } finally {
+      this.#isPumping = false;
+    }
+    const { wal } = this.#options;
+    wal?.applied(this.replica.state, (index) => this.raft.log.term(index));
+    this.#arm();
+  }
+
+  #hasMore(): boolean {
+    return this.raft.hasMessages || (!this.#isWriting && this.raft.hasStorage);
+  }
+
+  #store(): void {
+    if (this.#isWriting) return;
+    const storage = this.raft.takeStorage();
+    if (storage === undefined) return;
+    if (storage.snapshot !== undefined) this.replica.install(storage.snapshot);
+    const { wal } = this.#options;
+    if (wal === undefined || storage.hardState === undefined) {
+      this.#stored(storage);
+      return;
+    }
+    this.#isWriting = true;
+    wal.write(storage).then(
+      () => {
+        this.#isWriting = false;
+        if (this.#failure === undefined) this.#stored(storage);
+        this.pump();
+        if (!this.#isWriting) for (const resolve of this.#idle.splice(0)) resolve();
+      },
+      (error) => {
+        this.#isWriting = false;
+        this.#fail(error as Error);
+      },
+    );
+  }
+
+  #stored(storage: Storage): void {
+    this.raft.persisted(storage);
+    this.#send(storage.promises);
+  }
+
+  #send(messages: readonly Message[]): void {
+    if (messages.length === 0) return;
+    for (const [i, message] of messages.entries()) {
+      if (message.type !== "snapshot") continue;
+      const whole = { ...message, snapshot: this.replica.snapshot() };
+      this.#options.transport?.send([...messages.slice(0, i), whole, ...messages.slice(i + 1)]);
+      return;
+    }
+    this.#options.transport?.send(messages);
+  }
+
+  #tellLeader(): void {
+    const { leader } = this.raft;
+    if (leader === this.#leader) return;
+    this.#leader = leader;
+    this.#options.onLeader(leader);
+  }
+
+  /** A leader without anybody to lead needs no clock. */
+  #arm(): void {
+    if (this.#timer !== undefined || this.#isClosed || this.#failure !== undefined) return;
+    if (this.isLeader && this.raft.membership.all.length === 1) return;
+    this.#timer = this.#options.clock.setTimeout(() => {
+      this.#timer = undefined;
+      this.raft.tick();
+      this.pump();
+      this.#options.onTick();
+    }, this.#options.tickMs);
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#options.logger.error(
+      { error: error.message },
+      "the log cannot be written: refusing all writes",
+    );
+    this.#options.onFailure(error);
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
+    if (this.#isWriting) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    this.#isClosed = true;
+    this.#options.transport?.close();
+    await this.#options.wal?.close();
+  }
+}
