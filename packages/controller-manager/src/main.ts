@@ -17,6 +17,7 @@ import { createClient as createRpcClient, csi, dial } from "@nanokube/rpc";
 import { Command, Option } from "commander";
 import pino from "pino";
 import { createControllerManager, createCsiProvisioner, knownControllers } from "./index.ts";
+import { createAccountClients } from "./io/account-clients.ts";
 
 interface Flags {
   kubeconfig?: string;
@@ -26,6 +27,7 @@ interface Flags {
   nodeCidrMaskSize: string;
   allocateNodeCidrs?: boolean | string;
   serviceAccountPrivateKeyFile?: string;
+  useServiceAccountCredentials?: boolean | string;
   clusterSigningCertFile?: string;
   clusterSigningKeyFile?: string;
   nodeMonitorGracePeriod: string;
@@ -59,6 +61,10 @@ const program = new Command("controller-manager")
   .option("--cluster-cidr <cidr>", "range of the pods' addresses")
   .option("--node-cidr-mask-size <bits>", "size of a node's range", "24")
   .option("--service-account-private-key-file <file>", "key of service account tokens")
+  .option(
+    "--use-service-account-credentials [bool]",
+    "each controller is a service account of its own",
+  )
   .option("--cluster-signing-cert-file <file>", "CA that signs certificate signing requests")
   .option("--cluster-signing-key-file <file>", "its key")
   .option("--node-monitor-grace-period <duration>", "a node may be silent this long", "50s")
@@ -156,9 +162,19 @@ async function run(flags: Flags): Promise<void> {
   const { config, transport, client } = clientFor(flags.kubeconfig, "nanokube-controller-manager");
   const signingCert = readPEM(flags.clusterSigningCertFile);
   const signingKey = readPEM(flags.clusterSigningKeyFile);
-  const allocate = flags.allocateNodeCidrs === true || flags.allocateNodeCidrs === "true";
+  const isOn = (flag: boolean | string | undefined) => flag === true || flag === "true";
+  const allocate = isOn(flags.allocateNodeCidrs);
+  const anonymous = createHttpTransport({
+    server: config.server,
+    caData: config.caData,
+    insecureSkipTLSVerify: config.insecureSkipTLSVerify,
+    tlsServerName: config.tlsServerName,
+  });
   const manager = createControllerManager({
     client,
+    ...(isOn(flags.useServiceAccountCredentials)
+      ? { clientAs: createAccountClients({ root: client, anonymous, clock: systemClock }) }
+      : {}),
     clock: systemClock,
     random: systemRandom,
     log,
@@ -197,6 +213,7 @@ async function run(flags: Flags): Promise<void> {
   const stop = untilSignal();
   await manager.start(stop);
   transport.close();
+  anonymous.close();
   // Whoever lost the lease must not go on by accident: the supervisor starts it again.
   if (!stop.aborted) throw new Error("leaderelection lost");
 }

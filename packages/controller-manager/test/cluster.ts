@@ -17,6 +17,7 @@ import { nullLog, systemClock, systemRandom } from "@nanokube/machinery";
 import { expect } from "vitest";
 import { type Subject, startUpstream } from "../../client/test/upstream.ts";
 import { createControllerManager } from "../src/index.ts";
+import { createAccountClients } from "../src/io/account-clients.ts";
 import { createAuthority } from "./authority.ts";
 import { type FakedPods, fakePods } from "./faked-pods.ts";
 
@@ -42,8 +43,16 @@ export async function startCluster(subject: Subject): Promise<Cluster> {
   const transport: ClosableTransport = createHttpTransport(upstream.config);
   const client = createClient({ transport });
   const stop = new AbortController();
+  // As in a cluster: no controller may more than the bootstrap policy gives its account.
+  const asManager = createHttpTransport({
+    ...upstream.config,
+    impersonate: { user: "system:kube-controller-manager" },
+  });
+  const anonymous = createHttpTransport({ ...upstream.config, token: undefined });
+  const root = createClient({ transport: asManager });
   const manager = createControllerManager({
-    client,
+    client: root,
+    clientAs: createAccountClients({ root, anonymous, clock: systemClock }),
     clock: systemClock,
     random: systemRandom,
     log: nullLog,
@@ -83,7 +92,7 @@ export async function startCluster(subject: Subject): Promise<Cluster> {
       stop.abort();
       await faked.stop();
       await running;
-      transport.close();
+      for (const one of [transport, asManager, anonymous]) one.close();
       await upstream.stop();
     },
   };

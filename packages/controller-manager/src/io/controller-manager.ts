@@ -9,14 +9,19 @@ import {
   runLeaderElection,
 } from "@nanokube/client";
 import type { Clock, Log, Random } from "@nanokube/machinery";
+import { accountOf } from "../core/accounts.ts";
 import { type ControllerOptions, controllers } from "../core/controllers.ts";
 import { pickControllers } from "../core/names.ts";
+import { ensureAccount } from "./account-clients.ts";
 import type { CertificateAuthority } from "./certificate-signer.ts";
 import { garbageCollectorName, runGarbageCollector } from "./garbage-collector.ts";
 import { runController } from "./runner.ts";
 
 export interface ControllerManagerOptions extends ControllerOptions {
+  /** Watches for all, and holds the lease. */
   client: Client;
+  /** The client of a service account of kube-system; absent: all controllers are `client`. */
+  clientAs?: (account: string) => Client;
   clock: Clock;
   random: Random;
   log: Log;
@@ -61,13 +66,18 @@ export function createControllerManager(options: ControllerManagerOptions): Cont
       shared.add(groupResourceOf(resource));
       informers.for(resource, { indexers });
     }
-    const runner = { client, informers, clock, random, log };
-    const running = chosen.map((controller) => runController(controller, runner, signal));
+    const runner = (name: string) => {
+      const own = options.clientAs?.(accountOf(name)) ?? client;
+      return { client: own, informers, clock, random, log };
+    };
+    const running = chosen.map((one) => runController(one, runner(one.name), signal));
     if (picked.has(garbageCollectorName)) {
       const isShared = (resource: ResourceRef) => shared.has(groupResourceOf(resource));
-      running.push(runGarbageCollector({ ...runner, isShared }, signal));
+      const own = runner(garbageCollectorName);
+      running.push(runGarbageCollector({ ...own, watchClient: client, isShared }, signal));
     }
     informers.start(signal);
+    if (options.clientAs !== undefined) void makeAccounts(options, names);
     log.info({ controllers: names }, "controllers started");
     await Promise.all(running);
   };
@@ -92,6 +102,17 @@ export function createControllerManager(options: ControllerManagerOptions): Cont
     });
   };
   return { names, start };
+}
+
+/** For whoever looks for the users that they see at work; a failure is told and changes nothing. */
+async function makeAccounts(
+  { client, log }: ControllerManagerOptions,
+  names: readonly string[],
+): Promise<void> {
+  const accounts = new Set(names.map(accountOf));
+  const made = await Promise.allSettled([...accounts].map((name) => ensureAccount(client, name)));
+  const failed = made.find((one) => one.status === "rejected");
+  if (failed !== undefined) log.warn({ err: failed.reason }, "accounts of controllers are missing");
 }
 
 /** X.509 is loaded with the first question. */

@@ -9,6 +9,7 @@
  */
 import {
   type ApiObject,
+  type Client,
   createEventRecorder,
   createInformer,
   groupResourceOf,
@@ -34,6 +35,8 @@ const verbsNeeded = ["delete", "list", "watch"];
 const ignored: ReadonlySet<string> = new Set(["events", "events.events.k8s.io"]);
 
 export interface GarbageCollectorOptions extends RunnerOptions {
+  /** Watches what no other controller does. */
+  watchClient: Client;
   /** Resources that other controllers have informers of. */
   isShared(resource: ResourceRef): boolean;
 }
@@ -112,7 +115,7 @@ function createMonitors(
   graph: OwnerGraph,
   queue: WorkQueue<string>,
 ): Monitors {
-  const { client, clock, random, log, informers, isShared } = options;
+  const { watchClient: client, clock, random, log, informers, isShared } = options;
   const stops = new Map<string, () => void>();
   const look = (uids: readonly string[]) => {
     for (const uid of uids) queue.add(uid);

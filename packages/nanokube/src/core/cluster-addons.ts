@@ -93,6 +93,22 @@ function storageAccess(): KubeObject[] {
   ]);
 }
 
+/** For kubelets that ask whether the API server may read logs of them, and run commands. */
+const kubeletAccess: KubeObject = {
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRoleBinding",
+  metadata: { name: "nanokube:kubelet-api" },
+  roleRef: {
+    apiGroup: "rbac.authorization.k8s.io",
+    kind: "ClusterRole",
+    name: "system:kubelet-api-admin",
+  },
+  subjects: [
+    { apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "kube-apiserver-kubelet-client" },
+  ],
+};
+
 export function clusterAddons(mode: "containerd" | "embedded", network: Network): KubeObject[] {
-  return [...(mode === "containerd" ? dnsObjects(network) : []), ...storageAccess()];
+  const dns = mode === "containerd" ? dnsObjects(network) : [];
+  return [...dns, kubeletAccess, ...storageAccess()];
 }

@@ -82,7 +82,6 @@ export async function clusterPKI(dir: DataDir, state: ClusterState): Promise<Clu
     }),
     pki.certificate("apiserver-kubelet-client", ca, {
       commonName: "kube-apiserver-kubelet-client",
-      organizations: ["system:masters"],
     }),
     pki.certificate("front-proxy-client", frontProxyCA, { commonName: "front-proxy-client" }),
   ]);

@@ -85,14 +85,22 @@ function clientFor({ apiserver }: Running, name: string, groups: readonly string
   return createClient({ transport: apiserver.transport(user), userAgent: name });
 }
 
+/** A service account of kube-system, as its token would say it. */
+function accountClient(running: Running, account: string) {
+  const groups = ["system:serviceaccounts", "system:serviceaccounts:kube-system"];
+  return clientFor(running, `system:serviceaccount:kube-system:${account}`, groups);
+}
+
 function startControllers(running: Running, pki: ClusterPKI): void {
   const { state, log, signal, network } = running;
   if (state.components["controller-manager"] !== "own") return;
   const manager = createControllerManager({
     ...base,
     log: log.child({ component: "controller-manager" }),
-    client: clientFor(running, "system:kube-controller-manager", ["system:masters"]),
+    client: clientFor(running, "system:kube-controller-manager"),
+    clientAs: (account) => accountClient(running, account),
     rootCA: pki.ca.cert,
+    clusterSigning: pki.ca,
     serviceAccountKey: pki.serviceAccount.privateKey,
     clusterCIDR: network.podCIDR,
     // Pods that are child processes have loopback addresses, which no Endpoints may name.
@@ -126,7 +134,7 @@ async function startNetwork(running: Running, upstreams: readonly string[]): Pro
   });
   await dns.start(signal);
   const routes = createNodeRoutes({
-    client: clientFor(running, "kubernetes-admin", ["system:masters"]),
+    client: clientFor(running, "system:kube-proxy"),
     nodeName: "",
     exec,
     clock: systemClock,
