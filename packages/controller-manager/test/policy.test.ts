@@ -16,6 +16,7 @@ import {
   pods,
   replicationControllers,
   resourceQuotas,
+  secrets,
   services,
 } from "@nanokube/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -58,6 +59,28 @@ describe.each(subjects)("policy on $name", ({ subject, missing }) => {
       cluster.faked.again();
       await expect.poll(() => api.get("web"), poll).toMatchObject({ status: full });
       expect((await api.get("web")).status?.disruptedPods).toBeUndefined();
+    });
+
+    test("a quota counts what only the server knows, and what goes of it at once", async () => {
+      const ns = await cluster.newNamespace();
+      const api = cluster.of(resourceQuotas, ns);
+      const names = ["replicationcontrollers", "configmaps", "secrets", "count/cronjobs.batch"];
+      const hard = Object.fromEntries(names.map((name) => [name, "9"]));
+      await api.create({ metadata: { name: "q" }, spec: { hard } });
+      const used = async () => (await api.get("q")).status?.used;
+      await expect.poll(used, poll).toMatchObject({ replicationcontrollers: "0" });
+      const meta = { metadata: { name: "x" } };
+      const pod = { metadata: { labels: { a: "b" } }, spec: template("x").spec };
+      await cluster
+        .of(replicationControllers, ns)
+        .create({ ...meta, spec: { replicas: 0, selector: { a: "b" }, template: pod } });
+      await cluster.of(secrets, ns).create({ ...meta, data: {} });
+      await expect
+        .poll(used, poll)
+        .toMatchObject({ replicationcontrollers: "1", secrets: "1", "count/cronjobs.batch": "0" });
+      await cluster.of(replicationControllers, ns).delete("x");
+      await cluster.of(secrets, ns).delete("x");
+      await expect.poll(used, poll).toMatchObject({ replicationcontrollers: "0", secrets: "0" });
     });
 
     test("a quota is recounted when something goes", async () => {

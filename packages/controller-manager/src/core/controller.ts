@@ -41,6 +41,8 @@ export interface Controller {
   workers?: number;
   /** Woken when all caches are filled, whatever is in them. */
   initialKeys?: readonly string[];
+  /** The keys that one that comes or goes among the followed resources concerns. */
+  followed?(object: ApiObject, caches: Caches): Iterable<string>;
   /** Answers its questions; given by `io/`. */
   answer?: (question: unknown, signal: AbortSignal) => Promise<unknown>;
   reconcile(key: string, context: Context): Steps<number | undefined>;

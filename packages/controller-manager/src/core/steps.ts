@@ -16,7 +16,7 @@
 import type { PatchType, ResourceRef } from "@nanokube/client";
 import { type ApiObject, isNotFound } from "@nanokube/client";
 
-export type Effect = Write | Read | EventNote | Question;
+export type Effect = Write | Read | EventNote | Question | Follow;
 
 export type Write =
   | { do: "create"; resource: ResourceRef; object: ApiObject; hop?: string }
@@ -72,6 +72,15 @@ export interface EventNote {
 export interface Question {
   do: "ask";
   question: unknown;
+}
+
+/**
+ * From now on the caches hold the metadata of these as well, and what comes or goes wakes the
+ * keys that `followed` names. Done when they have been listed.
+ */
+export interface Follow {
+  do: "follow";
+  resources: readonly ResourceRef[];
 }
 
 export interface Outcome {

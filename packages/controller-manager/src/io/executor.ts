@@ -11,7 +11,7 @@ import {
   type ResourceRef,
 } from "@nanokube/client";
 import type { Log } from "@nanokube/machinery";
-import type { Effect, EventNote, Outcome, Question, Read, Write } from "../core/steps.ts";
+import type { Effect, EventNote, Follow, Outcome, Question, Read, Write } from "../core/steps.ts";
 import { discoverResources } from "./discover.ts";
 
 export interface Executor {
@@ -23,6 +23,7 @@ export interface ExecutorOptions {
   recorder: EventRecorder;
   log: Log;
   controller: string;
+  follow?: ((resource: ResourceRef) => Promise<void>) | undefined;
   answer?: ((question: unknown, signal: AbortSignal) => Promise<unknown>) | undefined;
   signal: AbortSignal;
 }
@@ -33,6 +34,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     try {
       if (effect.do === "event") return note(recorder, effect);
       if (effect.do === "ask") return await ask(options, effect);
+      if (effect.do === "follow") return await follow(options, effect);
       if (effect.do === "get" || effect.do === "list" || effect.do === "discover") {
         return await read(options, effect);
       }
@@ -49,6 +51,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
 async function ask({ answer, controller, signal }: ExecutorOptions, effect: Question) {
   if (answer === undefined) throw new Error(`${controller} has nobody to ask`);
   return { answer: await answer(effect.question, signal) };
+}
+
+async function follow({ follow: one, controller }: ExecutorOptions, effect: Follow) {
+  if (one === undefined) throw new Error(`${controller} follows nothing`);
+  await Promise.all(effect.resources.map(one));
+  return {};
 }
 
 function note(recorder: EventRecorder, effect: EventNote): Outcome {

@@ -8,7 +8,6 @@
  * Source  pkg/controller/garbagecollector/graph_builder.go, garbagecollector.go
  */
 import {
-  type ApiObject,
   type Client,
   createEventRecorder,
   createInformer,
@@ -23,6 +22,7 @@ import { OwnerGraph } from "../core/gc/graph.ts";
 import type { DiscoveredResource } from "../core/steps.ts";
 import { discoverResources } from "./discover.ts";
 import { createExecutor } from "./executor.ts";
+import { metadataOnly } from "./metadata-only.ts";
 import { drive, type RunnerOptions } from "./runner.ts";
 
 export const garbageCollectorName = "garbage-collector-controller";
@@ -168,25 +168,6 @@ function createMonitors(
       }
       const added = [...wanted].filter(([key]) => !stops.has(key));
       await Promise.all(added.map(([, resource]) => follow(resource, signal)));
-    },
-  };
-}
-
-function metadataOnly(object: ApiObject): ApiObject {
-  const { apiVersion, kind, metadata = {} } = object;
-  const { name, namespace, uid, resourceVersion, ownerReferences, finalizers, deletionTimestamp } =
-    metadata;
-  return {
-    apiVersion,
-    kind,
-    metadata: {
-      name,
-      namespace,
-      uid,
-      resourceVersion,
-      ownerReferences,
-      finalizers,
-      deletionTimestamp,
     },
   };
 }

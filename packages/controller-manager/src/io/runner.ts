@@ -3,8 +3,10 @@
  * back slower each time.
  */
 import {
+  type ApiObject,
   type Client,
   createEventRecorder,
+  createInformer,
   type InformerFactory,
   isConflict,
   isReason,
@@ -17,6 +19,7 @@ import type { Clock, Log, Random } from "@nanokube/machinery";
 import type { Caches, Controller } from "../core/controller.ts";
 import type { Steps } from "../core/steps.ts";
 import { createExecutor, type Executor } from "./executor.ts";
+import { metadataOnly } from "./metadata-only.ts";
 import { resourceKey, Written } from "./written.ts";
 
 export interface RunnerOptions {
@@ -46,12 +49,14 @@ export async function runController(
     log,
     signal,
   });
+  const follow = createFollower(signal);
   const executor = createExecutor({
     client,
     recorder,
     log,
     controller: controller.name,
     answer: controller.answer,
+    follow: (resource) => follow(controller, options, { queue, caches, informers }, resource),
     signal,
   });
   const informers = new Map<string, SharedInformer>();
@@ -159,6 +164,40 @@ function subscribe(controller: Controller, options: RunnerOptions, wiring: Wirin
   }
   return () => {
     for (const unsubscribe of subscriptions) unsubscribe();
+  };
+}
+
+/** One informer a resource, of metadata only, started with the first wish for it. */
+function createFollower(signal: AbortSignal) {
+  const following = new Map<string, Promise<void>>();
+  return (
+    controller: Controller,
+    options: RunnerOptions,
+    { queue, caches, informers }: Omit<Wiring, "written">,
+    resource: ResourceRef,
+  ): Promise<void> => {
+    const key = resourceKey(resource);
+    const before = following.get(key);
+    if (before !== undefined) return before;
+    if (informers.has(key)) return Promise.resolve();
+    const { client, clock, random, log } = options;
+    const informer = createInformer({
+      client,
+      resource,
+      clock,
+      random,
+      log,
+      transform: metadataOnly,
+    });
+    const wake = (object: ApiObject) => {
+      for (const name of controller.followed?.(object, caches) ?? []) queue.add(name);
+    };
+    informer.onEvent({ add: wake, delete: wake });
+    informers.set(key, informer);
+    informer.start(signal);
+    const done = informer.waitForSync();
+    following.set(key, done);
+    return done;
   };
 }
 

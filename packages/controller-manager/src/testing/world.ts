@@ -137,6 +137,7 @@ export class World {
     }
     if (effect.do === "discover" || effect.do === "ask")
       throw new Error(`${effect.do} is not simulated`);
+    if (effect.do === "follow") throw new Error("follow is not simulated");
     const error = this.refuse?.(effect);
     return error === undefined ? this.#write(effect) : { error };
   }

@@ -4,7 +4,7 @@
  *
  * Source  pkg/controller/resourcequota/resource_quota_controller.go
  */
-import type { ResourceQuota } from "@nanokube/api/core/v1";
+import type { Pod, ResourceQuota } from "@nanokube/api/core/v1";
 import {
   type ApiObject,
   keyOf,
@@ -20,11 +20,15 @@ import { isPodTerminal } from "../pod.ts";
 import { attempt, type DiscoveredResource, type Steps, updateStatus } from "../steps.ts";
 import { add, claimUsage, inScope, podUsage, serviceUsage, type Usage } from "./usage.ts";
 
-/** What is not watched is counted this often. */
+/** A pod that should long be gone frees its share without an event. */
 const everyMs = 300_000;
 const coreCounts = ["configmaps", "secrets", "replicationcontrollers", "resourcequotas"];
 
+/** Resources by the names that quotas give them; the server's list of them is asked for new names. */
+type KnownResources = Map<string, DiscoveredResource>;
+
 export function createResourceQuotaController(): Controller {
+  const known: KnownResources = new Map();
   const ofNamespace = (object: ApiObject, caches: Caches) =>
     caches
       .of(resourceQuotas)
@@ -34,26 +38,33 @@ export function createResourceQuotaController(): Controller {
     name: "resourcequota-controller",
     watches: [
       watchOwn(resourceQuotas),
-      watch(pods, (pod, caches) => {
-        // Only what frees something: the API server counts what is added.
-        const frees = isPodTerminal(pod) || pod.metadata?.deletionTimestamp !== undefined;
-        return frees ? ofNamespace(pod, caches) : [];
-      }),
+      watch(pods, (pod, caches) => (mayFree(pod) ? ofNamespace(pod, caches) : [])),
       watch(services, ofNamespace),
       watch(persistentVolumeClaims, ofNamespace),
     ],
-    reconcile: reconcileQuota,
+    followed: ofNamespace,
+    reconcile: (key, context) => reconcileQuota(key, context, known),
   };
 }
 
-export function* reconcileQuota(key: string, context: Context): Steps<number | undefined> {
+/** Only what frees something: the API server counts what is added. */
+function mayFree(pod: Pod): boolean {
+  if (isPodTerminal(pod) || pod.metadata?.deletionTimestamp !== undefined) return true;
+  return pod.status?.conditions?.some(({ type }) => type === "PodResizeInProgress") === true;
+}
+
+export function* reconcileQuota(
+  key: string,
+  context: Context,
+  known: KnownResources = new Map(),
+): Steps<number | undefined> {
   const { caches, nowMs } = context;
   const { namespace, name } = splitKey(key);
   const quota = caches.of(resourceQuotas).get(namespace, name);
   if (quota === undefined) return undefined;
   const hard = quota.spec?.hard ?? {};
   let usage = watchedUsage(quota, namespace, caches, nowMs);
-  usage = add(usage, yield* countOthers(Object.keys(hard), namespace));
+  usage = add(usage, yield* countOthers(Object.keys(hard), namespace, caches, known));
   const used = Object.fromEntries(
     Object.keys(hard).map((resource) => [
       resource,
@@ -91,26 +102,42 @@ function watchedUsage(
 
 const watched: ReadonlySet<string> = new Set(["pods", "services", "persistentvolumeclaims"]);
 
-/** "configmaps", "count/deployments.apps": listed from the server. */
-function* countOthers(names: readonly string[], namespace: string): Steps<Usage> {
+/** "configmaps", "count/deployments.apps": followed from the first quota on that names them. */
+function* countOthers(
+  names: readonly string[],
+  namespace: string,
+  caches: Caches,
+  known: KnownResources,
+): Steps<Usage> {
   const usage: Usage = {};
   const wanted = names.filter(
     (name) =>
       coreCounts.includes(name) || (name.startsWith("count/") && !watched.has(name.slice(6))),
   );
-  if (wanted.length === 0) return usage;
-  const { resources = [], error } = yield* attempt({ do: "discover" });
+  if (wanted.some((name) => !known.has(name))) yield* learn(wanted, known);
+  const found = wanted.flatMap((name) => {
+    const resource = known.get(name);
+    return resource === undefined ? [] : [{ name, resource }];
+  });
+  if (found.length === 0) return usage;
+  const resources = found.map(({ resource }) => resource);
+  const { error } = yield* attempt({ do: "follow", resources });
   if (error !== undefined) throw error;
-  const find = (name: string): DiscoveredResource | undefined => {
-    const [plural, ...group] = name.replace(/^count\//, "").split(".");
-    return resources.find((r) => r.plural === plural && r.group === group.join("."));
-  };
-  for (const name of wanted) {
-    const resource = find(name);
-    if (resource === undefined || !resource.namespaced) continue;
-    const { items = [], error } = yield* attempt({ do: "list", resource, namespace });
-    if (error !== undefined) throw error;
-    usage[name] = parseQuantity(String(items.length));
+  for (const { name, resource } of found) {
+    const count = caches.of(resource).byNamespace(namespace).length;
+    usage[name] = parseQuantity(String(count));
   }
   return usage;
+}
+
+function* learn(names: readonly string[], known: KnownResources): Steps {
+  const { resources = [], error } = yield* attempt({ do: "discover" });
+  if (error !== undefined) throw error;
+  for (const name of names) {
+    const [plural, ...group] = name.replace(/^count\//, "").split(".");
+    const resource = resources.find((r) => r.plural === plural && r.group === group.join("."));
+    if (resource?.namespaced === true && resource.verbs.includes("watch")) {
+      known.set(name, resource);
+    }
+  }
 }
