@@ -18,6 +18,7 @@ import {
   parseLabels,
   parseTaints,
 } from "./core/kubelet-configuration.ts";
+import { checkSysctlPatterns } from "./core/sysctls.ts";
 import { createKubelet, type KubeletOptions } from "./index.ts";
 import { runCommand } from "./io/command-runner.ts";
 
@@ -41,6 +42,7 @@ interface Flags {
   tlsPrivateKeyFile?: string;
   cgroupRoot?: string;
   cgroupsPerQos?: string;
+  allowedUnsafeSysctls?: string;
   address?: string;
   port?: string;
   v: string;
@@ -68,6 +70,7 @@ function parseFlags(argv: readonly string[]): Flags {
     .option("--tls-private-key-file <path>", "its key")
     .option("--cgroup-root <path>", "control group under which kubepods is made")
     .option("--cgroups-per-qos [bool]", "make a control group for each pod")
+    .option("--allowed-unsafe-sysctls <patterns>", "net.core.*,…: pods may change these as well")
     .option("--address <ip>", "address to serve on")
     .option("--port <n>", "port to serve on")
     .option("-v, --v <level>", "verbosity: 4 and more logs every hop", "0")
@@ -110,6 +113,13 @@ function servingOptions(flags: Flags, file: KubeletConfiguration): KubeletOption
   };
 }
 
+function sysctlPatterns(flags: Flags, file: KubeletConfiguration): string[] {
+  const given = flags.allowedUnsafeSysctls?.split(",").filter((pattern) => pattern !== "");
+  const patterns = given ?? file.allowedUnsafeSysctls ?? [];
+  checkSysctlPatterns(patterns);
+  return patterns;
+}
+
 function optionsFrom(flags: Flags, file: KubeletConfiguration): FromConfiguration {
   const nodeName = (flags.hostnameOverride ?? osHostname()).toLowerCase();
   const perPod = (flags.cgroupsPerQos ?? String(file.cgroupsPerQOS ?? true)) !== "false";
@@ -129,6 +139,7 @@ function optionsFrom(flags: Flags, file: KubeletConfiguration): FromConfiguratio
     taints: taints === undefined ? (file.registerWithTaints ?? []) : parseTaints(taints),
     registerNode: String(flags.registerNode) !== "false" && file.registerNode !== false,
     podManifestPath: flags.podManifestPath ?? file.staticPodPath,
+    allowedUnsafeSysctls: sysctlPatterns(flags, file),
     reserved: { ...file.systemReserved, ...file.kubeReserved },
     cgroups: perPod ? { root: flags.cgroupRoot ?? file.cgroupRoot ?? "/" } : undefined,
     configuration: { ...file },

@@ -6,6 +6,7 @@ import type { Pod } from "@nanokube/api/core/v1";
 import { ready, running, stateOf } from "./bench.ts";
 import type { Case } from "./case.ts";
 import { resizeCases } from "./resize-cases.ts";
+import { seamCases } from "./seam-cases.ts";
 
 const image = "busybox:latest";
 const box = (command: string[], more: object = {}) => ({
@@ -331,4 +332,4 @@ const lifeCases: readonly Case[] = [
   },
 ];
 
-export const cases: readonly Case[] = [...lifeCases, ...resizeCases];
+export const cases: readonly Case[] = [...lifeCases, ...resizeCases, ...seamCases];

@@ -23,6 +23,13 @@ export interface ContainerMount {
   imageSubPath?: string;
 }
 
+/** A device of the node as CRI takes it; permissions are of m(knod), r(ead), w(rite). */
+export interface ContainerDevice {
+  containerPath: string;
+  hostPath: string;
+  permissions: string;
+}
+
 export interface ContainerInput {
   pod: Pod;
   container: Container;
@@ -31,6 +38,7 @@ export interface ContainerInput {
   imageUser: ImageUser;
   environment: ReadonlyMap<string, string>;
   mounts: readonly ContainerMount[];
+  devices: readonly ContainerDevice[];
   seccompRoot: string;
   volumeGroups: readonly number[];
   targetID: string;
@@ -56,6 +64,7 @@ export function containerConfig(input: ContainerInput) {
     workingDir: container.workingDir ?? "",
     envs: [...input.environment].map(([key, value]) => ({ key, value: encoder.encode(value) })),
     mounts: input.mounts.map((mount) => ({ ...mount })),
+    devices: input.devices.map((device) => ({ ...device })),
     labels: containerLabels(pod, container),
     annotations: containerAnnotations(pod, container, input.restartCount),
     logPath: `${name}/${input.restartCount}.log`,

@@ -6,9 +6,11 @@
  * Source  k8s.io/kubelet/config/v1beta1/types.go
  */
 import type { Taint } from "@nanokube/api/core/v1";
+import { checkSysctlPatterns } from "./sysctls.ts";
 
 export interface KubeletConfiguration {
   address?: string;
+  allowedUnsafeSysctls?: string[];
   port?: number;
   authentication?: {
     anonymous?: { enabled?: boolean };
@@ -39,6 +41,7 @@ const FIELDS: Readonly<
   Record<keyof KubeletConfiguration, "string" | "number" | "boolean" | "object">
 > = {
   address: "string",
+  allowedUnsafeSysctls: "object",
   port: "number",
   authentication: "object",
   authorization: "object",
@@ -123,6 +126,7 @@ export function parseKubeletConfiguration(tree: unknown): ParsedConfiguration {
       `invalid configuration: cgroupDriver "${driver}" is not implemented, want cgroupfs`,
     );
   }
+  checkSysctlPatterns(configuration.allowedUnsafeSysctls ?? []);
   const mode = configuration.authorization?.mode;
   if (mode !== undefined && mode !== "Webhook" && mode !== "AlwaysAllow") {
     throw new Error(`invalid configuration: authorization.mode "${mode}" is not known`);

@@ -35,7 +35,27 @@ function toleratesNoExecute(pod: Pod, node: Node): boolean {
     );
 }
 
+const OS = "linux";
+
+function wrongOS(pod: Pod): Refusal | undefined {
+  const label = pod.metadata?.labels?.["kubernetes.io/os"];
+  if (label !== undefined && label !== OS) {
+    return {
+      reason: "PodOSSelectorNodeLabelDoesNotMatch",
+      message: "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+    };
+  }
+  const wanted = pod.spec?.os?.name;
+  if (wanted === undefined || wanted === OS) return undefined;
+  return {
+    reason: "PodOSNotSupported",
+    message: "Failed to admit pod as the OS field doesn't match node OS",
+  };
+}
+
 export function admitPod(pod: Pod, node: Node, others: readonly Pod[]): Refusal | undefined {
+  const foreign = wrongOS(pod);
+  if (foreign !== undefined) return foreign;
   const name = node.metadata?.name;
   const allocatable: Record<string, string> = node.status?.allocatable ?? {};
   const podCapacity = Number(allocatable.pods ?? Number.POSITIVE_INFINITY);

@@ -17,6 +17,7 @@ import {
 } from "./pod.ts";
 import { sandboxLabels } from "./runtime-labels.ts";
 import { groupsPolicy, namespaceOptions, PROFILE, supplementalGroups } from "./security-context.ts";
+import { sysctlName } from "./sysctls.ts";
 
 const PROTOCOL: Readonly<Record<string, number>> = { TCP: 0, UDP: 1, SCTP: 2 };
 
@@ -45,16 +46,9 @@ function portMappings(pod: Pod) {
   );
 }
 
-/** The kernel writes a sysctl with dots; people may write slashes. */
 function sysctls(pod: Pod): Record<string, string> {
-  const entries = (pod.spec?.securityContext?.sysctls ?? []).map(({ name = "", value = "" }) => {
-    const slash = name.indexOf("/");
-    const dot = name.indexOf(".");
-    const slashed = slash >= 0 && (dot < 0 || slash < dot);
-    const dotted = name.replace(/[./]/g, (char) => (char === "/" ? "." : "/"));
-    return [slashed ? dotted : name, value];
-  });
-  return Object.fromEntries(entries);
+  const all = pod.spec?.securityContext?.sysctls ?? [];
+  return Object.fromEntries(all.map(({ name = "", value = "" }) => [sysctlName(name), value]));
 }
 
 export function sandboxConfig(input: SandboxInput) {

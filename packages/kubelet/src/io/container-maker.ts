@@ -16,7 +16,7 @@ import { type SandboxConfig, sandboxConfig } from "../core/sandbox-config.ts";
 import { verifyRunAsNonRoot } from "../core/security-context.ts";
 import { serviceEnvironment } from "../core/service-env.ts";
 import type { Cgroups } from "./cgroups.ts";
-import { containerMounts } from "./container-mounts.ts";
+import { containerDevices, containerMounts } from "./container-mounts.ts";
 import type { FoundImage } from "./image-manager.ts";
 import type { Mounter } from "./mounts.ts";
 import type { ObjectCache } from "./object-cache.ts";
@@ -138,6 +138,7 @@ export class ContainerMaker {
       imageUser: input.image.user,
       environment,
       mounts,
+      devices: containerDevices(container, volumes),
       seccompRoot: `${rootDir}/seccomp`,
       volumeGroups: volumeGroups(context),
       targetID: input.targetID,

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import type { Container, Pod, VolumeMount } from "@nanokube/api/core/v1";
 import type { Random } from "@nanokube/machinery";
 import { cri } from "@nanokube/rpc";
-import type { ContainerMount } from "../core/container-config.ts";
+import type { ContainerDevice, ContainerMount } from "../core/container-config.ts";
 import { hostsFile } from "../core/dns-config.ts";
 import { expand } from "../core/expansion.ts";
 import { isHostNetwork, podUID } from "../core/pod.ts";
@@ -175,7 +175,7 @@ async function volumeMount(
 ): Promise<ContainerMount> {
   const { container, volumes, environment } = input;
   const volume = volumes.get(mount.name ?? "");
-  if (volume === undefined) {
+  if (volume === undefined || volume.device === true) {
     throw new Error(
       `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
     );
@@ -208,4 +208,19 @@ export async function containerMounts(input: MountsInput): Promise<ContainerMoun
   const ownHosts = (container.volumeMounts ?? []).some((m) => m.mountPath === ETC_HOSTS);
   if (!ownHosts && (podIPs.length > 0 || isHostNetwork(pod))) mounts.push(await hostsMount(input));
   return [...mounts, ...(await terminationMessageMount(input))];
+}
+
+/** Volumes that come as devices. */
+export function containerDevices(
+  container: Container,
+  volumes: ReadonlyMap<string, MountedVolume>,
+): ContainerDevice[] {
+  return (container.volumeDevices ?? []).map(({ name = "", devicePath = "" }) => {
+    const volume = volumes.get(name);
+    if (volume?.device !== true) {
+      throw new Error(`cannot find volume "${name}" to pass into container "${container.name}"`);
+    }
+    const permissions = volume.readOnly ? "r" : "mrw";
+    return { containerPath: devicePath, hostPath: volume.hostPath, permissions };
+  });
 }

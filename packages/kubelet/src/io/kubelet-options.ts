@@ -50,6 +50,8 @@ export interface KubeletOptions {
   podManifestPath?: string | undefined;
   /** Kept away from pods: resource → quantity. */
   reserved?: Readonly<Record<string, string>> | undefined;
+  /** Kernel settings (`net.core.*`) that pods may change beside the safe ones. */
+  allowedUnsafeSysctls?: readonly string[] | undefined;
   /** What /configz shows. */
   configuration?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -12,6 +12,7 @@ import {
 } from "@nanokube/client";
 import { parseResolvConf } from "../core/dns-config.ts";
 import type { DownwardContext } from "../core/downward-api.ts";
+import { imageVolumeProblem } from "../core/image-volumes.ts";
 import type { MachineFacts } from "../core/node-status.ts";
 import { podUID } from "../core/pod.ts";
 import { milliValue, wholeValue } from "../core/resources.ts";
@@ -279,7 +280,7 @@ async function buildRuntime(
   const shared = { runtime, recorder, clock, log };
   const resizer = new PodResizer({ ...shared, cgroups, ledger, node, others });
   const parts = { ...shared, cache, images, maker, killer, hooks, probes, resizer, ledger };
-  const manager = new RuntimeManager({ ...parts, podLogsDir });
+  const manager = new RuntimeManager({ ...parts, podLogsDir, hostIPs: [options.nodeIP] });
   return { images, killer, probes, cgroups, maker, manager, ledger, resizer };
 }
 
@@ -304,6 +305,7 @@ function buildWorkers(
     rootDir,
     podLogsDir,
     hostIPs: [nodeIP],
+    imageVolumes: imageVolumeProblem(facts.machine.system.containerRuntimeVersion ?? ""),
     networkReady: () => observer.networkProblem,
     downward: downwardContext(building),
   });

@@ -6,9 +6,10 @@
 import { mkdir } from "node:fs/promises";
 import type { Node, Pod } from "@nanokube/api/core/v1";
 import { createInformer, nodes as nodeResource, pods as podResource } from "@nanokube/client";
-import { sleep } from "@nanokube/machinery";
+import { deepEqual, sleep } from "@nanokube/machinery";
 import { admitPod } from "../core/node-admission.ts";
 import { isMirrorPod, isTerminalPhase, podKey, podReference, podUID } from "../core/pod.ts";
+import { forbiddenSysctl } from "../core/sysctls.ts";
 import type { Kubelet, KubeletOptions } from "./kubelet-options.ts";
 import { buildParts, type KubeletParts } from "./kubelet-parts.ts";
 import { OrphanCollector } from "./orphan-collector.ts";
@@ -55,7 +56,8 @@ class RunningKubelet {
     const ending = pod.metadata?.deletionTimestamp !== undefined;
     const started = isTerminalPhase(pod.status?.phase) || this.#parts.cache.get(uid) !== undefined;
     if (!fresh || ending || started) return true;
-    const refusal = admitPod(pod, node, this.active(uid));
+    const sysctl = forbiddenSysctl(pod, this.#options.allowedUnsafeSysctls ?? []);
+    const refusal = sysctl ?? admitPod(pod, node, this.active(uid));
     if (refusal === undefined) {
       this.#parts.ledger.open(pod);
       return true;
@@ -136,7 +138,13 @@ class RunningKubelet {
       random,
       log,
     });
-    const see = (node: Node) => this.#parts.nodeAgent.see(node);
+    const { nodeAgent, volumes, workers } = this.#parts;
+    const see = (node: Node) => {
+      const before = nodeAgent.node?.status?.volumesAttached;
+      nodeAgent.see(node);
+      if (deepEqual(before, node.status?.volumesAttached)) return;
+      for (const uid of volumes.retryWaiting()) workers.kick(uid);
+    };
     informer.onEvent({ add: see, update: (_, node) => see(node) });
     informer.start(this.#signal);
   }

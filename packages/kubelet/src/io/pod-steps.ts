@@ -61,6 +61,8 @@ export interface PodStepsOptions {
   rootDir: string;
   podLogsDir: string;
   hostIPs: readonly string[];
+  /** Why the runtime can't mount images; undefined: it can. */
+  imageVolumes: string | undefined;
   networkReady(): string | undefined;
   downward(pod: Pod, podIPs: readonly string[]): DownwardContext;
   maker: { sandboxConfig(context: PodContext, attempt: number): unknown };
@@ -145,9 +147,12 @@ export class KubeletPodSteps implements PodSteps {
     context: PodContext,
     signal: AbortSignal,
   ): Promise<StartFailure | undefined> {
-    const { images, maker } = this.#options;
+    const { images, maker, imageVolumes } = this.#options;
     for (const [name, volume] of context.volumes) {
       if (volume.image === undefined) continue;
+      if (imageVolumes !== undefined) {
+        return { reason: "CreateContainerError", message: `volume "${name}": ${imageVolumes}` };
+      }
       try {
         const { ref } = await images.ensure({
           pod: context.pod,
@@ -179,7 +184,7 @@ export class KubeletPodSteps implements PodSteps {
     if (failed !== undefined) {
       const names = allContainers(pod).map((container) => [container.name ?? "", failed] as const);
       this.#noteFailures(uid, new Map(names));
-      return { retryMs: 10_000, acted: false };
+      return { retryMs: 10_000, acted: false, failures: new Map(names) };
     }
     const outcome = await runtime.sync(pod, this.#runtimeStatus(pod), context, signal, onSandbox);
     this.#noteFailures(uid, outcome.failures);
@@ -230,6 +235,9 @@ export class KubeletPodSteps implements PodSteps {
       if (isTerminalPhase(after.phase)) return { terminal: true };
     }
     const waits = [outcome.retryMs, leftMs];
+    // What was started may have ended before this look at it, and nothing would tell of it again.
+    const failed = [...outcome.failures.values()].some((failure) => failure !== undefined);
+    if (outcome.acted && !failed) waits.push(0);
     if (ledger.conditions(uid).pending !== undefined) waits.push(PENDING_RESIZE_MS);
     if (mounted.renewAtMs !== undefined) waits.push(mounted.renewAtMs - this.#options.clock.now());
     const retryMs = Math.min(...waits.filter((ms) => ms !== undefined), Number.POSITIVE_INFINITY);

@@ -10,6 +10,7 @@
 import type { Pod } from "@nanokube/api/core/v1";
 import type { Clock, Log, TimerHandle } from "@nanokube/machinery";
 import { isTerminalPhase, podKey, podUID } from "../core/pod.ts";
+import { asksForWork } from "../core/pod-change.ts";
 import type { Eviction } from "../core/pod-status.ts";
 
 export type WorkerPhase = "syncing" | "terminating" | "terminated";
@@ -100,11 +101,13 @@ export class PodWorkers {
       if (over) worker.phase = "terminated";
       this.#workers.set(uid, worker);
     }
+    const fresh = worker.pod === pod;
+    const work = fresh || asksForWork(worker.pod, pod);
     worker.pod = pod;
     const ending =
       pod.metadata?.deletionTimestamp !== undefined || isTerminalPhase(pod.status?.phase);
     if (ending) this.#end(worker, { graceSeconds: graceOf(pod), eviction: undefined });
-    this.kick(uid);
+    if (work) this.kick(uid);
   }
 
   /** The pod must go: its object is gone, or the node decided so. */

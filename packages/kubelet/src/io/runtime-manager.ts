@@ -73,6 +73,7 @@ export interface RuntimeManagerOptions {
   clock: Clock;
   log: Log;
   podLogsDir: string;
+  hostIPs: readonly string[];
 }
 
 interface Sync {
@@ -343,7 +344,7 @@ export class RuntimeManager {
         "Pod sandbox changed, it will be killed and re-created.",
       );
     }
-    context.podIPs = runtimeIPs(status);
+    context.podIPs = isHostNetwork(pod) ? [...this.#options.hostIPs] : runtimeIPs(status);
     const config = maker.sandboxConfig(context, actions.attempt);
     const sandboxID = actions.sandboxID;
     const sync: Sync = { pod, status, context, config, sandboxID, outcome, signal };

@@ -14,7 +14,7 @@ import { BackOff } from "../core/back-off.ts";
 import type { DownwardContext } from "../core/downward-api.ts";
 import { allContainers, podReference, podUID } from "../core/pod.ts";
 import { mountsUnder } from "./mounts.ts";
-import type { CSIVolumes } from "./volumes/csi-volumes.ts";
+import { type CSIVolumes, NotAttachedError } from "./volumes/csi-volumes.ts";
 import {
   setUpConfigMap,
   setUpDownwardAPI,
@@ -83,7 +83,9 @@ export class VolumeManager {
     const stage = (error as { stage?: string }).stage ?? "MountVolume.SetUp";
     const message = `${stage} failed for volume "${volume.name}" : ${text}`;
     const { recorder, log } = this.#deps;
-    recorder.event(podReference(pod), "Warning", "FailedMount", message);
+    if (!(error instanceof NotAttachedError)) {
+      recorder.event(podReference(pod), "Warning", "FailedMount", message);
+    }
     log.info({ pod: podUID(pod), volume: volume.name, err: text }, "volume set-up failed");
   }
 
@@ -120,6 +122,7 @@ export class VolumeManager {
       } catch (error) {
         if (signal.aborted) throw error;
         this.#report(pod, volume, error);
+        if (error instanceof NotAttachedError) this.#waiting.add(uid);
         this.#backOff.next(key, nowMs, nowMs);
         retryMs = Math.max(retryMs, this.#backOff.get(key));
         // What is mounted already stays usable with its old contents.
@@ -132,7 +135,17 @@ export class VolumeManager {
     return { ok: true, volumes: mounted, renewAtMs };
   }
 
+  /** UIDs of pods with a volume that is not attached yet. */
+  readonly #waiting = new Set<string>();
   readonly #canRetryNow = new Set<string>();
+
+  /** The node's attached volumes changed: whoever waits for one looks again. */
+  retryWaiting(): string[] {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const uid of waiting) this.#canRetryNow.add(uid);
+    return waiting;
+  }
 
   /** Something the pod's volumes are made of changed: don't wait for the back-off. */
   retryNow(uid: string): void {

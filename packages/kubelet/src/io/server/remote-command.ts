@@ -105,6 +105,20 @@ function copyIn(socket: WebSocket, wire: Wire, streams: RuntimeStreams): void {
   socket.resume();
 }
 
+/** Since v4 the end is told as a Status; before, a failure is a text and success is silence. */
+function lastWord(protocol: string, said: Buffer): Buffer | undefined {
+  if (/^v[45]\./.test(protocol)) {
+    return said.length > 0 ? said : Buffer.from('{"metadata":{},"status":"Success"}');
+  }
+  if (said.length === 0) return undefined;
+  try {
+    const status = JSON.parse(said.toString()) as { status?: string; message?: string };
+    return status.status === "Success" ? undefined : Buffer.from(status.message ?? "");
+  } catch {
+    return said;
+  }
+}
+
 /** Carries one exec or attach until both ends are done. */
 export async function bridgeCommand(
   socket: WebSocket,
@@ -134,9 +148,8 @@ export async function bridgeCommand(
     streams.stderr && copyOut(streams.stderr, socket, (data) => wire.send(CHANNEL.stderr, data)),
     copyOut(streams.error, socket, (data) => status.push(data)),
   ]);
-  const said = Buffer.concat(status);
-  const success = Buffer.from('{"metadata":{},"status":"Success"}');
-  wire.send(CHANNEL.error, said.length > 0 ? said : success);
+  const last = lastWord(protocol, Buffer.concat(status));
+  if (last !== undefined) wire.send(CHANNEL.error, last);
   session.close();
   socket.close(1000);
 }

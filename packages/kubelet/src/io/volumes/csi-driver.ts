@@ -18,6 +18,8 @@ export interface CSIVolume {
   publishContext: Record<string, string>;
   context: Record<string, string>;
   fsGroup: number | undefined;
+  /** A device, not a file system. */
+  block: boolean;
 }
 
 export class CSIDriverClient {
@@ -72,6 +74,9 @@ export class CSIDriverClient {
   }
 
   async #capability(volume: CSIVolume) {
+    if (volume.block) {
+      return { accessMode: { mode: await this.#mode(volume.accessMode) }, block: {} };
+    }
     const group = volume.fsGroup !== undefined && (await this.mountsGroup());
     return {
       accessMode: { mode: await this.#mode(volume.accessMode) },

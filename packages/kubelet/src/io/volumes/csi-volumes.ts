@@ -1,45 +1,40 @@
 /**
- * Volumes of CSI drivers, and persistent volumes in general.
+ * Volumes of CSI drivers, and persistent volumes in general: staged once per node, published per pod.
  *
- *   <root>/plugins/kubernetes.io/csi/<driver>/<sha256 of handle>/globalmount   staged once per node
- *   <root>/pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount                  published per pod
- *
- * vol_data.json beside each says what is mounted there, so that a restarted kubelet can undo it.
- * Source  pkg/volume/csi/csi_mounter.go, csi_attacher.go
+ * A volume of mode Block is a device: its driver puts the node of it at a path, and the runtime makes
+ * the device in the container.
+ * Source  pkg/volume/csi/csi_mounter.go, csi_block.go, csi_attacher.go
  */
-import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { PersistentVolume, Pod, SecretReference } from "@nanokube/api/core/v1";
 import type { CSIDriver } from "@nanokube/api/storage/v1";
 import { csiDrivers, secrets as secretResource, volumeAttachments } from "@nanokube/client";
 import { StatusError, sleep } from "@nanokube/machinery";
-import { podName, podNamespace, podUID } from "../../core/pod.ts";
+import { allContainers, podName, podNamespace, podUID } from "../../core/pod.ts";
 import { describeRpcError } from "../cri-runtime.ts";
 import { resolveClaim } from "./claims.ts";
+import {
+  DATA_FILE,
+  podVolumeDirectory,
+  publishedFor,
+  publishedPath,
+  publishedVolumes,
+  readVolumeData,
+  sha256,
+  stagingPlace,
+  uniqueName,
+  type VolumeData,
+} from "./csi-data.ts";
 import type { CSIDriverClient, CSIVolume } from "./csi-driver.ts";
 import { CSIRegistry, type CSIRegistryOptions } from "./csi-registry.ts";
 import { checkHostPath, useLocalPath } from "./local-volumes.ts";
 import { applyFSGroup } from "./ownership.ts";
 import { fsGroupOf, type MountedVolume, type VolumeDeps, type VolumeRequest } from "./volume.ts";
 
-const PLUGIN_DIRECTORY = "kubernetes.io~csi";
-const DATA_FILE = "vol_data.json";
 /** A kubelet may get a VolumeAttachment but not watch it. */
 const ATTACH_LOOK_MS = 250;
 const ATTACH_MS_MAX = 120_000;
-
-/** Upstream's file: what tearing down needs to know. */
-interface VolumeData {
-  specVolID: string;
-  volumeHandle: string;
-  driverName: string;
-  nodeName: string;
-  volumeLifecycleMode: "Persistent" | "Ephemeral";
-  attachmentID: string;
-}
-
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** Says at which step it failed, for the FailedMount event. */
 class StageError extends Error {
@@ -49,6 +44,9 @@ class StageError extends Error {
     this.stage = stage;
   }
 }
+
+/** Nothing is wrong yet: the attach-detach controller has not come to it. */
+export class NotAttachedError extends Error {}
 
 async function at<T>(stage: string, work: Promise<T>): Promise<T> {
   try {
@@ -77,7 +75,8 @@ export class CSIVolumes {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    for (const data of await this.#published()) this.#inUse.add(uniqueName(data));
+    for (const data of await publishedVolumes(this.#options.rootDir))
+      this.#inUse.add(uniqueName(data));
     await this.#registry.run(signal);
   }
 
@@ -92,11 +91,6 @@ export class CSIVolumes {
     const settled = mine.catch(() => {});
     this.#turns.set(handle, settled);
     return mine;
-  }
-
-  #stagingPath(driver: string, handle: string): string {
-    const base = join(this.#options.rootDir, "plugins/kubernetes.io/csi", driver);
-    return join(base, sha256(handle), "globalmount");
   }
 
   async #driverObject(name: string): Promise<CSIDriver | undefined> {
@@ -116,6 +110,15 @@ export class CSIVolumes {
     return Object.fromEntries(
       entries.map(([key, value]) => [key, Buffer.from(value, "base64").toString()]),
     );
+  }
+
+  /** The node's status names what the controller attached; only then may its attachment be read. */
+  #verifyAttached(pod: Pod, pv: PersistentVolume, unique: string): void {
+    const attached = this.#options.node()?.status?.volumesAttached ?? [];
+    if (attached.some(({ name }) => name === unique)) return;
+    const which = `for volume "${pv.metadata?.name}" (UniqueName: "${unique}")`;
+    const whose = `pod "${podName(pod)}" (UID: "${podUID(pod)}")`;
+    throw new NotAttachedError(`Volume not attached according to node status ${which} ${whose}`);
   }
 
   /** The controller's word that the volume is at this node; its metadata is the publish context. */
@@ -148,15 +151,16 @@ export class CSIVolumes {
     const { pod, volume } = request;
     if (volume.csi !== undefined) return this.#setUpInline(deps, request);
     const { pv, readOnly } = await resolveClaim(deps.client, pod, volume);
-    if (pv.spec?.volumeMode === "Block") {
-      throw new Error("volume mode Block is not implemented by this kubelet");
-    }
+    checkMode(pod, volume.name, pv.spec?.volumeMode ?? "Filesystem");
     if (pv.spec?.csi !== undefined) return this.#setUpPersistent(deps, request, pv, readOnly);
     if (pv.spec?.hostPath !== undefined) {
       await checkHostPath(pv.spec.hostPath);
       return { hostPath: pv.spec.hostPath.path ?? "", readOnly };
     }
-    if (pv.spec?.local !== undefined) return useLocalPath(pv.spec.local.path ?? "", readOnly);
+    if (pv.spec?.local !== undefined) {
+      const local = await useLocalPath(pv.spec.local.path ?? "", readOnly);
+      return pv.spec.volumeMode === "Block" ? { ...local, device: true } : local;
+    }
     throw new Error(
       `no volume plugin matched: persistent volume ${pv.metadata?.name} has a source that is not implemented by this kubelet`,
     );
@@ -175,11 +179,13 @@ export class CSIVolumes {
     const accessModes = pv.spec?.accessModes ?? ["ReadWriteOnce"];
     const object = await this.#driverObject(driverName);
     const needsAttach = object?.spec?.attachRequired !== false;
-    const unique = `kubernetes.io/csi/${driverName}^${handle}`;
+    const unique = uniqueName({ driverName, volumeHandle: handle });
+    const block = pv.spec?.volumeMode === "Block";
     if (!this.#inUse.has(unique)) {
       this.#inUse.add(unique);
       this.#options.onInUse();
     }
+    if (needsAttach) this.#verifyAttached(pod, pv, unique);
     const publishContext = needsAttach
       ? await at("MountVolume.WaitForAttach", this.#attached(driverName, handle, signal))
       : {};
@@ -191,16 +197,18 @@ export class CSIVolumes {
       publishContext,
       context: { ...source.volumeAttributes },
       fsGroup: fsGroupOf(pod),
+      block,
     };
     const readOnly = claimReadOnly || source.readOnly === true;
     const driver = this.#registry.driver(driverName);
-    const staging = await this.#inTurn(handle, () =>
-      this.#stage(driver, volume, source.nodeStageSecretRef),
-    );
     const { name = "" } = pv.metadata ?? {};
+    const staging = await this.#inTurn(handle, () =>
+      this.#stage(driver, volume, name, source.nodeStageSecretRef),
+    );
     const secrets = await this.#secret(source.nodePublishSecretRef);
     const where = { driver, object, staging, specName: name, ephemeral: false };
     const target = await this.#publish(pod, volume, where, { readonly: readOnly, secrets });
+    if (block) return { hostPath: target, readOnly, device: true };
     const policy = object?.spec?.fsGroupPolicy ?? "ReadWriteOnceWithFSType";
     const wanted = !readOnly && hasFSGroup(volume.fsType, policy, accessModes);
     await this.#giveToGroup(deps, pod, driver, target, wanted);
@@ -227,6 +235,7 @@ export class CSIVolumes {
       publishContext: {},
       context: { ...source.volumeAttributes },
       fsGroup: fsGroupOf(pod),
+      block: false,
     };
     const reference = source.nodePublishSecretRef;
     const secrets = await this.#secret(
@@ -261,15 +270,23 @@ export class CSIVolumes {
   async #stage(
     driver: CSIDriverClient,
     volume: CSIVolume,
+    specVolID: string,
     secretRef: SecretReference | undefined,
   ): Promise<string> {
-    const path = this.#stagingPath(driver.name, volume.id);
     if (!(await driver.stages())) return "";
+    const data = {
+      specVolID,
+      volumeHandle: volume.id,
+      driverName: driver.name,
+      ...(volume.block ? { volumeMode: "Block" as const } : {}),
+    };
+    const { path, dataFile } = stagingPlace(this.#options.rootDir, data);
     await mkdir(path, { recursive: true, mode: 0o750 });
-    const data = { volumeHandle: volume.id, driverName: driver.name };
-    await writeFile(join(dirname(path), DATA_FILE), JSON.stringify(data));
+    await mkdir(dirname(dataFile), { recursive: true, mode: 0o750 });
+    await writeFile(dataFile, JSON.stringify(data));
     const secrets = await this.#secret(secretRef);
-    await at("MountVolume.MountDevice", driver.stage(volume, path, secrets));
+    const stage = volume.block ? "MapVolume.SetUpDevice" : "MountVolume.MountDevice";
+    await at(stage, driver.stage(volume, path, secrets));
     return path;
   }
 
@@ -287,8 +304,8 @@ export class CSIVolumes {
   ): Promise<string> {
     const { driver, object, staging, specName, ephemeral } = where;
     const { rootDir, nodeName } = this.#options;
-    const directory = join(rootDir, "pods", podUID(pod), "volumes", PLUGIN_DIRECTORY, specName);
-    const target = join(directory, "mount");
+    const uid = podUID(pod);
+    const directory = podVolumeDirectory(rootDir, uid, specName);
     await mkdir(directory, { recursive: true, mode: 0o750 });
     const data: VolumeData = {
       specVolID: specName,
@@ -297,47 +314,31 @@ export class CSIVolumes {
       nodeName,
       volumeLifecycleMode: ephemeral ? "Ephemeral" : "Persistent",
       attachmentID: `csi-${sha256(volume.id + driver.name + nodeName)}`,
+      ...(volume.block ? { volumeMode: "Block" } : {}),
     };
+    const target = publishedPath(rootDir, uid, data);
+    if (volume.block) await mkdir(dirname(target), { recursive: true, mode: 0o750 });
     await writeFile(join(directory, DATA_FILE), JSON.stringify(data));
     const context =
       object?.spec?.podInfoOnMount === true
         ? { ...volume.context, ...podInfo(pod, ephemeral) }
         : volume.context;
     const work = driver.publish({ ...volume, context }, { staging, target }, options);
-    await at("MountVolume.SetUp", work);
+    await at(volume.block ? "MapVolume.MapPodDevice" : "MountVolume.SetUp", work);
     return target;
-  }
-
-  async #read(file: string): Promise<VolumeData | undefined> {
-    const text = await readFile(file, "utf8").catch(() => undefined);
-    return text === undefined ? undefined : (JSON.parse(text) as VolumeData);
-  }
-
-  /** Everything that is published on this node now, by what lies on disk. */
-  async #published(): Promise<VolumeData[]> {
-    const pods = join(this.#options.rootDir, "pods");
-    const found: VolumeData[] = [];
-    for (const uid of await readdir(pods).catch(() => [])) {
-      const base = join(pods, uid, "volumes", PLUGIN_DIRECTORY);
-      for (const name of await readdir(base).catch(() => [])) {
-        const data = await this.#read(join(base, name, DATA_FILE));
-        if (data !== undefined) found.push(data);
-      }
-    }
-    return found;
   }
 
   /** Unpublishes what the pod had; unstages what nobody else has. */
   async tearDown(_deps: VolumeDeps, uid: string): Promise<void> {
-    const base = join(this.#options.rootDir, "pods", uid, "volumes", PLUGIN_DIRECTORY);
-    for (const name of await readdir(base).catch(() => [])) {
-      const directory = join(base, name);
-      const data = await this.#read(join(directory, DATA_FILE));
-      if (data === undefined) continue;
+    const { rootDir } = this.#options;
+    for (const { directory, data } of await publishedFor(rootDir, uid)) {
       const driver = this.#registry.driver(data.driverName);
-      const target = join(directory, "mount");
+      const target = publishedPath(rootDir, uid, data);
       await driver.unpublish(data.volumeHandle, target);
-      await rmdir(target).catch(() => {});
+      if (data.volumeMode === "Block") {
+        await rm(target, { force: true });
+        await rmdir(dirname(target)).catch(() => {});
+      } else await rmdir(target).catch(() => {});
       await this.#inTurn(data.volumeHandle, () => this.#unstage(driver, data));
       // Last, so that what failed half-way is tried again as a whole.
       await rm(join(directory, DATA_FILE), { force: true });
@@ -346,25 +347,32 @@ export class CSIVolumes {
   }
 
   async #unstage(driver: CSIDriverClient, data: VolumeData): Promise<void> {
-    const users = (await this.#published()).filter(
+    const { rootDir } = this.#options;
+    const users = (await publishedVolumes(rootDir)).filter(
       (other) => uniqueName(other) === uniqueName(data),
     );
     if (users.length > 1) return;
-    const path = this.#stagingPath(data.driverName, data.volumeHandle);
-    const staged = await this.#read(join(dirname(path), DATA_FILE));
-    if (staged !== undefined) {
+    const { path, dataFile } = stagingPlace(rootDir, data);
+    if ((await readVolumeData(dataFile)) !== undefined) {
       await driver.unstage(data.volumeHandle, path);
       await rmdir(path).catch(() => {});
-      await rm(join(dirname(path), DATA_FILE), { force: true });
-      await rmdir(dirname(path)).catch(() => {});
+      await rm(dataFile, { force: true });
+      await rmdir(dirname(dataFile)).catch(() => {});
+      if (data.volumeMode === "Block") await rmdir(dirname(dirname(dataFile))).catch(() => {});
     }
     this.#inUse.delete(uniqueName(data));
     this.#options.onInUse();
   }
 }
 
-const uniqueName = (data: VolumeData): string =>
-  `kubernetes.io/csi/${data.driverName}^${data.volumeHandle}`;
+/** A container that mounts a device, or opens a file system as one, was written by mistake. */
+function checkMode(pod: Pod, name: string | undefined, mode: string): void {
+  const used = (field: "volumeMounts" | "volumeDevices") =>
+    allContainers(pod).some((c) => c[field]?.some((entry) => entry.name === name));
+  const wrong = mode === "Block" ? "volumeMounts" : "volumeDevices";
+  if (!used(wrong)) return;
+  throw new Error(`volume ${name} has volumeMode ${mode}, but is specified in ${wrong}`);
+}
 
 const podInfo = (pod: Pod, ephemeral: boolean): Record<string, string> => ({
   "csi.storage.k8s.io/pod.name": podName(pod),

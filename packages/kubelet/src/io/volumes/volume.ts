@@ -17,6 +17,8 @@ import type { TokenManager } from "../token-manager.ts";
 export interface MountedVolume {
   hostPath: string;
   readOnly: boolean;
+  /** A block device: `hostPath` is its node. */
+  device?: boolean;
   /** An image volume: the runtime mounts it itself. */
   image?: { reference: string; pullPolicy: string };
   /** Groups every container of the pod must be in to use the volume. */
