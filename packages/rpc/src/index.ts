@@ -21,7 +21,13 @@ export {
   type ServerStream,
 } from "./core/call.ts";
 export type { RpcClock } from "./core/clock.ts";
-export { type Init, type MessageCodec, message } from "./core/codec.ts";
+export {
+  type EncodedMessage,
+  encoded,
+  type Init,
+  type MessageCodec,
+  message,
+} from "./core/codec.ts";
 export { MessageQueue } from "./core/message-queue.ts";
 export { decodeBin, encodeBin, type Metadata } from "./core/metadata.ts";
 export {

@@ -6,12 +6,13 @@
  *         FutureRevision; a transaction is checked whole before its first write
  * Source  etcd v3.6 server/etcdserver/txn/txn.go
  */
-import type { etcd, Init } from "@nanokube/rpc";
-import { compareBytes, keyBytes, keyText, ownBytes } from "./bytes.ts";
+import { encoded, type etcd, type Init } from "@nanokube/rpc";
+import { compareBytes, keyBytes, keyText } from "./bytes.ts";
 import { EtcdError } from "./errors.ts";
 import { type KeyValue, noValue, spanOf } from "./key-value.ts";
 import type { Lessor } from "./lessor.ts";
 import type { MvccStore, RangeQuery, RangeResult, WriteTransaction } from "./mvcc-store.ts";
+import { PackedVersion } from "./packed-version.ts";
 
 interface Readable {
   range(query: RangeQuery): RangeResult;
@@ -26,6 +27,11 @@ export function toMessage(kv: KeyValue, keysOnly = false): etcd.KeyValue {
     value: keysOnly ? noValue : kv.value,
     lease: kv.lease,
   };
+}
+
+/** The same as part of an answer: what stands encoded in the store is not taken apart. */
+export function toAnswer(kv: KeyValue, keysOnly = false): Init<etcd.KeyValue> {
+  return kv instanceof PackedVersion && !keysOnly ? encoded(kv) : toMessage(kv, keysOnly);
 }
 
 export function executeRange(view: Readable, r: etcd.RangeRequest): Init<etcd.RangeResponse> {
@@ -44,7 +50,7 @@ export function executeRange(view: Readable, r: etcd.RangeRequest): Init<etcd.Ra
   if (more) kvs = kvs.slice(0, r.limit);
   return {
     header: { revision: result.revision },
-    kvs: kvs.map((kv) => toMessage(kv, r.keysOnly)),
+    kvs: kvs.map((kv) => toAnswer(kv, r.keysOnly)),
     more,
     count: result.count,
   };
@@ -97,8 +103,8 @@ function put(txn: WriteTransaction, r: etcd.PutRequest): Init<etcd.PutResponse> 
   }
   if (r.ignoreValue && before !== undefined) value = before.value;
   if (r.ignoreLease && before !== undefined) lease = before.lease;
-  const kv = txn.put(key, ownBytes(value), lease);
-  const prevKv = r.prevKv && before !== undefined ? toMessage(before) : undefined;
+  const kv = txn.put(key, value, lease);
+  const prevKv = r.prevKv && before !== undefined ? toAnswer(before) : undefined;
   return { header: { revision: kv.modRevision }, prevKv };
 }
 
@@ -117,7 +123,7 @@ export function executeDeleteRange(
   r: etcd.DeleteRangeRequest,
 ): Init<etcd.DeleteRangeResponse> {
   const span = spanOf(keyText(r.key), keyText(r.rangeEnd));
-  const prevKvs = r.prevKv ? txn.range(span).kvs.map((kv) => toMessage(kv)) : [];
+  const prevKvs = r.prevKv ? txn.range(span).kvs.map((kv) => toAnswer(kv)) : [];
   const deleted = txn.deleteRange(span);
   const revision = txn.changes.length > 0 ? txn.revision : txn.revision - 1;
   return { header: { revision }, deleted, prevKvs };

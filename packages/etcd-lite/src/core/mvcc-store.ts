@@ -8,6 +8,7 @@
  *         Compacted        revision < compacted (forgotten); equal is readable
  * Source  etcd v3.6 server/storage/mvcc/kvstore_txn.go, kvstore_compaction.go
  */
+import { ownBytes } from "./bytes.ts";
 import { EtcdError } from "./errors.ts";
 import { isTombstone, type KeySpan, type KeyValue, noValue } from "./key-value.ts";
 import { OrderedMap } from "./ordered-map.ts";
@@ -34,6 +35,7 @@ export interface WriteTransaction {
   readonly changes: readonly KeyValue[];
   /** Sees the changes made so far. */
   range(query: RangeQuery): RangeResult;
+  /** Copies the value, should it keep it. */
   put(key: string, value: Uint8Array, lease: bigint): KeyValue;
   deleteRange(span: KeySpan): number;
   /** Makes the changes visible; without any, the revision stays. */
@@ -51,6 +53,11 @@ export interface MvccStore {
   begin(): WriteTransaction;
   /** Forgets what no read at or after `revision` needs. */
   compact(revision: number): void;
+  /**
+   * A store may clear away later what a compaction forgot: so many keys at most, true when there is
+   * more to do. Absent: compact() does it all.
+   */
+  tidy?(keysMax: number): boolean;
   /** What was written at a revision that is not compacted. */
   changesAt(revision: number): readonly KeyValue[];
   /** Every version held: those older than the log by key, then the log, in order of revision. */
@@ -262,7 +269,8 @@ class Transaction implements WriteTransaction {
     const isNew = before === undefined || isTombstone(before);
     return this.#write({
       key,
-      value,
+      // A view on a request would hold all of it in memory.
+      value: ownBytes(value),
       createRevision: isNew ? this.revision : before.createRevision,
       modRevision: this.revision,
       sub: this.changes.length,

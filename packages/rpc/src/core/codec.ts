@@ -33,6 +33,26 @@ export interface MessageCodec<T> {
   fill(value: Init<T>): T;
 }
 
+/** A message that is encoded already, bytes[from, to): as part of another it goes out as it is. */
+export interface EncodedMessage {
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Puts it in the place of the message that it is. */
+export function encoded<T>(message: EncodedMessage): Init<T> {
+  return new Encoded(message) as Init<T>;
+}
+
+class Encoded {
+  readonly message: EncodedMessage;
+
+  constructor(message: EncodedMessage) {
+    this.message = message;
+  }
+}
+
 /** A message of no declared type, while it is built or read. */
 type Fields = Record<string, unknown>;
 
@@ -191,11 +211,21 @@ function compileValue(kind: FieldKind): Value {
       return resolve().read(reader, reader.position + size, depth + 1);
     },
     write(out, value) {
+      if (value instanceof Encoded) {
+        const { bytes, from, to } = value.message;
+        out.copy(bytes, from, to);
+        out.uint32(to - from);
+        return;
+      }
       const before = out.bytes.length - out.position;
       resolve().write(out, value as Fields);
       out.uint32(out.bytes.length - out.position - before);
     },
-    fill: (value) => resolve().fill(value as Fields),
+    fill(value) {
+      if (!(value instanceof Encoded)) return resolve().fill(value as Fields);
+      const { bytes, from, to } = value.message;
+      return resolve().decode(bytes.subarray(from, to));
+    },
   };
 }
 

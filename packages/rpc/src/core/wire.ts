@@ -116,6 +116,12 @@ export class Writer {
     this.bytes.set(value, this.position);
   }
 
+  copy(bytes: Buffer, from: number, to: number): void {
+    this.reserve(to - from);
+    this.position -= to - from;
+    bytes.copy(this.bytes, this.position, from, to);
+  }
+
   byte(value: number): void {
     this.reserve(1);
     this.bytes[--this.position] = value;

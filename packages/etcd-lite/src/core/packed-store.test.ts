@@ -1,0 +1,159 @@
+/**
+ * The packed store does what the plain one does: one random script on both, with forks that live on,
+ * compactions cleared away a bit at a time, and copies made of what was written down.
+ */
+import { expect, test } from "vitest";
+import type { KeyValue } from "./key-value.ts";
+import { createMvccStore, type MvccStore } from "./mvcc-store.ts";
+import { createPackedStore } from "./packed-store.ts";
+
+/** Small and seeded, so that a failure can be had again. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+const plain = (kv: KeyValue) => ({
+  key: kv.key,
+  value: Buffer.from(kv.value).toString("latin1"),
+  createRevision: kv.createRevision,
+  modRevision: kv.modRevision,
+  sub: kv.sub,
+  version: kv.version,
+  lease: kv.lease,
+});
+
+interface Pair {
+  model: MvccStore;
+  packed: MvccStore;
+}
+
+function outcome(run: () => unknown): unknown {
+  try {
+    return run();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+type Random = (below: number) => number;
+
+const keyOf = (random: Random) => `k${random(12)}${"x".repeat(random(3) * 70)}`;
+
+/** A transaction writes a key once, as etcd's do. */
+function write({ model, packed }: Pair, random: Random): void {
+  const transactions = [model.begin(), packed.begin()];
+  const written = new Set<string>();
+  if (random(4) === 0) {
+    const span = { key: keyOf(random), end: random(2) === 0 ? undefined : `k${random(12)}` };
+    const did = transactions.map((txn) => txn.deleteRange(span));
+    expect(did[1]).toBe(did[0]);
+  } else {
+    for (let i = random(4); i >= 0; i--) written.add(keyOf(random));
+  }
+  for (const key of written) {
+    const size = random(20) === 0 ? 70_000 : random(200);
+    const value = Buffer.alloc(size, random(256));
+    const lease = random(3) === 0 ? BigInt(random(1000)) * 10_000_000_000n : 0n;
+    const did = transactions.map((txn) => plain(txn.put(key, value, lease)));
+    expect(did[1]).toEqual(did[0]);
+  }
+  for (const txn of transactions) txn.commit();
+}
+
+function read({ model, packed }: Pair, random: Random): void {
+  const query = {
+    key: keyOf(random),
+    end: [undefined, "", `k${random(12)}`][random(3)],
+    revision: random(2) === 0 ? 0 : random(model.revision + 2),
+    limit: random(4),
+    countOnly: random(5) === 0,
+  };
+  const results = [model, packed].map((store) =>
+    outcome(() => {
+      const { kvs, count, revision } = store.range(query);
+      return { kvs: kvs.map(plain), count, revision };
+    }),
+  );
+  expect(results[1], JSON.stringify(query)).toEqual(results[0]);
+}
+
+function compare({ model, packed }: Pair): void {
+  expect([...packed.versions()].map(plain)).toEqual([...model.versions()].map(plain));
+  for (let at = Math.max(model.compactedRevision + 1, 2); at <= model.revision; at++) {
+    expect(packed.changesAt(at).map(plain)).toEqual(model.changesAt(at).map(plain));
+  }
+  expect(packed.keyCount).toBe(model.keyCount);
+}
+
+function copyOf(store: MvccStore): MvccStore {
+  const { revision, compactedRevision } = store;
+  return createPackedStore({ revision, compactedRevision, versions: store.versions() });
+}
+
+test.for([1, 2, 3, 4, 5, 6, 7, 8])("a random script, seed %i", (seed) => {
+  const random = randomOf(seed);
+  const pairs: Pair[] = [{ model: createMvccStore(), packed: createPackedStore() }];
+  for (let step = 0; step < 1500; step++) {
+    const pair = pairs[random(pairs.length)]!;
+    const { model, packed } = pair;
+    const kind = random(100);
+    if (kind < 55) write(pair, random);
+    else if (kind < 85) read(pair, random);
+    else if (kind < 90) packed.tidy!(1 + random(5));
+    else if (kind < 93) {
+      const revision = random(model.revision + 2);
+      const did = [model, packed].map((store) => outcome(() => store.compact(revision)));
+      expect(did[1]).toBe(did[0]);
+    } else if (kind < 95 && pairs.length < 4) {
+      pairs.push({ model: model.fork(), packed: packed.fork() });
+    } else if (kind < 96 && pairs.length > 1) pairs.splice(random(pairs.length), 1);
+    else if (kind < 98) pair.packed = copyOf(packed);
+    else if (kind < 99) compare(pair);
+  }
+  for (const pair of pairs) compare(pair);
+});
+
+test("what was compacted takes no room", () => {
+  const store = createPackedStore();
+  const value = Buffer.alloc(1000, "v");
+  const rewrite = () => {
+    for (let i = 0; i < 2000; i++) {
+      const txn = store.begin();
+      txn.put(`key${i % 100}`, value, 0n);
+      txn.commit();
+    }
+    store.compact(store.revision);
+    while (store.tidy!(100)) {}
+  };
+  rewrite();
+  const before = store.sizeBytes;
+  for (let i = 0; i < 10; i++) rewrite();
+  // Revisions have more digits now.
+  expect(store.sizeBytes).toBeLessThan(before * 1.01);
+  expect(store.range({ key: "", end: "" }).count).toBe(100);
+});
+
+test("a count of the newest looks at the edges only", () => {
+  const store = createPackedStore();
+  const txn = store.begin();
+  for (let i = 0; i < 5000; i++) txn.put(`k${String(i).padStart(5, "0")}`, Buffer.from("v"), 0n);
+  txn.commit();
+  const gone = store.begin();
+  expect(gone.deleteRange({ key: "k01000", end: "k02000" })).toBe(1000);
+  gone.commit();
+  for (const [key, end, count] of [
+    ["k", "l", 4000],
+    ["k00999", "k02001", 2],
+    ["k01000", "k02000", 0],
+    ["k04999", "", 1],
+    ["l", "k", 0],
+  ] as const) {
+    expect(store.range({ key, end, countOnly: true }).count).toBe(count);
+    expect(store.range({ key, end, limit: 1 }).count).toBe(count);
+    expect(store.range({ key, end }).count).toBe(count);
+  }
+});
