@@ -119,7 +119,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       const server = createListener(options, parts);
       const bound = await server.listen(host, port);
       servers.push(server);
-      const published = publishAddress({ ...parts, options }, options.advertisePort ?? bound);
+      // Its namespace is made first.
+      const published = ready.then(() =>
+        publishAddress({ ...parts, options }, options.advertisePort ?? bound),
+      );
       published.catch((error: unknown) =>
         options.log.error({ error: String(error) }, "the kubernetes Service has no endpoints"),
       );
