@@ -27,6 +27,7 @@ export {
   type Init,
   type MessageCodec,
   message,
+  messageFields,
 } from "./core/codec.ts";
 export { MessageQueue } from "./core/message-queue.ts";
 export { decodeBin, encodeBin, type Metadata } from "./core/metadata.ts";
@@ -39,6 +40,7 @@ export {
   service,
   unary,
 } from "./core/service.ts";
+export type { FieldFact, FieldKind } from "./core/table.ts";
 export { codeName, codes, RpcError, toRpcError } from "./core/status.ts";
 export { WireError } from "./core/wire.ts";
 export * as cri from "./generated/cri.ts";

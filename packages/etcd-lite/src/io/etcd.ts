@@ -9,16 +9,19 @@ import {
   type Channel,
   createServer,
   dial,
+  type Handlers,
   health,
   type ListenAddress,
   type ListenOptions,
   etcd as proto,
   type RpcServer,
+  type ServiceInfo,
 } from "@nanokube/rpc";
 import { createAuthService } from "./auth-service.ts";
 import { createClusterService } from "./cluster-service.ts";
 import { Concurrency } from "./concurrency.ts";
 import { type ClusterOptions, openConsensus } from "./consensus.ts";
+import { counted } from "./counted.ts";
 import { createElectionService } from "./election-service.ts";
 import { createHttpHandler } from "./http-endpoints.ts";
 import { createKVService } from "./kv-service.ts";
@@ -27,6 +30,7 @@ import { Leases } from "./leases.ts";
 import { createLockService } from "./lock-service.ts";
 import { createHealthService, createMaintenanceService } from "./maintenance-service.ts";
 import { type Limits, type Member, write } from "./member.ts";
+import { MetricsRegistry } from "./metrics.ts";
 import { Peer } from "./peer-protocol.ts";
 import { createPeerService } from "./peer-service.ts";
 import { Reconfiguration } from "./reconfiguration.ts";
@@ -52,6 +56,8 @@ export interface EtcdOptions extends ClusterOptions {
   readonly bcryptCost?: number | undefined;
   /** Take the user from the client's certificate. */
   readonly clientCertAuth?: boolean | undefined;
+  /** The JSON gateway under /v3/; on unless it is false. */
+  readonly enableGateway?: boolean | undefined;
 }
 
 export interface Etcd {
@@ -102,6 +108,7 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
     webTokens,
     clientCertAuth: options.clientCertAuth ?? false,
     bcryptCost: bcryptCostOf(options.bcryptCost),
+    metrics: new MetricsRegistry(),
     clock,
     random,
     log,
@@ -110,7 +117,7 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   const isStrict = options.strictReconfigCheck ?? true;
   const reconfiguration = new Reconfiguration(member, { isStrict });
   state.auth.tokens.lifeMs = (options.authTokenTTLSeconds || 300) * 1000;
-  const server = createMemberServer(member);
+  const server = createMemberServer(member, options.enableGateway ?? true);
   const peerServer = createServer({ clock, receiveMaxBytes: peerMessageBytesMax });
   peerServer.add(Peer, createPeerService(member));
   await node.start();
@@ -133,24 +140,27 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
 
 const peerMessageBytesMax = 64 * 1024 * 1024;
 
-function createMemberServer(member: Member): RpcServer {
+function createMemberServer(member: Member, hasGateway: boolean): RpcServer {
   const { clock, limits } = member;
   const server = createServer({
     clock,
     receiveMaxBytes: limits.requestBytesMax + 512 * 1024,
-    http: createHttpHandler(() => member),
+    http: createHttpHandler(() => ({ member, kv, channel: gateway })),
   });
+  const gateway = hasGateway ? server.memory() : undefined;
+  const add = <S extends ServiceInfo>(service: S, handlers: Handlers<S>) =>
+    server.add(service, counted(member.metrics, service, handlers));
   const kv = createKVService(member);
   const lease = createLeaseService(member);
   const queues = new Concurrency({ member, kv, lease });
-  server.add(proto.KV, kv);
-  server.add(proto.Watch, createWatchService(member));
-  server.add(proto.Lease, lease);
-  server.add(proto.Lock, createLockService(queues));
-  server.add(proto.Election, createElectionService(member, queues));
-  server.add(proto.Cluster, createClusterService(member));
-  server.add(proto.Maintenance, createMaintenanceService(member));
-  server.add(proto.Auth, createAuthService(member));
+  add(proto.KV, kv);
+  add(proto.Watch, createWatchService(member));
+  add(proto.Lease, lease);
+  add(proto.Lock, createLockService(queues));
+  add(proto.Election, createElectionService(member, queues));
+  add(proto.Cluster, createClusterService(member));
+  add(proto.Maintenance, createMaintenanceService(member));
+  add(proto.Auth, createAuthService(member));
   server.add(health.Health, createHealthService(member));
   return server;
 }

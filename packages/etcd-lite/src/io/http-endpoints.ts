@@ -1,66 +1,202 @@
 /**
- * The HTTP side of the client URL: /health, /livez, /readyz, /version, /metrics.
+ * The HTTP side of the client URL: /health, /livez, /readyz, /version, /metrics, and the JSON
+ * gateway under /v3/.
  *
- * Source  etcd v3.6 server/etcdserver/api/etcdhttp/health.go, version.go, metrics.go
+ * Health is asked for as clients ask: by a read that takes their way. A disk that cannot be written
+ * any more is no alarm in etcd's sense; here it fails /health and /readyz all the same.
+ * Source  etcd v3.6 server/etcdserver/api/etcdhttp/{health,version,metrics}.go, embed/serve.go
  */
-import type { HttpHandler, PlainResponse } from "@nanokube/rpc";
+import {
+  type Channel,
+  etcd,
+  type Handlers,
+  type HttpHandler,
+  type PlainRequest,
+  type PlainResponse,
+  type ServerCall,
+} from "@nanokube/rpc";
 import { corruptAlarm, noSpaceAlarm } from "../core/member-state.ts";
+import { diskFailure, isLearner } from "./consensus-facts.ts";
+import { rootCall } from "./identify.ts";
+import { answerGateway } from "./json-gateway.ts";
 import type { Member } from "./member.ts";
 import { metricsText } from "./metrics.ts";
 import { clusterVersion, serverVersion } from "./version.ts";
 
-const jsonType = { "content-type": "application/json" };
-const plainType = { "content-type": "text/plain; charset=utf-8" };
+export interface HttpParts {
+  readonly member: Member;
+  readonly kv: Handlers<typeof etcd.KV>;
+  /** To the member's own services, for the gateway; absent where it is not wanted. */
+  readonly channel: Channel | undefined;
+}
 
-export function createHttpHandler(member: () => Member): HttpHandler {
-  return ({ method, path }) => {
-    const url = new URL(path, "http://etcd");
-    const route = routes[url.pathname];
-    if (route === undefined) return notFound;
-    if (method !== "GET" && method !== "HEAD") {
-      return { status: 405, headers: { ...plainType, allow: "GET" }, body: "Method Not Allowed\n" };
-    }
-    return route(member(), url.searchParams);
+const plainType = {
+  "content-type": "text/plain; charset=utf-8",
+  "x-content-type-options": "nosniff",
+};
+
+/** Everybody may ask from any page, as with etcd's default of --cors. */
+const corsHeaders = {
+  "access-control-allow-headers": "accept, content-type, authorization",
+  "access-control-allow-methods": "POST, GET, OPTIONS, PUT, DELETE",
+  "access-control-allow-origin": "*",
+};
+
+export function createHttpHandler(parts: () => HttpParts): HttpHandler {
+  return async (request) => {
+    const response = await answer(parts(), request);
+    return { ...response, headers: { ...corsHeaders, ...response.headers } };
   };
+}
+
+async function answer(parts: HttpParts, request: PlainRequest): Promise<PlainResponse> {
+  const url = new URL(request.path, "http://etcd");
+  if (request.method === "OPTIONS") return { status: 200, body: "" };
+  if (/^\/v3(beta)?\//.test(url.pathname) && parts.channel !== undefined) {
+    return answerByGateway({ ...parts, channel: parts.channel }, url.pathname, request);
+  }
+  if (url.pathname === "/metrics") return metrics(parts.member);
+  const route = routes[url.pathname] ?? checkRoute(url.pathname);
+  if (route === undefined) return notFound;
+  if (request.method !== "GET") {
+    return { status: 405, headers: { ...plainType, allow: "GET" }, body: "Method Not Allowed\n" };
+  }
+  return route(parts, url.searchParams);
+}
+
+const ignoredName =
+  "CommonName of client sending a request against gateway will be ignored and not used as expected";
+
+function answerByGateway(
+  { member, channel }: HttpParts & { channel: Channel },
+  path: string,
+  request: PlainRequest,
+): PlainResponse | Promise<PlainResponse> {
+  const isNamed = member.clientCertAuth && request.peerCommonName !== undefined;
+  if (isNamed && member.state.auth.enabled) {
+    return { status: 400, headers: plainType, body: `${ignoredName}\n` };
+  }
+  return answerGateway(channel, path, request);
 }
 
 const notFound: PlainResponse = { status: 404, headers: plainType, body: "404 page not found\n" };
 
-type Route = (member: Member, query: URLSearchParams) => PlainResponse;
+type Route = (parts: HttpParts, query: URLSearchParams) => PlainResponse | Promise<PlainResponse>;
 
 const routes: Readonly<Record<string, Route>> = {
   "/version": () => ({
     status: 200,
-    headers: jsonType,
+    headers: { "content-type": "application/json" },
     body: JSON.stringify({
       etcdserver: serverVersion,
       etcdcluster: clusterVersion,
       storage: clusterVersion,
     }),
   }),
-  "/health": (member, query) => {
-    const reason = unhealthyReason(member, new Set(query.getAll("exclude")));
+  "/health": async (parts, query) => {
+    const excluded = new Set(query.getAll("exclude"));
+    const reason = await unhealthyReason(parts, excluded, query.get("serializable") === "true");
     const body = JSON.stringify({ health: String(reason === ""), reason });
-    return { status: reason === "" ? 200 : 503, headers: jsonType, body };
+    parts.member.metrics.count(reason === "" ? "healthSuccess" : "healthFailures");
+    if (reason !== "") return { status: 503, headers: plainType, body: `${body}\n` };
+    return { status: 200, headers: { "content-type": plainType["content-type"] }, body };
   },
-  "/livez": () => ({ status: 200, headers: plainType, body: "ok\n" }),
-  "/readyz": (member) => {
-    const reason = unhealthyReason(member, new Set());
-    if (reason === "") return { status: 200, headers: plainType, body: "ok\n" };
-    return { status: 503, headers: plainType, body: `[-]data_corruption failed: ${reason}\n` };
-  },
-  "/metrics": (member) => ({ status: 200, headers: metricsType, body: metricsText(member) }),
 };
 
-const metricsType = { "content-type": "text/plain; version=0.0.4; charset=utf-8" };
+function metrics(member: Member): PlainResponse {
+  const type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
+  return { status: 200, headers: { "content-type": type }, body: metricsText(member) };
+}
 
-function unhealthyReason({ state, proposals }: Member, excluded: ReadonlySet<string>): string {
-  if (proposals.failure !== undefined) return `DISK: ${proposals.failure.message}`;
-  for (const [alarm, name] of [
-    [noSpaceAlarm, "NOSPACE"],
-    [corruptAlarm, "CORRUPT"],
-  ] as const) {
-    if (state.hasAlarm(alarm) && !excluded.has(name)) return `ALARM ${name}`;
+async function unhealthyReason(
+  parts: HttpParts,
+  excluded: ReadonlySet<string>,
+  isSerializable: boolean,
+): Promise<string> {
+  const { member } = parts;
+  const failure = diskFailure(member);
+  if (failure !== undefined) return `DISK: ${failure.message}`;
+  for (const { alarm } of member.state.alarms) {
+    const name = alarmNames[alarm];
+    if (name === undefined) return "ALARM UNKNOWN";
+    if (!excluded.has(name)) return `ALARM ${name}`;
   }
-  return "";
+  const error = await readError(parts, isSerializable);
+  return error === undefined ? "" : `RANGE ERROR:${error}`;
+}
+
+const alarmNames: Readonly<Record<number, string>> = {
+  [noSpaceAlarm]: "NOSPACE",
+  [corruptAlarm]: "CORRUPT",
+};
+
+const healthTimeoutMs = 7000;
+
+/** Why a read fails, if it does: linearizable ones need a majority. */
+async function readError(
+  { member, kv }: HttpParts,
+  isSerializable: boolean,
+): Promise<string | undefined> {
+  const key = Buffer.from("\0");
+  const request = etcd.RangeRequest.fill({ key, limit: 1, serializable: isSerializable });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = member.clock.setTimeout(() => reject(new Error("timed out")), healthTimeoutMs);
+  try {
+    await Promise.race([kv.range!(request, rootCall as ServerCall), late]);
+    return undefined;
+  } catch (error) {
+    const { details, message } = error as Error & { details?: string };
+    return details ?? message;
+  } finally {
+    member.clock.clearTimeout(timer);
+  }
+}
+
+type Check = (parts: HttpParts) => string | undefined | Promise<string | undefined>;
+
+const serializableRead: Check = (parts) => readError(parts, true);
+
+const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
+  livez: { serializable_read: serializableRead },
+  readyz: {
+    data_corruption: ({ member }) =>
+      member.state.hasAlarm(corruptAlarm) ? "alarm activated: CORRUPT" : undefined,
+    serializable_read: serializableRead,
+    linearizable_read: (parts) => diskFailure(parts.member)?.message ?? readError(parts, false),
+    non_learner: ({ member }) => (isLearner(member) ? "not supported for learner" : undefined),
+  },
+};
+
+/** `/readyz` is all of its checks, `/readyz/data_corruption` is one. */
+function checkRoute(path: string): Route | undefined {
+  const [, kind = "", name, ...more] = path.split("/");
+  const all = checks[kind];
+  if (all === undefined || more.length > 0) return undefined;
+  if (name !== undefined && all[name] === undefined) return undefined;
+  return (parts, query) => {
+    const excluded = new Set(query.getAll("exclude"));
+    const names = Object.keys(all).filter((one) =>
+      name === undefined ? !excluded.has(one) : one === name,
+    );
+    return runChecks(parts, { kind, names, isVerbose: query.has("verbose") });
+  };
+}
+
+interface ChecksToRun {
+  readonly kind: string;
+  readonly names: readonly string[];
+  readonly isVerbose: boolean;
+}
+
+async function runChecks(parts: HttpParts, { kind, names, isVerbose }: ChecksToRun) {
+  let report = "";
+  let isHealthy = true;
+  for (const name of names) {
+    const fault = await checks[kind]![name]!(parts);
+    parts.member.metrics.checked(kind, name, fault === undefined);
+    report += fault === undefined ? `[+]${name} ok\n` : `[-]${name} failed: ${fault}\n`;
+    if (fault !== undefined) isHealthy = false;
+  }
+  if (!isHealthy) return { status: 503, headers: plainType, body: `${report}\n` };
+  return { status: 200, headers: plainType, body: `${isVerbose ? report : ""}ok\n` };
 }

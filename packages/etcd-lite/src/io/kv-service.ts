@@ -25,6 +25,7 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
         check: (who) => state.auth.checkRange(who, keyText(request.key), keyText(request.rangeEnd)),
         run: () => {
           refuseWhenCorrupt(member);
+          member.metrics.count("range");
           return answer(member, executeRange(state.store, request));
         },
       });
@@ -36,11 +37,13 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
         checkPut(request);
         checkSize(member, request.key.length + request.value.length);
       });
+      member.metrics.count("put");
       return writeAs<etcd.PutResponse>(member, call, { kind: "put", request });
     },
 
     deleteRange: (request, call) => {
       guarded(() => checkDeleteRange(request));
+      member.metrics.count("delete");
       return writeAs<etcd.DeleteRangeResponse>(member, call, { kind: "deleteRange", request });
     },
 
@@ -50,6 +53,7 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
         checkTxn(request, member.limits.txnOpsMax);
         checkSize(member, txnCostBytes(request));
       });
+      member.metrics.count("txn");
       if (!isReadOnly(request)) {
         return writeAs<etcd.TxnResponse>(member, call, { kind: "txn", request });
       }

@@ -60,6 +60,7 @@ export class Leases {
     const { state, clock, log } = this.#member;
     for (const { id } of state.lessor.expired(clock.now())) {
       log.debug({ lease: id.toString(16) }, "lease expired");
+      this.#member.metrics.count("leaseExpired");
       try {
         await writeAsRoot(this.#member, { kind: "leaseRevoke", request: { ID: id } });
       } catch (error) {

@@ -7,6 +7,7 @@ import type { Entry } from "../core/entry.ts";
 import { EtcdError } from "../core/errors.ts";
 import type { MemberState } from "../core/member-state.ts";
 import type { Leases } from "./leases.ts";
+import type { MetricsRegistry } from "./metrics.ts";
 import type { Peers } from "./peers.ts";
 import type { Proposals } from "./proposals.ts";
 import type { RaftNode } from "./raft-node.ts";
@@ -45,6 +46,7 @@ export interface Member {
   /** A client certificate's common name is its user's. */
   readonly clientCertAuth: boolean;
   readonly bcryptCost: number;
+  readonly metrics: MetricsRegistry;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -64,6 +64,10 @@ export class Proposals {
     return this.#options.timeoutMs;
   }
 
+  get pending(): number {
+    return this.#waiting.size;
+  }
+
   get failure(): Error | undefined {
     return this.#node.failure;
   }

@@ -16,10 +16,9 @@ import { clusterVersion } from "./version.ts";
 
 const blobBytes = 32 * 1024;
 
-export function planSnapshotFile({ state, identity, term }: Member): PlannedFile {
+export function planSnapshotFile({ state, term }: Member): PlannedFile {
   // A fork: writes go on while it is sent.
   const store = state.store.fork();
-  const { memberId: id, name, peerURLs, clientURLs } = identity;
   return planFile(
     etcdBuckets({
       revision: store.revision,
@@ -27,13 +26,14 @@ export function planSnapshotFile({ state, identity, term }: Member): PlannedFile
       versions: store.versions(),
       leases: state.lessor
         .leases()
-        .map((lease) => ({ id: lease.id, ttlSeconds: lease.ttlSeconds })),
+        .map(({ id, ttlSeconds, remainingSeconds }) => ({ id, ttlSeconds, remainingSeconds })),
       alarms: [...state.alarms],
       auth: state.auth.content(),
       index: state.index,
       term,
       clusterVersion,
-      members: [{ id, name, peerURLs, clientURLs }],
+      members: state.cluster.sorted,
+      removedMembers: [...state.cluster.removed],
     }),
   );
 }

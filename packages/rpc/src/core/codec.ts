@@ -66,6 +66,13 @@ export function message<T>(name: string, facts: string): MessageCodec<T> {
   return codec as unknown as MessageCodec<T>;
 }
 
+/** The fields of a message by its full name, for other encodings than this one. */
+export function messageFields(name: string): readonly FieldFact[] {
+  const found = registry.get(name);
+  if (found === undefined) throw new Error(`there is no message ${name}`);
+  return found.facts;
+}
+
 interface CompiledField {
   readonly name: string;
   readonly number: number;
@@ -97,6 +104,10 @@ class Message {
   constructor(name: string, facts: string) {
     this.name = name;
     this.#facts = facts;
+  }
+
+  get facts(): FieldFact[] {
+    return parseFacts(this.#facts);
   }
 
   encode(value: Fields): Buffer {

@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { PassThrough, type Readable } from "node:stream";
+import type { TLSSocket } from "node:tls";
 import type { Http2Stream, StreamSink } from "../core/http2-stream.ts";
 import type { RequestHead } from "../core/request-head.ts";
 
@@ -14,12 +15,17 @@ export interface PlainRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   body(): Promise<Buffer>;
+  /** Aborted when the peer goes away before it has its answer. */
+  readonly signal: AbortSignal;
+  /** Common name of the client's verified certificate, when it showed one. */
+  readonly peerCommonName?: string | undefined;
 }
 
 export interface PlainResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
+  /** Whole, or piece by piece as it comes to be. */
+  readonly body: string | Uint8Array | AsyncIterable<string | Uint8Array>;
 }
 
 export type HttpHandler = (request: PlainRequest) => PlainResponse | Promise<PlainResponse>;
@@ -33,10 +39,50 @@ export function serveHttp1(handler: HttpHandler) {
       path: request.url ?? "/",
       headers: request.headers,
       body: () => readBody(request),
+      signal: abortOn(response),
+      peerCommonName: commonNameOf(request.socket as TLSSocket),
     });
     response.writeHead(answer.status, answer.headers);
-    response.end(request.method === "HEAD" ? undefined : answer.body);
+    if (request.method === "HEAD") response.end();
+    else if (isWhole(answer.body)) response.end(answer.body);
+    else await sendPieces(answer.body, response);
   };
+}
+
+type Whole = string | Uint8Array;
+
+function isWhole(body: PlainResponse["body"]): body is Whole {
+  return typeof body === "string" || body instanceof Uint8Array;
+}
+
+function abortOn(response: ServerResponse): AbortSignal {
+  const abort = new AbortController();
+  response.on("close", () => abort.abort());
+  return abort.signal;
+}
+
+function commonNameOf(socket: TLSSocket): string | undefined {
+  if (socket.authorized !== true) return undefined;
+  const name = socket.getPeerCertificate().subject?.CN;
+  return Array.isArray(name) ? name[0] : name;
+}
+
+async function sendPieces(pieces: AsyncIterable<Whole>, response: ServerResponse): Promise<void> {
+  response.flushHeaders();
+  try {
+    for await (const piece of pieces) {
+      if (response.destroyed) break;
+      if (response.write(piece)) continue;
+      await new Promise<void>((resolve) => {
+        response.once("drain", resolve);
+        response.once("close", resolve);
+      });
+    }
+    response.end();
+  } catch {
+    // The answer began: that it was cut off is all that can be told now.
+    response.destroy();
+  }
 }
 
 /** The sink of one plain request on an HTTP/2 stream. */
@@ -46,19 +92,26 @@ export function serveStream(
   { method, path, headers }: RequestHead,
 ): StreamSink {
   const body = new PassThrough();
+  const abort = new AbortController();
   const run = async () => {
     const answer = await answerOf(handler, {
       method,
       path,
       headers,
       body: () => readBody(body),
+      signal: abort.signal,
     });
     const fields = Object.entries(answer.headers ?? {}).map(
       ([name, value]) => [name.toLowerCase(), value] as const,
     );
-    const bytes = method === "HEAD" ? Buffer.alloc(0) : Buffer.from(answer.body);
     const { blocks } = stream.owner;
     const block = blocks.fields([[":status", String(answer.status)], ...fields]);
+    if (!isWhole(answer.body)) {
+      stream.headers(block, method === "HEAD");
+      if (method !== "HEAD") await streamPieces(answer.body, stream);
+      return;
+    }
+    const bytes = method === "HEAD" ? Buffer.alloc(0) : Buffer.from(answer.body);
     stream.headers(block, bytes.length === 0);
     if (bytes.length === 0) return;
     stream.data(bytes, 0, bytes.length);
@@ -71,9 +124,22 @@ export function serveStream(
       stream.consumed(bytes.length);
     },
     end: () => void body.end(),
-    closed: () => void body.destroy(new Error("http: the request was cut off")),
+    closed() {
+      body.on("error", () => {}); // Whoever reads it is told; nobody has to.
+      body.destroy(new Error("http: the request was cut off"));
+      abort.abort();
+    },
     caughtUp() {},
   };
+}
+
+async function streamPieces(pieces: AsyncIterable<Whole>, stream: Http2Stream): Promise<void> {
+  for await (const piece of pieces) {
+    if (stream.isClosed) return;
+    const bytes = Buffer.from(piece);
+    stream.data(bytes, 0, bytes.length);
+  }
+  stream.endData();
 }
 
 async function answerOf(handler: HttpHandler, request: PlainRequest): Promise<PlainResponse> {

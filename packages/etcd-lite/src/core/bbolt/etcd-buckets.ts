@@ -6,7 +6,7 @@
  *     auth             authEnabled 0|1, authRevision (8 bytes)
  *     authUsers, authRoles   name → User, Role
  *     members          id in hex → JSON
- *     members_removed  (empty here)
+ *     members_removed  id in hex → "removed"
  *     cluster          clusterVersion
  *     alarm            AlarmMember → nothing
  *     meta             consistent_index, term (8 bytes), confState (JSON), storageVersion,
@@ -17,6 +17,7 @@
 import { etcd, type MessageCodec, message } from "@nanokube/rpc";
 import type { AuthContent } from "../auth/auth-store.ts";
 import { keyText } from "../bytes.ts";
+import type { ClusterMember } from "../cluster.ts";
 import { isTombstone, type KeyValue, noValue } from "../key-value.ts";
 import { toMessage } from "../kv-requests.ts";
 import type { Alarm } from "../member-state.ts";
@@ -39,14 +40,8 @@ const LeaseRecord: MessageCodec<LeaseRecord> = message(
 export interface LeaseContent {
   readonly id: bigint;
   readonly ttlSeconds: number;
-}
-
-export interface BucketMember {
-  readonly id: bigint;
-  readonly name: string;
-  readonly peerURLs: readonly string[];
-  readonly clientURLs: readonly string[];
-  readonly isLearner?: boolean | undefined;
+  /** As of the last checkpoint; 0 is its whole time. */
+  readonly remainingSeconds: number;
 }
 
 /** All that a file holds of a member's state. */
@@ -60,7 +55,8 @@ export interface BucketInput extends BucketContent {
   readonly index: number;
   readonly term: number;
   readonly clusterVersion: string;
-  readonly members: readonly BucketMember[];
+  readonly members: readonly ClusterMember[];
+  readonly removedMembers: readonly bigint[];
 }
 
 export function etcdBuckets(input: BucketInput): BucketSource[] {
@@ -85,7 +81,10 @@ export function etcdBuckets(input: BucketInput): BucketSource[] {
       roles.map((r) => ({ key: r.name, value: etcd.Role.encode(r) })),
     ),
     bucket("members", input.members.map(memberPair)),
-    bucket("members_removed", []),
+    bucket(
+      "members_removed",
+      input.removedMembers.map((id) => pair(id.toString(16), Buffer.from("removed"))),
+    ),
     bucket("cluster", [pair("clusterVersion", Buffer.from(input.clusterVersion))]),
     bucket(
       "alarm",
@@ -124,8 +123,9 @@ function number64(value: number | bigint): Buffer {
   return bytes;
 }
 
-function leasePair({ id, ttlSeconds }: LeaseContent): Pair {
-  return { key: number64(id), value: LeaseRecord.encode({ ID: id, TTL: ttlSeconds }) };
+function leasePair({ id, ttlSeconds, remainingSeconds }: LeaseContent): Pair {
+  const lease = { ID: id, TTL: ttlSeconds, RemainingTTL: remainingSeconds };
+  return { key: number64(id), value: LeaseRecord.encode(lease) };
 }
 
 function authPairs({ enabled, revision }: AuthContent): Pair[] {
@@ -134,7 +134,7 @@ function authPairs({ enabled, revision }: AuthContent): Pair[] {
 }
 
 /** JSON has no place for 64 bits in JavaScript's numbers: the id is put in as text. */
-function memberPair({ id, name, peerURLs, clientURLs, isLearner }: BucketMember): Pair {
+function memberPair({ id, name, peerURLs, clientURLs, isLearner }: ClusterMember): Pair {
   const learner = isLearner ? { isLearner } : {};
   const rest = JSON.stringify({ peerURLs, ...learner, name, clientURLs });
   return pair(id.toString(16), Buffer.from(`{"id":${id},${rest.slice(1)}`));
@@ -142,7 +142,7 @@ function memberPair({ id, name, peerURLs, clientURLs, isLearner }: BucketMember)
 
 function metaPairs({ index, term, members, compactedRevision, clusterVersion }: BucketInput) {
   const idsOf = (isLearner: boolean) =>
-    members.filter((m) => (m.isLearner ?? false) === isLearner).map((m) => m.id);
+    members.filter((m) => m.isLearner === isLearner).map((m) => m.id);
   const learners = idsOf(true).length > 0 ? `"learners":[${idsOf(true)}],` : "";
   const confState = `{"voters":[${idsOf(false)}],${learners}"auto_leave":false}`;
   const pairs = [
@@ -184,8 +184,8 @@ export function readEtcdBuckets(file: BboltFile): ReadBuckets {
     scheduledCompaction: compaction("scheduledCompactRev"),
     versions,
     leases: entries("lease").map(({ value }) => {
-      const { ID, TTL } = LeaseRecord.decode(Buffer.from(value));
-      return { id: ID, ttlSeconds: TTL };
+      const { ID, TTL, RemainingTTL } = LeaseRecord.decode(Buffer.from(value));
+      return { id: ID, ttlSeconds: TTL, remainingSeconds: RemainingTTL };
     }),
     alarms: entries("alarm").map(({ key }) => etcd.AlarmMember.decode(Buffer.from(key))),
     auth: {
