@@ -1,11 +1,12 @@
 /** The same grading on a store that nobody of us wrote for it, and on etcd itself. */
 import { fileURLToPath } from "node:url";
+import { findEveryUpstream } from "nanokube/programs";
 import { describe, expect, test } from "vitest";
 import { allChecks, totalEarned, totalPoints } from "../src/core/results.ts";
 import { publicSeeds } from "../src/core/seeds.ts";
 import { grade } from "../src/io/grade.ts";
 import { readLab } from "../src/io/manifest.ts";
-import { etcdVersion, findUpstream } from "../src/io/upstream.ts";
+import { etcdVersion } from "../src/io/upstream.ts";
 
 const lab = readLab("01-mvcc");
 const env = process.env;
@@ -22,7 +23,7 @@ test("a right store that is not the reference gets full marks", async () => {
   await fullMarks(fileURLToPath(new URL("naive-store/main.ts", import.meta.url)), 3);
 });
 
-const binaries = findUpstream("etcd", env);
+const binaries = findEveryUpstream("etcd", env);
 const missing = "etcd is not in the cache of upstream's programs or on PATH (npm run upstream)";
 if (binaries.length === 0 && env["CI"] === "true") throw new Error(missing);
 

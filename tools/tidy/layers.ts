@@ -34,7 +34,7 @@ function mayImport(from: string, to: string): boolean {
 }
 
 const packageOf = (specifier: string) =>
-  specifier === "nanokube" ? "nanokube" : /^@nanokube\/([^/]+)/.exec(specifier)?.[1];
+  /^nanokube(\/|$)/.test(specifier) ? "nanokube" : /^@nanokube\/([^/]+)/.exec(specifier)?.[1];
 
 export function layerBreaches(sources: readonly Source[]): string[] {
   const breaches: string[] = [];

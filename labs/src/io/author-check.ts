@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Surroundings } from "nanokube/programs";
 import { parse } from "yaml";
 import type { LabManifest } from "../core/lab.ts";
 import { formats } from "../core/report/formats.ts";
@@ -16,7 +17,6 @@ import { labFolder, readLab } from "./manifest.ts";
 import { copyReference, type Edit } from "./mvcc/reference.ts";
 import { openSlot } from "./mvcc/subjects.ts";
 import { minorsBehind, readTranscripts } from "./transcripts.ts";
-import type { Surroundings } from "./upstream.ts";
 
 export interface AuthorOptions {
   readonly lab: string;

@@ -3,6 +3,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { findUpstream, type Surroundings } from "nanokube/programs";
 import { findFormat } from "../core/report/formats.ts";
 import { exitCodes, pointsText, type Results } from "../core/results.ts";
 import { runHistory } from "../core/run-history.ts";
@@ -14,7 +15,7 @@ import { drawSeeds, exerciseOf, grade } from "./grade.ts";
 import { labFolder, labIds, labsFolder, readLab } from "./manifest.ts";
 import { type OpenSubject, openSubject } from "./mvcc/subjects.ts";
 import { readTranscripts, record } from "./transcripts.ts";
-import { etcdVersion, findUpstream, type Surroundings } from "./upstream.ts";
+import { etcdVersion } from "./upstream.ts";
 import { hint, hintLevelMax, hintsTaken, logHint, startLab } from "./workspace.ts";
 
 export interface Terminal {
@@ -267,7 +268,7 @@ export async function recordCommand(
 ): Promise<number> {
   const lab = readLab(id);
   const name = against.replace(/^bin:/, "");
-  const binary = name.includes("/") ? name : findUpstream(name, t.env)[0];
+  const binary = name.includes("/") ? name : findUpstream(name, t.env);
   if (binary === undefined) throw new EnvironmentError(`${name} was not found`);
   const opened = await openSubject(`bin:${binary}`, { lab, env: t.env });
   try {

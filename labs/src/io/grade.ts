@@ -5,6 +5,7 @@ import { createHmac } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type { Surroundings } from "nanokube/programs";
 import { gradeLab, selectedChecks } from "../core/grade-lab.ts";
 import type { LabManifest } from "../core/lab.ts";
 import { mvccExercise } from "../core/mvcc/exercise.ts";
@@ -15,7 +16,6 @@ import type { Exercise } from "../core/run-history.ts";
 import { publicSeeds, type Seed, seedsOfDigest, termMessage } from "../core/seeds.ts";
 import { EnvironmentError } from "../core/subject.ts";
 import { type OpenSubject, openSubject } from "./mvcc/subjects.ts";
-import type { Surroundings } from "./upstream.ts";
 
 export interface GradeRequest {
   readonly lab: LabManifest;

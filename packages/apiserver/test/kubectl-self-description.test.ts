@@ -13,11 +13,12 @@ import { resources } from "@nanokube/api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildDiscovery } from "../src/core/discovery/discovery.ts";
 import { createOpenAPIServer } from "../src/core/openapi/serve-openapi.ts";
-import { findUpstream } from "./upstream.ts";
+import { findUpstream, missingReason } from "./upstream.ts";
 
 const kubectl = findUpstream("kubectl");
+const missing = missingReason("kubectl");
 const works = kubectl !== undefined && spawnSync(kubectl, ["version", "--client"]).status === 0;
-const reason = works ? "" : " (skipped: no kubectl on this machine)";
+const reason = works ? "" : ` (skipped: ${missing ?? "kubectl does not run here"})`;
 
 const ga = resources.filter((r) => r.ga);
 const discovery = buildDiscovery({ resources: ga, serverAddress: "127.0.0.1" });

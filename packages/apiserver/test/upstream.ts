@@ -4,9 +4,9 @@
  * Finds `kube-apiserver` and `etcd` in the cache that `npm run upstream` fills, or on PATH.
  * Everything lives in one temporary directory; `stop()` ends both processes and removes it.
  */
-import { findUpstream } from "../../conformance/src/upstream/cache.ts";
+import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
 
-export { findUpstream };
+export { findUpstream, missingReason };
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";

@@ -10,7 +10,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findUpstream } from "../../conformance/src/upstream/cache.ts";
+import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
 import type { RestConfig } from "../src/core/rest-config.ts";
 import { createServingCertificate } from "./certificate.ts";
 
@@ -48,10 +48,7 @@ export const subjects = [
 
 /** Why the test cannot run here; undefined when it can. */
 export function missingUpstream(): string | undefined {
-  const missing = ["etcd", "kube-apiserver"].filter((name) => findUpstream(name) === undefined);
-  return missing.length === 0
-    ? undefined
-    : `${missing.join(" and ")} not found: run "npm run upstream" first`;
+  return missingReason("etcd", "kube-apiserver");
 }
 
 export async function startUpstream(

@@ -4,16 +4,16 @@
  * Source  github.com/kubernetes-csi/csi-test v5 cmd/csi-sanity
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { findUpstream } from "../../conformance/src/upstream/cache.ts";
+import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
 
 const program = findUpstream("csi-sanity") ?? "";
 const isRoot = process.getuid?.() === 0;
-const why = !isRoot ? "needs root" : !existsSync(program) ? "csi-sanity is not built" : "";
+const why = isRoot ? (missingReason("csi-sanity") ?? "") : "needs root";
 
 test.skipIf(why !== "").each(["mount", "block"])(
   "csi-sanity passes with volumes of %s access type",

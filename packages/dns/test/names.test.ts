@@ -6,13 +6,13 @@
  *         there)
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nullLog, systemClock } from "@nanokube/machinery";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findUpstream } from "../../conformance/src/upstream/cache.ts";
+import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
 import { createDns } from "../src/index.ts";
 import { question, send, show } from "./ask.ts";
 import { fill } from "./cluster.ts";
@@ -226,7 +226,7 @@ async function upstream(): Promise<Subject> {
 
 const subjects = [
   { name: "nanokube", open: ours, missing: false },
-  { name: "coredns", open: upstream, missing: !existsSync(coredns) },
+  { name: "coredns", open: upstream, missing: missingReason("coredns") !== undefined },
 ];
 
 describe.each(subjects)("$name", ({ open, missing }) => {

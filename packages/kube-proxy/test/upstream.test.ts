@@ -5,18 +5,18 @@
  * them in the random order of a Go map), all others rule by rule.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { findUpstream } from "../../conformance/src/upstream/cache.ts";
+import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
 import { chainHash, parseSaved, RuleBook } from "../src/index.ts";
 import { cases } from "./cases.ts";
 
 const program = findUpstream("kube-proxy") ?? "";
 const isRoot = process.getuid?.() === 0;
-const why = !isRoot ? "needs root" : !existsSync(program) ? "kube-proxy is not built" : "";
+const why = isRoot ? (missingReason("kube-proxy") ?? "") : "needs root";
 
 const netns = `nk-test-kpu-${process.pid}`;
 const inside = (...argv: string[]) => ["nsenter", `--net=/run/netns/${netns}`, ...argv];

@@ -21,13 +21,7 @@ export { DataDir } from "./io/data-dir.ts";
 export { down } from "./io/down.ts";
 export { type ImageSpec, ImageStore, type StoredImage } from "./io/image-store.ts";
 export type { LayerEntry } from "./io/layer.ts";
-export {
-  findProgram,
-  findUpstream,
-  freeSlot,
-  mayLowerOOMScore,
-  noContainersReason,
-} from "./io/machine.ts";
+export { freeSlot, mayLowerOOMScore, noContainersReason } from "./io/machine.ts";
 export { buildBaseImages, buildNodeImage } from "./io/machine-images.ts";
 export {
   bootNode,
@@ -47,6 +41,7 @@ export {
   type Validity,
 } from "./io/pki.ts";
 export { processorMs, residentBytes } from "./io/process-usage.ts";
+export { findProgram, findUpstream } from "./io/programs.ts";
 export { type Registry, startRegistry } from "./io/registry.ts";
 export { machineSocket, registryPort, runtimeSocket, startRuntime } from "./io/runtime.ts";
 export { type RunningCluster, type UpOptions, up } from "./io/up.ts";

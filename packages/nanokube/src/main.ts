@@ -47,7 +47,7 @@ interface UpFlags {
 async function chooseComponents(
   flags: UpFlags,
 ): Promise<Partial<Record<ComponentName, ComponentChoice>>> {
-  const { findProgram, findUpstream } = await import("./io/machine.ts");
+  const { findProgram, findUpstream } = await import("./io/programs.ts");
   const given = {
     etcd: flags.etcd,
     scheduler: flags.scheduler,

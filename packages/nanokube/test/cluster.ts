@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { findUpstream, noContainersReason } from "../src/io/machine.ts";
+import { noContainersReason } from "../src/io/machine.ts";
+import { findEveryUpstream } from "../src/io/programs.ts";
 
 const bin = fileURLToPath(new URL("../bin/nanokube.mjs", import.meta.url));
 export const cliArgv = [process.execPath, bin];
@@ -40,13 +41,8 @@ export const containersReason = noContainersReason();
 
 /** kubectl of the pinned release; an older one on PATH is tried as well where a test says so. */
 export function kubectls(): string[] {
-  const found = [
-    findUpstream("kubectl"),
-    ...(process.env["PATH"] ?? "").split(":").map((d) => join(d, "kubectl")),
-  ];
   const versions = new Map<string, string>();
-  for (const path of found) {
-    if (path === undefined) continue;
+  for (const path of findEveryUpstream("kubectl")) {
     const answer = spawnSync(path, ["version", "--client", "-o", "json"], { encoding: "utf8" });
     if (answer.status !== 0) continue;
     const version = (JSON.parse(answer.stdout) as { clientVersion: { gitVersion: string } })

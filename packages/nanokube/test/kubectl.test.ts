@@ -4,10 +4,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { missingReason } from "../../conformance/src/upstream/cache.ts";
 import { containersReason, eventually, kubectls, runCommand, TestCluster } from "./cluster.ts";
 
 const paths = kubectls();
-const reason = containersReason ?? (paths.length === 0 ? "no kubectl" : undefined);
+const reason = containersReason ?? missingReason("kubectl");
 
 const web = `
 apiVersion: apps/v1

@@ -1,6 +1,6 @@
 /** Upstream's programs in the place of ours: the same smoke test passes. */
 import { afterEach, beforeEach, describe, test } from "vitest";
-import { findUpstream } from "../src/io/machine.ts";
+import { missingReason } from "../../conformance/src/upstream/cache.ts";
 import { containersReason, TestCluster } from "./cluster.ts";
 import { smoke } from "./smoke.ts";
 
@@ -9,8 +9,7 @@ describe.each([
   ["scheduler", "kube-scheduler"],
   ["controller-manager", "kube-controller-manager"],
 ])("upstream's %s", (component, program) => {
-  const missing = findUpstream(program) === undefined ? `${program} not found` : undefined;
-  const reason = containersReason ?? missing;
+  const reason = containersReason ?? missingReason(program);
   let cluster: TestCluster;
   beforeEach(() => {
     cluster = new TestCluster();

@@ -1,9 +1,8 @@
 /** Clients of others against an environment, over its HTTPS port. */
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import {
   AppsV1Api,
@@ -13,13 +12,11 @@ import {
   type V1Pod,
 } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
 import { TestEnvironment } from "../src/index.ts";
 
-const folders = [
-  ...(process.env["PATH"] ?? "").split(delimiter),
-  join(homedir(), ".cache/nanokube/upstream/bin"),
-];
-const kubectl = folders.map((folder) => join(folder, "kubectl")).find(existsSync);
+const kubectl = findUpstream("kubectl");
+missingReason("kubectl");
 
 let env: TestEnvironment;
 let folder: string;

@@ -10,8 +10,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient, dial, etcd } from "@nanokube/rpc";
+import { isExecutable } from "nanokube/programs";
 import { EnvironmentError } from "../../core/subject.ts";
-import { isExecutable } from "../upstream.ts";
 
 export interface EtcdProcess {
   readonly url: string;

@@ -9,10 +9,11 @@
  */
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
+import { findUpstream, type Surroundings } from "nanokube/programs";
 import type { LabManifest } from "../../core/lab.ts";
 import type { Operation, Reply } from "../../core/mvcc/operation.ts";
 import { EnvironmentError, type Subject } from "../../core/subject.ts";
-import { etcdVersion, findUpstream, type Surroundings } from "../upstream.ts";
+import { etcdVersion } from "../upstream.ts";
 import { type EtcdProcess, startEtcd } from "./etcd-process.ts";
 import { createEtcdSubject } from "./etcd-subject.ts";
 import { copyReference } from "./reference.ts";
@@ -83,7 +84,7 @@ async function openServer(
 }
 
 async function openBinary(name: string, { env }: SubjectOptions): Promise<OpenSubject> {
-  const [binary] = name.includes("/") ? [name] : findUpstream(name, env);
+  const binary = name.includes("/") ? name : findUpstream(name, env);
   if (binary === undefined) {
     throw new EnvironmentError(`${name} is not in the cache of upstream's programs or on PATH`);
   }

@@ -5,19 +5,14 @@
  * A program that is absent is a reason to skip, never a failure; CI fills the
  * cache and forbids skips.
  */
-import { delimiter, join } from "node:path";
-import { cacheDirectory, isExecutable } from "../upstream/cache.ts";
+import { findEveryUpstream, findUpstream } from "nanokube/programs";
+import { missingReason } from "../upstream/cache.ts";
 
 /** The cache's first, then the PATH's. */
-export function findPrograms(name: string): string[] {
-  const directories = [cacheDirectory(), ...(process.env["PATH"] ?? "").split(delimiter)];
-  return [...new Set(directories)].map((place) => join(place, name)).filter(isExecutable);
-}
+export const findPrograms = (name: string): string[] => findEveryUpstream(name);
 
-export function findProgram(name: string): string | undefined {
-  return findPrograms(name)[0];
-}
+export const findProgram = (name: string): string | undefined => findUpstream(name);
 
 export function missing(name: string): string {
-  return `${name} is not on the PATH or in the cache of upstream's programs (npm run upstream)`;
+  return missingReason(name) ?? `${name} is there`;
 }

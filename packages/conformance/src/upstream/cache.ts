@@ -1,34 +1,14 @@
 /**
- * Where upstream's programs are found: in the cache that `npm run upstream` fills, then on PATH.
+ * Upstream's programs, and why a test that needs one cannot run.
  *
- * Shapes  $NANOKUBE_UPSTREAM, or ~/.cache/nanokube/upstream/bin
+ * Errors  with CI=true a missing program is an error: CI makes them first, so that nothing is
+ *         compared with nothing
  */
-import { accessSync, constants } from "node:fs";
-import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { cacheDirectory, findUpstream, isExecutable } from "nanokube/programs";
 
-export function cacheDirectory(): string {
-  return (
-    process.env["NANOKUBE_UPSTREAM"] ?? join(homedir(), ".cache", "nanokube", "upstream", "bin")
-  );
-}
+export { cacheDirectory, findUpstream, isExecutable };
 
-export function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The program's path; undefined when it is nowhere. */
-export function findUpstream(name: string): string | undefined {
-  const directories = [cacheDirectory(), ...(process.env["PATH"] ?? "").split(delimiter)];
-  return directories.map((directory) => join(directory, name)).find(isExecutable);
-}
-
-/** Why a test that needs the program is skipped; CI makes the programs first and forbids that. */
+/** Undefined when all are there. */
 export function missingReason(...names: string[]): string | undefined {
   const missing = names.filter((name) => findUpstream(name) === undefined);
   if (missing.length === 0) return undefined;

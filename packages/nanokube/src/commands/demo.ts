@@ -17,8 +17,8 @@ import { down } from "../io/down.ts";
 import { untilInterrupted } from "../io/interrupt.ts";
 import { tableLines } from "../io/kubectl-view.ts";
 import { LiveView } from "../io/live-view.ts";
-import { findProgram } from "../io/machine.ts";
 import { buildNodeImage } from "../io/machine-images.ts";
+import { findProgram } from "../io/programs.ts";
 import { type RunningCluster, type UpOptions, up } from "../io/up.ts";
 
 const shop = fileURLToPath(new URL("../../../../examples/shop/", import.meta.url));

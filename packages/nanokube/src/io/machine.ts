@@ -1,11 +1,10 @@
 /**
  * What this machine can do: who we are, which programs are there, which network slot is free.
  */
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
 import { planNetwork, slotsMax } from "../core/topology.ts";
+import { findProgram } from "./programs.ts";
 
 /** Programs a node with containerd needs, and the Debian package of each. */
 export const nodePrograms: Readonly<Record<string, string>> = {
@@ -21,24 +20,6 @@ export const nodePrograms: Readonly<Record<string, string>> = {
 };
 
 export const isRoot = () => process.getuid?.() === 0;
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** /usr/sbin is looked at too: it is not on every user's PATH. */
-export function findProgram(name: string): string | undefined {
-  const directories = (process.env["PATH"] ?? "").split(delimiter);
-  for (const directory of [...directories, "/usr/local/sbin", "/usr/sbin", "/sbin"]) {
-    if (directory !== "" && isExecutable(join(directory, name))) return join(directory, name);
-  }
-  return undefined;
-}
 
 export function missingPrograms(): string[] {
   return Object.keys(nodePrograms).filter((name) => findProgram(name) === undefined);
@@ -68,19 +49,6 @@ export function freeSlot(): number {
     if (!existsSync(`/sys/class/net/${planNetwork(slot).bridge}`)) return slot;
   }
   throw new Error(`${slotsMax} clusters run on this machine already`);
-}
-
-/** Directories where upstream's programs are looked for, besides PATH. */
-export function upstreamDirectories(): string[] {
-  const given = process.env["NANOKUBE_UPSTREAM"];
-  return [...(given ? [given] : []), join(homedir(), ".cache", "nanokube", "upstream", "bin")];
-}
-
-export function findUpstream(program: string): string | undefined {
-  for (const directory of upstreamDirectories()) {
-    if (isExecutable(join(directory, program))) return join(directory, program);
-  }
-  return findProgram(program);
 }
 
 /** Throws upstream's sentence when somebody listens there already. */

@@ -28,15 +28,10 @@ import { clusterPKI, nodePKI, writeKubeconfigs } from "./cluster-pki.ts";
 import { controlPlaneArgv, startReplacement } from "./components.ts";
 import { isRunning } from "./daemon.ts";
 import type { DataDir } from "./data-dir.ts";
-import {
-  findProgram,
-  freeSlot,
-  mayLowerOOMScore,
-  noContainersReason,
-  requireFreePort,
-} from "./machine.ts";
+import { freeSlot, mayLowerOOMScore, noContainersReason, requireFreePort } from "./machine.ts";
 import { buildBaseImages } from "./machine-images.ts";
 import { bootNode, ensureBridge, findNode } from "./node-namespace.ts";
+import { findProgram } from "./programs.ts";
 import { startRuntime } from "./runtime.ts";
 
 export interface UpOptions {
