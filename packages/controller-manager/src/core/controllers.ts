@@ -1,6 +1,7 @@
 /**
  * The list of controllers: what --controllers knows, and how each is made.
  */
+import { createAttachDetachController } from "./attach-detach/attach-detach.ts";
 import {
   createApprovingController,
   createCleanerController,
@@ -11,6 +12,7 @@ import type { Controller } from "./controller.ts";
 import { createCronJobController } from "./cronjob/cronjob.ts";
 import { createDaemonSetController } from "./daemonset/daemonset.ts";
 import { createDeploymentController } from "./deployment/deployment.ts";
+import type { Digests } from "./digests.ts";
 import { createDisruptionController } from "./disruption/disruption.ts";
 import { createEndpointsController } from "./endpoints/endpoints.ts";
 import { createEndpointSliceController } from "./endpointslice/endpointslice.ts";
@@ -54,6 +56,8 @@ export interface ControllerOptions extends NodeLifecycleOptions {
   terminatedPodGCThreshold?: number | undefined;
   /** PEM of the CA that signs certificate signing requests; absent: none are signed. */
   clusterSigning?: { cert: string; key: string } | undefined;
+  /** Absent: what needs them does not run. */
+  digests?: Digests | undefined;
 }
 
 export interface ControllerEntry {
@@ -97,6 +101,11 @@ export const controllers: readonly ControllerEntry[] = [
   },
   { name: "certificatesigningrequest-cleaner-controller", create: createCleanerController },
   { name: "ephemeral-volume-controller", create: createEphemeralVolumeController },
+  {
+    name: "persistentvolume-attach-detach-controller",
+    create: ({ digests }) =>
+      digests === undefined ? undefined : createAttachDetachController(digests),
+  },
   { name: "persistentvolume-binder-controller", create: createPersistentVolumeController },
   { name: "persistentvolumeclaim-protection-controller", create: createClaimProtectionController },
   { name: "persistentvolume-protection-controller", create: createVolumeProtectionController },

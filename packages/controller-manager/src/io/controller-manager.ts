@@ -14,6 +14,7 @@ import { type ControllerOptions, controllers } from "../core/controllers.ts";
 import { pickControllers } from "../core/names.ts";
 import { ensureAccount } from "./account-clients.ts";
 import type { CertificateAuthority } from "./certificate-signer.ts";
+import { digests } from "./digests.ts";
 import { garbageCollectorName, runGarbageCollector } from "./garbage-collector.ts";
 import { runController } from "./runner.ts";
 
@@ -55,7 +56,7 @@ export function createControllerManager(options: ControllerManagerOptions): Cont
     const informers = createInformerFactory({ client, clock, random, log });
     const chosen = controllers
       .filter(({ name }) => picked.has(name))
-      .flatMap(({ create }) => create(options) ?? [])
+      .flatMap(({ create }) => create({ digests, ...options }) ?? [])
       .map((controller) =>
         controller.name.startsWith("certificatesigningrequest-")
           ? { ...controller, answer: answerWith(options.clusterSigning) }

@@ -1,0 +1,7 @@
+/** Digests that names and signatures are made of: given by `io/`, as cores have no crypto. */
+export interface Digests {
+  /** In hexadecimal. */
+  sha256(text: string): string;
+  /** In base64url, without padding. */
+  hmacSHA256(key: string, text: string): string;
+}
