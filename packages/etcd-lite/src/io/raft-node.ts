@@ -160,7 +160,8 @@ export class RaftNode {
       return;
     }
     this.#isWriting = true;
-    wal.write(storage).then(
+    const isLone = this.isAlone && storage.entries.length === 1;
+    wal.write(storage, isLone).then(
       () => {
         this.#isWriting = false;
         if (this.#failure === undefined) this.#stored(storage);
@@ -218,6 +219,12 @@ export class RaftNode {
     );
     this.#options.onFailure(error);
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Stops as a process does that is killed: nothing is finished. */
+  halt(): void {
+    this.#isClosed = true;
+    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
   }
 
   async close(): Promise<void> {

@@ -93,8 +93,8 @@ export class Wal {
     this.#hardState = options.hardState;
   }
 
-  /** Resolves when all of it would survive a crash. One at a time. */
-  async write(storage: Storage): Promise<void> {
+  /** Resolves when all of it would survive a crash. One at a time; `isLone`: see DiskFile. */
+  async write(storage: Storage, isLone = false): Promise<void> {
     const { snapshot, hardState } = storage;
     if (snapshot !== undefined) {
       await this.#snapshotting;
@@ -111,7 +111,7 @@ export class Wal {
       await this.#newSegment(length);
       encoded = frame();
     }
-    await this.#file!.write(encoded.bytes, this.#end);
+    await this.#file!.write(encoded.bytes, this.#end, isLone);
     this.#end += length;
     this.#loggedBytes += length;
     if (hardState !== undefined) this.#hardState = hardState;
