@@ -22,17 +22,25 @@ func main() {
 	scheme := runtime.NewScheme()
 	w := &walker{types: map[string]*typeInfo{}, schemas: loadSchemas(), markers: newMarkers()}
 	kinds := map[string]string{}
+	names, hidden, visited := newGoNames(), internalScheme(), map[reflect.Type]bool{}
 	for _, p := range packages {
 		if err := p.add(scheme); err != nil {
 			panic(err)
 		}
 		for kind, t := range scheme.KnownTypes(p.gv) {
 			w.visit(t)
+			names.nameTypes(t, visited)
 			kinds[p.gv.String()+" "+kind] = modelName(t)
 		}
 	}
+	for _, p := range packages {
+		names.addInternal(p, scheme.KnownTypes(p.gv), hidden)
+	}
 	for _, value := range extraTypes {
 		w.visit(reflect.TypeOf(value))
+	}
+	for file, data := range names.files() {
+		write(filepath.Join(directory, "go-names", file+".json"), data)
 	}
 	for _, kind := range []string{"Status", "APIGroup", "APIGroupList", "APIResourceList",
 		"APIVersions", "List", "WatchEvent", "DeleteOptions", "CreateOptions", "UpdateOptions",

@@ -3,8 +3,11 @@
  *
  * @packageDocumentation
  */
+export type { InternalMember } from "./load.ts";
 export {
+  goTypeOfMember,
   groups,
+  internalMembers,
   jsonFields,
   kinds,
   kubernetesVersion,

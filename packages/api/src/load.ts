@@ -4,6 +4,7 @@
  * A process that handles Pods only never parses the rest; all 35 files together take about 6 ms.
  *
  * Shapes  table/resources.json             {groups, resources, kinds}
+ *         table/go-names/<package>.json    what only error texts say: {types, internal}
  *         table/types/<package>.json       type name → TypeInfo, package = the name up to its
  *                                          last dot ("io.k8s.api.core.v1")
  */
@@ -46,4 +47,28 @@ export function loadPackage(name: string): Package | undefined {
   const loaded = readJSON<Package>(`types/${name}.json`);
   packages.set(name, loaded);
   return loaded;
+}
+
+/** Words that only error texts use: Go's types, and upstream's internal structs. */
+export interface GoNamesOfPackage {
+  readonly types: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly internal: Readonly<Record<string, readonly InternalMember[]>>;
+}
+
+/** [Go name, JSON name in the versioned type ("" when it has none), word]. */
+export type InternalMember = readonly [string, string, string];
+
+const noNames: GoNamesOfPackage = { types: {}, internal: {} };
+const goNames = new Map<string, GoNamesOfPackage>();
+let goNameFiles: ReadonlySet<string> | undefined;
+
+export function loadGoNames(name: string): GoNamesOfPackage {
+  goNameFiles ??= new Set(readdirSync(new URL("go-names/", directory)));
+  let known = goNames.get(name);
+  if (known === undefined) {
+    const file = `${name}.json`;
+    known = goNameFiles.has(file) ? readJSON<GoNamesOfPackage>(`go-names/${file}`) : noNames;
+    goNames.set(name, known);
+  }
+  return known;
 }

@@ -5,7 +5,13 @@
  *         apiVersion  "v1" or "apps/v1", as in objects
  * Errors  none: an unknown name gives undefined, for a custom resource is not in the table
  */
-import { listPackages, loadPackage, loadResources } from "./load.ts";
+import {
+  type InternalMember,
+  listPackages,
+  loadGoNames,
+  loadPackage,
+  loadResources,
+} from "./load.ts";
 import type { Field, GroupInfo, GroupVersionKind, ResourceInfo, TypeInfo } from "./table.ts";
 
 const table = loadResources();
@@ -69,4 +75,28 @@ export function jsonFields(name: string): Readonly<Record<string, Field>> | unde
   }
   flattened.set(name, members);
   return members;
+}
+
+const packageOf = (name: string): string => name.slice(0, name.lastIndexOf("."));
+
+/** "v1.PullPolicy": the Go type of a member that is a named scalar, or a list or map of them. */
+export function goTypeOfMember(typeName: string, member: string): string | undefined {
+  const own = loadGoNames(packageOf(typeName)).types[typeName]?.[member];
+  if (own !== undefined) return own;
+  for (const field of Object.values(typeInfo(typeName)?.fields ?? {})) {
+    if (!field.inline) continue;
+    const inner = goTypeOfMember(field.type.slice("ref ".length), member);
+    if (inner !== undefined) return inner;
+  }
+  return undefined;
+}
+
+/**
+ * The members of the struct that upstream validates in place of the versioned one, in Go's order.
+ *
+ * Their words are the type grammar's, and "*" + word for a pointer, "meta" for what has JSON names,
+ * "=…" for the JSON of a member that the versioned type does not have.
+ */
+export function internalMembers(typeName: string): readonly InternalMember[] | undefined {
+  return loadGoNames(packageOf(typeName)).internal[typeName];
 }

@@ -39,6 +39,15 @@ const silent: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>([
 /** Stands for a bad value that must not be shown. */
 export const omittedValue: unique symbol = Symbol("omitted");
 
+/** A bad value that is printed already. */
+export class GoText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 export class FieldError {
   readonly type: FieldErrorType;
   readonly field: string;
@@ -50,6 +59,10 @@ export class FieldError {
     this.field = field.toString();
     this.badValue = badValue;
     this.detail = detail;
+  }
+
+  withValue(badValue: unknown): FieldError {
+    return new FieldError(this.type, this.field, badValue, this.detail);
   }
 
   /** The text without the field: `Invalid value: "x": why`. */
@@ -68,6 +81,7 @@ export class FieldError {
 
 function printValue(value: unknown): string {
   if (typeof value === "string") return quoteGo(value);
+  if (value instanceof GoText) return value.text;
   return marshalGo(value);
 }
 

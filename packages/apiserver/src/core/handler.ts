@@ -3,6 +3,7 @@
  *
  * Source  staging/src/k8s.io/apiserver/pkg/server/config.go (DefaultBuildHandlerChain)
  */
+import { kubernetesVersion } from "@nanokube/api";
 import { badRequest, internalError, StatusError, unauthorized } from "@nanokube/machinery";
 import type { Authenticator, UserInfo } from "./authentication/authenticator.ts";
 import { impersonate } from "./authentication/impersonation.ts";
@@ -10,6 +11,7 @@ import { forbiddenError } from "./authorization/create-authorizer.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import type { ApiRequest, ApiResponse, RestContext, RestServer } from "./rest/context.ts";
 import { noSuchResource, type OutsideOperations, operationFor } from "./rest/dispatch.ts";
+import { patchTypeOf } from "./rest/patch.ts";
 import { respondWithError } from "./rest/respond.ts";
 import { authorizationOf } from "./wire/authorization-attributes.ts";
 import { type MediaType, negotiateOutput } from "./wire/negotiation.ts";
@@ -140,7 +142,27 @@ async function handle(
     convertible: true,
   });
   const context: RestContext = { request, info, resource, server, user, output, warnings };
-  return operationFor(context, options.outside)(context);
+  const operation = operationFor(context, options.outside);
+  if (info.verb === "patch") patchTypeOf(context);
+  const deprecation = deprecationOf(resource);
+  if (deprecation !== undefined) warnings.add(deprecation);
+  return operation(context);
+}
+
+/** What upstream names in place of a version that it wants to be rid of. */
+const replacements: Readonly<Record<string, string>> = {
+  endpoints: "discovery.k8s.io/v1 EndpointSlice",
+};
+
+const [, thisMinor] = /^v1[.](\d+)/.exec(kubernetesVersion) ?? [];
+const isLater = (release: string): boolean => Number(release.split(".")[1]) > Number(thisMinor);
+
+function deprecationOf({ info, apiVersion }: RestContext["resource"]): string | undefined {
+  if (info.deprecated === undefined || isLater(info.deprecated)) return undefined;
+  const removed = info.removed === undefined ? "" : `, unavailable in v${info.removed}+`;
+  const instead = replacements[info.plural];
+  const use = instead === undefined ? "" : `; use ${instead}`;
+  return `${apiVersion} ${info.kind} is deprecated in v${info.deprecated}+${removed}${use}`;
 }
 
 export function plainNotFound(): ApiResponse {

@@ -21,6 +21,8 @@ export function byteLength(text: string): number {
 }
 
 export const maxLenError = (max: number) => `must be no more than ${max} characters`;
+/** What k8s.io/apimachinery/pkg/api/validate/content says in the same case. */
+const maxBytesError = (max: number) => `must be no more than ${max} bytes`;
 export const rangeError = (min: number, max: number) =>
   `must be between ${min} and ${max}, inclusive`;
 export const nonNegativeError = "must be greater than or equal to 0";
@@ -93,6 +95,9 @@ export const pathSegment: NameRule = (name, prefix) => {
   return ["/", "%"].filter((bad) => name.includes(bad)).map((bad) => `may not contain '${bad}'`);
 };
 
+const inBytes = (errors: readonly string[], max: number): string[] =>
+  errors.map((why) => (why === maxLenError(max) ? maxBytesError(max) : why));
+
 /** A label's key: "name" or "dns.prefix/name". */
 export const qualifiedName: StringRule = (value) => {
   const parts = value.split("/");
@@ -111,16 +116,16 @@ export const qualifiedName: StringRule = (value) => {
   if (parts.length === 2) {
     const prefix = parts[0] ?? "";
     if (prefix === "") errors.push(`prefix part ${emptyError}`);
-    else errors.push(...dns1123Subdomain(prefix).map((why) => `prefix part ${why}`));
+    else errors.push(...inBytes(dns1123Subdomain(prefix), 253).map((why) => `prefix part ${why}`));
   }
   if (name === "") errors.push(`name part ${emptyError}`);
-  else if (byteLength(name) > 63) errors.push(`name part ${maxLenError(63)}`);
+  else if (byteLength(name) > 63) errors.push(`name part ${maxBytesError(63)}`);
   if (!labelKeyPattern.test(name)) errors.push(`name part ${regex}`);
   return errors;
 };
 
 export const labelValue: StringRule = (value) => {
-  const errors = byteLength(value) > 63 ? [maxLenError(63)] : [];
+  const errors = byteLength(value) > 63 ? [maxBytesError(63)] : [];
   if (labelValuePattern.test(value)) return errors;
   const message =
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or " +

@@ -164,6 +164,11 @@ export function validateObjectMeta(
   ];
 }
 
+/** What every new object is checked for when its kind has no complaint. */
+export function validateAnyKind(meta: ObjectMeta, namespaced: boolean): FieldError[] {
+  return validateObjectMeta(meta, namespaced, pathSegment, field("metadata"), "plain");
+}
+
 /** What every update is checked for before its kind is asked: so much of it is told twice. */
 export function validateUpdateOfAnyKind(
   meta: ObjectMeta,
@@ -172,7 +177,7 @@ export function validateUpdateOfAnyKind(
 ): FieldError[] {
   const path = field("metadata");
   return [
-    ...validateObjectMeta(meta, namespaced, pathSegment, path, "plain"),
+    ...validateAnyKind(meta, namespaced),
     ...validateObjectMetaUpdate(meta, old, path, "plain"),
   ];
 }

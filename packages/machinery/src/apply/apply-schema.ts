@@ -114,7 +114,6 @@ function shapeSchema(shape: Shape): ApplySchema {
       return { kind: "list", relation: "atomic", keys: [], item: shapeSchema(shape.item) };
     case "map":
       return mapSchema(shape.value, false);
-    case "raw":
     case "fieldsV1":
     case "json":
     case "schemaOrArray":

@@ -9,6 +9,7 @@
  *         strictErrors  `unknown field "spec.foo"`, `duplicate field "spec.replicas"`; at most 100
  * Source  sigs.k8s.io/json internal/golang/encoding/json/decode.go, kubernetes_patch.go
  */
+import { goTypeOfMember } from "@nanokube/api";
 import { quoteGo } from "../go-text.ts";
 import type { Node } from "./json-syntax.ts";
 import { canonicalQuantity } from "./quantity-text.ts";
@@ -38,6 +39,8 @@ class Doctor {
   /** Path as type errors show it: struct fields only. */
   readonly #fields: string[] = [];
   #struct: string | undefined;
+  /** What Go calls the type of the value at hand, when its shape does not tell. */
+  #named: string | undefined;
 
   check(node: Node, shape: Shape): void {
     if (node.kind === "null") return;
@@ -98,7 +101,7 @@ class Doctor {
   }
 
   #mismatch(node: Node, shape: Shape, text?: string): void {
-    this.saved ??= this.#mismatchText(text ?? node.kind, goTypeName(shape));
+    this.saved ??= this.#mismatchText(text ?? node.kind, this.#named ?? goTypeName(shape));
   }
 
   #mismatchText(value: string, type: string): string {
@@ -124,19 +127,21 @@ class Doctor {
       }
       if (seen.has(key)) this.#complain("duplicate", key);
       seen.add(key);
-      this.#checkMember(value, struct.members[ordinal]!, goStructName(name));
+      this.#checkMember(value, struct.members[ordinal]!, name);
       if (this.fatal !== undefined) return;
     }
   }
 
-  #checkMember(node: Node, member: Member, structName: string): void {
+  #checkMember(node: Node, member: Member, owner: string): void {
     const outer = this.#struct;
     const depth = this.#fields.length;
-    this.#struct = structName;
+    this.#struct = goStructName(owner);
+    this.#named = goTypeOfMember(owner, member.name);
     this.#fields.push(...member.embedded, member.name);
     this.#within(this.#join(member.name), () => this.check(node, member.shape));
     this.#fields.length = depth;
     this.#struct = outer;
+    this.#named = undefined;
   }
 
   #checkList(node: Node, item: Shape, shape: Shape): void {
@@ -144,7 +149,9 @@ class Doctor {
       this.#mismatch(node, shape);
       return;
     }
+    const named = this.#named?.startsWith("[]") ? this.#named.slice(2) : undefined;
     for (let i = 0; i < node.items.length; i++) {
+      this.#named = named;
       this.#within(`[${i}]`, () => this.check(node.items[i]!, item));
       if (this.fatal !== undefined) return;
     }
@@ -159,6 +166,7 @@ class Doctor {
     for (const [key, member] of node.members) {
       if (seen.has(key)) this.#complain("duplicate", key);
       seen.add(key);
+      this.#named = undefined;
       this.#within(this.#join(key), () => this.check(member, value));
       if (this.fatal !== undefined) return;
     }

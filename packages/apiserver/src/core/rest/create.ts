@@ -8,13 +8,17 @@
 import {
   alreadyExists,
   deepClone,
+  type FieldError,
   generateName,
   generateNameConflict,
+  inInternalForm,
   invalid,
   isAlreadyExists,
   type KubeObject,
   StatusError,
 } from "@nanokube/machinery";
+import { dropDisabledFields } from "../../resources/disabled-fields.ts";
+import { validateAnyKind } from "../../resources/object-meta.ts";
 import type { AdmissionAttributes } from "../admission/plugin.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
 import { objectKey } from "../storage/keys.ts";
@@ -131,15 +135,25 @@ async function createOnce(
   }
 }
 
+/** Errors show a built-in kind's values as upstream's internal types. */
+export function printed(
+  { typeName }: Pick<RestContext["resource"], "typeName">,
+  errors: readonly FieldError[],
+): readonly FieldError[] {
+  return typeName === undefined ? errors : inInternalForm(errors, typeName);
+}
+
 function prepareAndValidate(context: RestContext, object: KubeObject): void {
   const { resource } = context;
   const { strategy, info } = resource;
   const strategyCtx = strategyContext(context);
+  if (resource.typeName !== undefined) dropDisabledFields(resource.typeName, object);
   strategy.prepareForCreate?.(object, strategyCtx);
-  const errors = strategy.validate?.(object, strategyCtx) ?? [];
+  const own = strategy.validate?.(object, strategyCtx) ?? [];
+  const errors = own.length > 0 ? own : validateAnyKind(object.metadata ?? {}, info.namespaced);
   if (errors.length > 0) {
     const gk = { group: info.group, kind: info.kind };
-    throw invalid(gk, object.metadata?.name ?? "", errors);
+    throw invalid(gk, object.metadata?.name ?? "", printed(resource, errors));
   }
   for (const warning of strategy.warnings?.(object) ?? []) context.warnings.add(warning);
 }

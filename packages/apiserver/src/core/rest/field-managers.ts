@@ -8,6 +8,7 @@ import {
   deepEqual,
   type KubeObject,
   type OwnershipOptions,
+  TypedTreeError,
   updateManagedFields,
 } from "@nanokube/machinery";
 import type { RestContext } from "./context.ts";
@@ -51,15 +52,26 @@ export function trackUpdate(
   object: KubeObject,
   options: WriteOptions,
 ): void {
-  const tracked = updateManagedFields({
-    ...ownership(context, options),
-    live: current,
-    updated: object,
-  });
-  const managed = tracked.metadata?.managedFields;
+  const managed = managedFieldsAfter(context, current, object, options);
   object.metadata ??= {};
   if (managed === undefined) delete object.metadata.managedFields;
   else object.metadata.managedFields = managed;
+}
+
+/** None for an object whose fields cannot be told apart: a list item without its keys. */
+function managedFieldsAfter(
+  context: RestContext,
+  live: KubeObject | undefined,
+  updated: KubeObject,
+  options: WriteOptions,
+): NonNullable<KubeObject["metadata"]>["managedFields"] {
+  try {
+    return updateManagedFields({ ...ownership(context, options), live, updated }).metadata
+      ?.managedFields;
+  } catch (error) {
+    if (error instanceof TypedTreeError) return undefined;
+    throw error;
+  }
 }
 
 /** The object after the caller's configuration is applied to it. */

@@ -21,13 +21,14 @@ import {
   notFound,
   objectModifiedMessage,
 } from "@nanokube/machinery";
+import { dropDisabledFields } from "../../resources/disabled-fields.ts";
 import { validateUpdateOfAnyKind } from "../../resources/object-meta.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
 import { objectKey, registryPrefix } from "../storage/keys.ts";
 import { KeyChanged } from "../storage/store.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { groupResourceOf, namespaceOf } from "./context.ts";
-import { createObject, strategyContext, ttlOf, type Written } from "./create.ts";
+import { createObject, printed, strategyContext, ttlOf, type Written } from "./create.ts";
 import { decodeBody, expectedOf } from "./decode-body.ts";
 import { applyDefaults, dropNulls } from "./defaults.ts";
 import { keepTimestamps, trackUpdate } from "./field-managers.ts";
@@ -253,6 +254,7 @@ function prepareAndValidate(context: RestContext, object: KubeObject, old: KubeO
   if (old.metadata?.generation === undefined) delete meta.generation;
   else meta.generation = old.metadata.generation;
   const strategyCtx = strategyContext(context);
+  if (resource.typeName !== undefined) dropDisabledFields(resource.typeName, object, old);
   strategy.prepareForUpdate?.(object, old, strategyCtx);
   keepSystemFields(meta, old.metadata ?? {});
   const errors = [
@@ -260,7 +262,11 @@ function prepareAndValidate(context: RestContext, object: KubeObject, old: KubeO
     ...(strategy.validateUpdate?.(object, old, strategyCtx) ?? []),
   ];
   if (errors.length > 0) {
-    throw invalid({ group: info.group, kind: info.kind }, meta.name ?? "", errors);
+    throw invalid(
+      { group: info.group, kind: info.kind },
+      meta.name ?? "",
+      printed(resource, errors),
+    );
   }
   for (const warning of strategy.warnings?.(object, old) ?? []) context.warnings.add(warning);
 }
