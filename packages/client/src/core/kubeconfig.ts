@@ -63,12 +63,19 @@ export interface KubeconfigSource {
   resolve(path: string): string;
 }
 
+/** One line; the library's own shows the place in several. */
+function yamlProblem(error: unknown): string {
+  const [first = ""] = (error as Error).message.split("\n");
+  const [, problem = first, line] = /^(.*?) at line (\d+), column \d+:?$/.exec(first) ?? [];
+  return line === undefined ? `yaml: ${problem}` : `yaml: line ${line}: ${problem}`;
+}
+
 export function parseKubeconfig(text: string, path = "kubeconfig"): Kubeconfig {
   let value: unknown;
   try {
     value = parse(text);
   } catch (error) {
-    throw new KubeconfigError(`error loading config file "${path}": ${(error as Error).message}`);
+    throw new KubeconfigError(`error loading config file "${path}": ${yamlProblem(error)}`);
   }
   if (value === null || value === undefined) return {};
   if (typeof value !== "object" || Array.isArray(value)) {

@@ -107,8 +107,21 @@ interface Building {
   links: Links;
 }
 
-async function gatherFacts(options: KubeletOptions, runtime: RuntimeClient): Promise<Facts> {
-  const version = await runtime.version({}, { waitForReady: true, timeoutMs: 60_000 });
+/** The runtime may start beside the kubelet; where none comes up, that is said. */
+async function askVersion(runtime: RuntimeClient, signal: AbortSignal) {
+  try {
+    return await runtime.version({}, { waitForReady: true, timeoutMs: 60_000, signal });
+  } catch (error) {
+    throw new Error(`validate CRI v1 runtime API: ${(error as Error).message}`);
+  }
+}
+
+async function gatherFacts(
+  options: KubeletOptions,
+  runtime: RuntimeClient,
+  signal: AbortSignal,
+): Promise<Facts> {
+  const version = await askVersion(runtime, signal);
   const name = version.runtimeName;
   return {
     machine: await readMachineFacts(options.rootDir, `${name}://${version.runtimeVersion}`),
@@ -345,7 +358,7 @@ export async function buildParts(
 ): Promise<KubeletParts> {
   const runtime = createRuntimeClient(options.cri);
   const images = createImageClient(options.cri);
-  const facts = await gatherFacts(options, runtime);
+  const facts = await gatherFacts(options, runtime, signal);
   const links: Links = {
     kick: (uid) => workers.kick(uid),
     kickAll: () => {
