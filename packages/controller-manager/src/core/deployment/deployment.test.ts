@@ -206,4 +206,19 @@ describe("deployment", () => {
       false,
     );
   });
+
+  test.each(seeds.slice(0, 10))(
+    "of old pods that serve nobody only as many go as may be missing (seed %i)",
+    (seed) => {
+      const random = createSeededRandom(seed);
+      const world = newWorld();
+      const stuck = () => movePod(world, random, () => "Stuck");
+      const strategy = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } };
+      world.put(deployments, deployment(4, "v1", { strategy, progressDeadlineSeconds: undefined }));
+      world.settle(random, stuck);
+      change(world, { template: deployment(4, "v2").spec!.template });
+      world.settle(random, stuck);
+      expect(images(world).sort()).toEqual(["v1", "v1", "v1", "v2", "v2"]);
+    },
+  );
 });

@@ -227,7 +227,7 @@ function* scaleOld(rollout: Rollout): Steps<boolean> {
   const maxScaledDown = specReplicas(allSets(rollout)) - minAvailable - notYet;
   if (maxScaledDown <= 0) return false;
   const cleaned = yield* dropUnhealthy(rollout, maxScaledDown);
-  const dropped = yield* dropAvailable(rollout, minAvailable, maxScaledDown - cleaned);
+  const dropped = yield* dropAvailable(rollout, minAvailable);
   return cleaned + dropped > 0;
 }
 
@@ -247,9 +247,8 @@ function* dropUnhealthy(rollout: Rollout, max: number): Steps<number> {
   return total;
 }
 
-function* dropAvailable(rollout: Rollout, minAvailable: number, max: number): Steps<number> {
-  const sure = sum(active(allSets(rollout)), surelyAvailable);
-  const surplus = Math.min(max, sure - minAvailable);
+function* dropAvailable(rollout: Rollout, minAvailable: number): Steps<number> {
+  const surplus = sum(active(allSets(rollout)), surelyAvailable) - minAvailable;
   let total = 0;
   for (const rs of active(rollout.oldRSs).sort(byCreation)) {
     const count = Math.min(replicasOf(rs), surplus - total);

@@ -10,6 +10,8 @@ import type { ContainerStatus, Pod } from "@nanokube/api/core/v1";
 export interface Judgement {
   /** The Job fails, with these words. */
   failJob?: string;
+  /** The pod's index fails, however often it may. */
+  failIndex?: boolean;
   counts: boolean;
 }
 
@@ -19,6 +21,7 @@ export function judge(policy: PodFailurePolicy | undefined, pod: Pod): Judgement
     if (why === undefined) continue;
     if (rule.action === "Ignore") return { counts: false };
     if (rule.action === "Count") return { counts: true };
+    if (rule.action === "FailIndex") return { counts: true, failIndex: true };
     if (rule.action === "FailJob") {
       const { namespace, name } = pod.metadata ?? {};
       const what = why.replace("{pod}", `${namespace}/${name}`);

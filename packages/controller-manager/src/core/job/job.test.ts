@@ -2,6 +2,7 @@
  * Jobs under late events: every pod counts once, no index runs twice at a time, the end is decided
  * once.
  */
+
 import type { Job } from "@nanokube/api/batch/v1";
 import { jobs, pods } from "@nanokube/client";
 import { createSeededRandom } from "@nanokube/machinery";
@@ -140,16 +141,6 @@ describe("job", () => {
       ),
     ]);
     expect(run("Ignore")?.at(-1)?.[0]).toBe("Complete");
-  });
-
-  test("what it cannot do it refuses by name", () => {
-    const random = createSeededRandom(1);
-    const world = new World(createJobController());
-    world.put(jobs, job({ completions: 1, successPolicy: { rules: [] } }));
-    world.settle(random);
-    expect(world.notes).toEqual([
-      "Warning NotImplemented spec.successPolicy is not implemented by nanokube: the Job is not run",
-    ]);
   });
 });
 

@@ -3,7 +3,6 @@
  *
  * Source  pkg/controller/job/job_controller.go syncJob
  */
-import type { Job } from "@nanokube/api/batch/v1";
 import { jobs, pods, splitKey } from "@nanokube/client";
 import { findCondition } from "../conditions.ts";
 import { type Context, type Controller, watch, watchOwn } from "../controller.ts";
@@ -73,7 +72,6 @@ export function* reconcileJob(
   }
   const { managedBy } = job.spec ?? {};
   if (managedBy !== undefined && managedBy !== "kubernetes.io/job-controller") return undefined;
-  if (yield* refuses(job)) return undefined;
 
   const own = yield* claim({
     owner: job,
@@ -93,21 +91,6 @@ export function* reconcileJob(
   if (managed.failure !== undefined) throw managed.failure;
   const afterMs = Math.min(deadlineMs(sync), managed.waitMs ?? Number.POSITIVE_INFINITY);
   return Number.isFinite(afterMs) && afterMs > 0 ? afterMs : undefined;
-}
-
-/** What would be ignored silently is refused instead. */
-function* refuses(job: Job): Steps<boolean> {
-  const { backoffLimitPerIndex, maxFailedIndexes, successPolicy } = job.spec ?? {};
-  const given = { backoffLimitPerIndex, maxFailedIndexes, successPolicy };
-  const [field] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
-  if (field === undefined) return false;
-  yield* note(
-    job,
-    "Warning",
-    "NotImplemented",
-    `spec.${field} is not implemented by nanokube: the Job is not run`,
-  );
-  return true;
 }
 
 function* runPods(sync: JobSync, backoff: BackoffRecord): Steps<Managed> {

@@ -22,6 +22,7 @@ import {
 import { type BackoffRecord, remainingMs } from "./backoff.ts";
 import { replacesOnlyFailed } from "./failure-policy.ts";
 import { freeIndexes, indexAnnotation, indexOf } from "./indexes.ts";
+import { failureAnnotations, indexWaitMs, limitsIndexes } from "./per-index.ts";
 import { isIndexed, isSuspended, isTracked, type JobSync, trackingFinalizer } from "./sync.ts";
 
 const perSyncMax = 500;
@@ -50,7 +51,7 @@ export function* manage(sync: JobSync, backoff: BackoffRecord): Steps<Managed> {
   const pending = replacesOnlyFailed(job) ? sync.pods.filter(isPodTerminating).length : 0;
   const missing = wanted - pending - active.length;
   if (missing <= 0) return { active: active.length };
-  const waitMs = remainingMs(backoff, nowMs);
+  const waitMs = limitsIndexes(job) ? 0 : remainingMs(backoff, nowMs);
   if (waitMs > 0) return { active: active.length, waitMs };
   return yield* createPods(sync, Math.min(missing, perSyncMax));
 }
@@ -139,12 +140,16 @@ export function* removeFinalizer(pod: Pod): Steps<boolean> {
 }
 
 function* createPods(sync: JobSync, count: number): Steps<Managed> {
-  const { job, active } = sync;
-  const made = isIndexed(job)
-    ? freeIndexes(takenIndexes(sync), count, job.spec?.completions ?? 0).map((index) =>
-        newPod(job, index),
-      )
-    : Array.from({ length: count }, () => newPod(job));
+  const { job, active, replaceable, nowMs } = sync;
+  const free = isIndexed(job)
+    ? freeIndexes(takenIndexes(sync), count, job.spec?.completions ?? 0)
+    : Array.from({ length: count }, () => undefined);
+  const waits = free.map((index) => indexWaitMs(replaceable.get(index ?? -1), nowMs));
+  const due = free.filter((_, at) => waits[at] === 0);
+  if (free.length > 0 && due.length === 0) {
+    return { active: active.length, waitMs: Math.min(...waits) };
+  }
+  const made = due.map((index) => newPod(job, index, replaceable));
   const outcomes = yield* slowStart(
     made.map((object) => ({ do: "create" as const, resource: pods, object, hop: "job.manage" })),
   );
@@ -161,13 +166,14 @@ function* createPods(sync: JobSync, count: number): Steps<Managed> {
   return { active: active.length + done, failure };
 }
 
-function takenIndexes({ job, active, pods: all, succeededIndexes }: JobSync): Set<number> {
+function takenIndexes(sync: JobSync): Set<number> {
+  const { job, active, pods: all, succeededIndexes, failedIndexes = [] } = sync;
   const holding = replacesOnlyFailed(job) ? all.filter(isPodTerminating) : [];
   const indexes = [...active, ...holding].flatMap((pod) => indexOf(pod) ?? []);
-  return new Set([...succeededIndexes, ...indexes]);
+  return new Set([...succeededIndexes, ...failedIndexes, ...indexes]);
 }
 
-function newPod(job: Job, index?: number): Pod {
+function newPod(job: Job, index: number | undefined, replaceable: ReadonlyMap<number, Pod>): Pod {
   const owner = controllerReference(job, jobs);
   const pod = podFromTemplate(job.spec?.template ?? {}, job.metadata?.namespace ?? "", owner);
   const finalizers = [...new Set([...(pod.metadata?.finalizers ?? []), trackingFinalizer])];
@@ -180,7 +186,11 @@ function newPod(job: Job, index?: number): Pod {
       ...pod.metadata,
       finalizers,
       generateName: `${name.slice(0, 58 - suffix.length)}${suffix}`,
-      annotations: { ...pod.metadata?.annotations, [indexAnnotation]: String(index) },
+      annotations: {
+        ...pod.metadata?.annotations,
+        [indexAnnotation]: String(index),
+        ...(limitsIndexes(job) ? failureAnnotations(job, replaceable.get(index)) : {}),
+      },
       labels: { ...pod.metadata?.labels, [indexAnnotation]: String(index) },
     },
     spec: { ...withIndexVariable(pod.spec ?? {}), hostname: `${name}-${index}` },

@@ -11,6 +11,12 @@ import { isPodActive, isPodReady, isPodTerminating } from "../pod.ts";
 import { formatTime, parseTime } from "../time.ts";
 import { isPodFailed, judge } from "./failure-policy.ts";
 import { indexOf, parseIndexes } from "./indexes.ts";
+import {
+  failedIndexes,
+  limitsIndexes,
+  matchSuccessPolicy,
+  waitingForReplacement,
+} from "./per-index.ts";
 
 export const trackingFinalizer = "batch.kubernetes.io/job-tracking";
 
@@ -29,6 +35,10 @@ export interface JobSync {
   /** Counted already. */
   succeededBefore: ReadonlySet<number>;
   succeededIndexes: Set<number>;
+  /** undefined: indexes don't fail for themselves. */
+  failedIndexes: Set<number> | undefined;
+  /** Failed pods that keep their finalizer until they are replaced, by index. */
+  replaceable: ReadonlyMap<number, Pod>;
   nowMs: number;
   /** SuccessCriteriaMet, FailureTarget, or the last word. */
   finished: JobCondition | undefined;
@@ -95,6 +105,8 @@ export function beginSync(job: Job, pods: readonly Pod[], nowMs: number): JobSyn
     terminating: pods.filter(isPodTerminating).length,
     succeededBefore: parseIndexes(status.completedIndexes, completions ?? 0),
     succeededIndexes: new Set(),
+    failedIndexes: undefined,
+    replaceable: new Map(),
     nowMs,
     finished: undefined,
   };
@@ -105,8 +117,17 @@ export function beginSync(job: Job, pods: readonly Pod[], nowMs: number): JobSyn
       ...newSucceeded.map((pod) => indexOf(pod)!),
     ]);
     sync.succeeded = sync.succeededIndexes.size;
+    if (limitsIndexes(job)) sync.failedIndexes = failedIndexes(job, pods.filter(isTracked));
   }
-  sync.finished = judgeEnd(sync);
+  sync.finished = judgeEnd(sync) ?? judgeIndexes(sync);
+  if (sync.failedIndexes !== undefined) {
+    const activeIndexes = new Set(active.map(indexOf));
+    const settled = (index: number) =>
+      sync.succeededIndexes.has(index) ||
+      sync.failedIndexes!.has(index) ||
+      activeIndexes.has(index);
+    sync.replaceable = waitingForReplacement(job, pods.filter(isTracked), settled);
+  }
   return sync;
 }
 
@@ -124,7 +145,7 @@ function judgeEnd(sync: JobSync): JobCondition | undefined {
     if (failJob !== undefined)
       return jobCondition("FailureTarget", "PodFailurePolicy", failJob, nowMs);
   }
-  const limit = job.spec?.backoffLimit ?? 6;
+  const limit = job.spec?.backoffLimit ?? (limitsIndexes(job) ? Number.POSITIVE_INFINITY : 6);
   if (sync.failed > limit || restartsPass(job, pods, limit)) {
     const message = "Job has reached the specified backoff limit";
     return jobCondition("FailureTarget", "BackoffLimitExceeded", message, nowMs);
@@ -134,6 +155,24 @@ function judgeEnd(sync: JobSync): JobCondition | undefined {
     return jobCondition("FailureTarget", "DeadlineExceeded", message, nowMs);
   }
   return undefined;
+}
+
+/** Do too many indexes fail, or are those that succeeded enough? */
+function judgeIndexes({ job, failedIndexes, succeededIndexes, nowMs }: JobSync) {
+  if (!isIndexed(job)) return undefined;
+  const { maxFailedIndexes, completions = 0 } = job.spec ?? {};
+  const failures = failedIndexes?.size ?? 0;
+  if (maxFailedIndexes !== undefined && failures > maxFailedIndexes) {
+    const message = "Job has exceeded the specified maximal number of failed indexes";
+    return jobCondition("FailureTarget", "MaxFailedIndexesExceeded", message, nowMs);
+  }
+  if (failures > 0 && failures + succeededIndexes.size >= completions) {
+    return jobCondition("FailureTarget", "FailedIndexes", "Job has failed indexes", nowMs);
+  }
+  const met = matchSuccessPolicy(job, succeededIndexes);
+  return met === undefined
+    ? undefined
+    : jobCondition("SuccessCriteriaMet", "SuccessPolicy", met, nowMs);
 }
 
 /** Until activeDeadlineSeconds are over; Infinity without them. */

@@ -28,6 +28,9 @@ export function* track(sync: JobSync): Steps {
   if (isIndexed(sync.job)) {
     status.succeeded = sync.succeededIndexes.size;
     status.completedIndexes = formatIndexes(sync.succeededIndexes);
+    if (sync.failedIndexes !== undefined) {
+      status.failedIndexes = formatIndexes(sync.failedIndexes);
+    }
   }
   if (sync.finished !== undefined) last = decide(sync, sync.finished);
   current = yield* flush(current, status);
@@ -58,7 +61,8 @@ function endedPods(sync: JobSync): { ended: Pod[]; all: boolean } {
   const ends = pods.filter((pod) => {
     if (!isTracked(pod)) return false;
     const decided = job.metadata?.deletionTimestamp !== undefined || finished !== undefined;
-    return decided || pod.status?.phase === "Succeeded" || isPodFailed(pod, job);
+    if (decided || pod.status?.phase === "Succeeded") return true;
+    return isPodFailed(pod, job) && sync.replaceable.get(indexOf(pod) ?? -1) !== pod;
   });
   return { ended: ends.slice(0, uncountedMax), all: ends.length <= uncountedMax };
 }
@@ -135,7 +139,7 @@ function trimmed(status: JobStatus): JobStatus {
   const { uncountedTerminatedPods: uncounted = {}, ...rest } = status;
   const lists = Object.entries(uncounted).filter(([, uids]) => uids.length > 0);
   const fields = Object.entries(rest).filter(([name, value]) => {
-    if (name === "ready" || name === "terminating") return true;
+    if (["ready", "terminating", "failedIndexes"].includes(name)) return true;
     return value !== 0 && value !== "" && !(Array.isArray(value) && value.length === 0);
   });
   return {

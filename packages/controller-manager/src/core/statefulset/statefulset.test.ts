@@ -126,4 +126,41 @@ describe("statefulset", () => {
     ordered.settle(random, () => movePod(ordered, random, () => "Stuck"));
     expect(ordered.list(pods)).toHaveLength(1);
   });
+
+  test("scaled down, a pod that is not available waits for a lower one that is not either", () => {
+    const random = createSeededRandom(8);
+    const world = new World(createStatefulSetController());
+    world.put(statefulSets, statefulSet(4));
+    settle(world, random);
+    const setReady = (name: string, status: string) => {
+      const pod = world.get(pods, `d/${name}`)!;
+      const conditions = [
+        { type: "Ready", status, lastTransitionTime: new Date(world.nowMs).toISOString() },
+      ];
+      world.put(pods, { ...pod, status: { ...pod.status, conditions } });
+    };
+    setReady("db-2", "False");
+    setReady("db-3", "False");
+    change(world, { replicas: 2 });
+    world.settle(random);
+    expect(sorted(world).some((pod) => pod.metadata?.deletionTimestamp !== undefined)).toBe(false);
+    setReady("db-2", "True");
+    settle(world, random);
+    expect(sorted(world).map((pod) => pod.metadata?.name)).toEqual(["db-0", "db-1"]);
+  });
+
+  test("the next pod is made when the one before has been ready for minReadySeconds", () => {
+    const random = createSeededRandom(9);
+    const world = new World(createStatefulSetController());
+    world.put(statefulSets, statefulSet(2, { minReadySeconds: 30 }));
+    let readySinceMs = 0;
+    let secondMs = 0;
+    settle(world, random, () => {
+      const [first, second] = sorted(world);
+      if (readySinceMs === 0 && first !== undefined && isPodReady(first))
+        readySinceMs = world.nowMs;
+      if (secondMs === 0 && second !== undefined) secondMs = world.nowMs;
+    });
+    expect(secondMs - readySinceMs).toBeGreaterThanOrEqual(30_000);
+  });
 });
