@@ -37,7 +37,7 @@ const modRevisionTarget = 2;
 const progressAfterMs = 100;
 const reconnectMs = 250;
 /** How long a server that starts waits for an etcd that is not there yet, as upstream's does. */
-const firstContactMs = 60_000;
+const firstContactMs = 20_000;
 
 export interface EtcdStoreOptions {
   etcd: Channel;
@@ -100,7 +100,9 @@ export class EtcdStore implements ObjectStore {
   async start(): Promise<void> {
     const key = encoder.encode(registryPrefix);
     const patience = { waitForReady: true, timeoutMs: firstContactMs };
-    await storageError(this.#kv.range({ key, countOnly: true }, patience));
+    await this.#kv.range({ key, countOnly: true }, patience).catch((error: Error) => {
+      throw new Error(`error creating storage factory: ${error.message.replace(/^[A-Z_]+: /, "")}`);
+    });
     const revision = await this.#loadAll();
     void this.#follow(revision);
     const onRound = () => this.#askProgress?.();
