@@ -2,14 +2,14 @@
  * Snapshots both ways: etcdutl accepts ours, and its etcd serves it; ours accepts etcd's.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient, etcd } from "@nanokube/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { plain } from "../src/etcd/plain.ts";
+import { outcome, plain } from "../src/etcd/plain.ts";
 import { bytes } from "../src/etcd/words.ts";
-import { type EtcdInstance, etcdSubjects } from "../src/subjects/etcd.ts";
+import { type EtcdInstance, etcdSubjects, mainFile, nodeFlags } from "../src/subjects/etcd.ts";
 import { findProgram, missing } from "../src/subjects/programs.ts";
 
 const [, lite, upstream] = etcdSubjects();
@@ -33,6 +33,12 @@ function save({ endpoint }: EtcdInstance, file: string): Status {
   execFileSync(etcdctl!, ["--endpoints", endpoint, "snapshot", "save", file], quiet);
   const status = execFileSync(etcdutl!, ["snapshot", "status", file, "-w", "json"], quiet);
   return JSON.parse(status.toString()) as Status;
+}
+
+/** Ours; fails with what it says. */
+function restore(...args: readonly string[]): void {
+  const argv = [...nodeFlags, mainFile, "snapshot", "restore", ...args];
+  execFileSync(process.execPath, argv, { stdio: ["ignore", "ignore", "pipe"] });
 }
 
 /** Puts, deletes, a compaction, leases, users: something in every bucket. */
@@ -111,4 +117,69 @@ describe.skipIf(skip !== undefined)(`snapshots, beside etcd${skip ? `: ${skip}` 
     started.push(restored);
     expect(await content(restored)).toEqual(await content(ours));
   }, 60_000);
+
+  test("ours serves what it restored from etcd's, and from its own", async () => {
+    for (const [name, from] of [
+      ["etcd", theirs],
+      ["itself", ours],
+    ] as const) {
+      const file = join(directory, `from-${name}.db`);
+      save(from, file);
+      const dataDir = join(directory, `restored-from-${name}`);
+      restore(file, "--data-dir", dataDir);
+      const restored = await lite!.open([], { dataDir });
+      started.push(restored);
+      expect(await content(restored)).toEqual(await content(from));
+      const { header } = await restored.kv.put({ key: bytes("after") });
+      expect(header!.revision).toBe(
+        (await from.kv.range({ key: bytes("a") })).header!.revision + 1,
+      );
+    }
+  }, 60_000);
+
+  test("a bumped revision is the same on both, and the past is compacted", async () => {
+    const file = join(directory, "bumped.db");
+    save(theirs, file);
+    const bump = ["--bump-revision", "1000000000", "--mark-compacted"];
+    const [a, b] = [join(directory, "bumped-ours"), join(directory, "bumped-theirs")];
+    restore(file, "--data-dir", a, ...bump);
+    const args = ["snapshot", "restore", file, "--data-dir", b, ...bump];
+    execFileSync(etcdutl!, args, { stdio: "ignore" });
+    const both = [await lite!.open([], { dataDir: a }), await upstream!.open([], { dataDir: b })];
+    started.push(...both);
+    const [mine, wanted] = await Promise.all(
+      both.map(async ({ kv }) => ({
+        now: await outcome(kv.range({ key: bytes("key/"), rangeEnd: bytes("key0") })),
+        past: await outcome(kv.range({ key: bytes("a"), revision: 350 })),
+        next: await outcome(kv.put({ key: bytes("next") })),
+      })),
+    );
+    expect(mine).toEqual(wanted);
+  }, 60_000);
+
+  test("a file that was cut, changed or is none is refused, and nothing is made", () => {
+    const file = join(directory, "whole.db");
+    save(theirs, file);
+    const whole = readFileSync(file);
+    const dataDir = join(directory, "never");
+    const changed = Buffer.from(whole);
+    changed[5000]! ^= 1;
+    const faults = [
+      [whole.subarray(0, -32), "snapshot missing hash but --skip-hash-check=false"],
+      [changed, "expected sha256"],
+      [Buffer.alloc(4096 + 32), "expected sha256"],
+    ] as const;
+    for (const [content, text] of faults) {
+      const damaged = join(directory, "damaged.db");
+      writeFileSync(damaged, content);
+      expect(() => restore(damaged, "--data-dir", dataDir)).toThrow(text);
+      expect(existsSync(dataDir)).toBe(false);
+    }
+    const nothing = join(directory, "nothing.db");
+    writeFileSync(nothing, Buffer.alloc(8192));
+    expect(() => restore(nothing, "--data-dir", dataDir, "--skip-hash-check")).toThrow(
+      "bbolt: invalid database",
+    );
+    expect(() => restore(file, "--data-dir", directory)).toThrow("not empty or could not be read");
+  });
 });

@@ -8,10 +8,14 @@ import { readFileSync } from "node:fs";
 import { systemClock, systemRandom } from "@nanokube/machinery";
 import type { ListenOptions, ServerTls } from "@nanokube/rpc";
 import { pino } from "pino";
+import { parse as parseYAML } from "yaml";
+import { configToFlags } from "./core/config-file.ts";
 import { FlagError, type FlagValues, isTrue, parseDurationMs, parseFlags } from "./core/flags.ts";
 import { type AutoCompaction, startAutoCompaction } from "./io/auto-compaction.ts";
+import { readClientTls } from "./io/client-tls.ts";
 import { type ClusterSettings, readClusterFlags } from "./io/cluster-flags.ts";
 import { createEtcd, type Etcd } from "./io/etcd.ts";
+import { restoreUsage, runSnapshotCommand } from "./io/restore-command.ts";
 import { serverVersion } from "./io/version.ts";
 
 const usage = `Usage:
@@ -22,20 +26,27 @@ const usage = `Usage:
   etcd-lite --version
     Show the version of etcd that it is like.
 
+${restoreUsage}
 Flags are etcd's; those it does not have are refused by name (see README, "Left out").
 `;
 
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const flags = parseFlags(argv, env);
-  if (isTrue(flags["help"])) {
+  if (argv[0] === "snapshot") {
+    const log = pino({}, pino.destination(2));
+    await runSnapshotCommand(argv.slice(1), { clock: systemClock, log });
+    return;
+  }
+  const given = parseFlags(argv, env);
+  if (isTrue(given["help"])) {
     process.stdout.write(usage);
     return;
   }
-  if (isTrue(flags["version"])) {
+  if (isTrue(given["version"])) {
     process.stdout.write(`etcd Version: ${serverVersion}\nServed by: etcd-lite\n`);
     return;
   }
-  const settings = readSettings(flags);
+  const flags = given["config-file"] ? readConfigFile(given["config-file"]) : given;
+  const settings = await readSettings(flags);
   const output = flags["log-outputs"] === "stdout" ? 1 : 2;
   const log = pino({ level: logLevel(flags["log-level"]) }, pino.destination(output));
   let stop: ((signal: string) => Promise<void>) | undefined;
@@ -54,7 +65,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   const compactor = compaction && startAutoCompaction(etcd.member, compaction);
   const { memberId } = etcd.member.identity;
   log.info(
-    { member: memberId.toString(16), urls: settings.listenURLs, dataDir: settings.options.dataDir },
+    { member: memberId.toString(16), urls: settings.clientURLs, dataDir: settings.options.dataDir },
     "ready to serve client requests",
   );
 
@@ -73,24 +84,45 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
 
 interface Settings {
   readonly options: Omit<Parameters<typeof createEtcd>[0], "clock" | "random" | "log">;
-  readonly listenURLs: readonly string[];
+  readonly clientURLs: readonly string[];
+  readonly httpURLs: readonly string[];
+  readonly metricsURLs: readonly string[];
   readonly tls: ServerTls | undefined;
   readonly cluster: ClusterSettings;
   readonly autoCompaction: AutoCompaction | undefined;
 }
 
-function readSettings(flags: FlagValues): Settings {
+function readConfigFile(file: string): FlagValues {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw new FlagError(`open ${file}: no such file or directory`);
+  }
+  try {
+    return configToFlags(parseYAML(text));
+  } catch (error) {
+    if (error instanceof FlagError) throw error;
+    throw new FlagError(
+      `error converting YAML to JSON: ${(error as Error).message.split("\n")[0]}`,
+    );
+  }
+}
+
+async function readSettings(flags: FlagValues): Promise<Settings> {
   if (flags["listen-client-urls"] && !flags["advertise-client-urls"]) {
     throw new FlagError(
       "--advertise-client-urls is required when --listen-client-urls is set explicitly",
     );
   }
   const cluster = readClusterFlags(flags);
-  const listenURLs = [
-    ...(list(flags["listen-client-urls"]) ?? ["http://localhost:2379"]),
-    ...(list(flags["listen-metrics-urls"]) ?? []),
-  ];
-  const tls = readTls(flags);
+  const clientURLs = list(flags["listen-client-urls"]) ?? ["http://localhost:2379"];
+  const httpURLs = list(flags["listen-client-http-urls"]) ?? [];
+  const metricsURLs = list(flags["listen-metrics-urls"]) ?? [];
+  const dataDir = flags["data-dir"] ?? `${cluster.options.name}.etcd`;
+  const listenURLs = [...clientURLs, ...httpURLs, ...metricsURLs];
+  const place = { dataDir, listenURLs, nowMs: systemClock.now() };
+  const tls = await readClientTls(flags, place);
   const secure = listenURLs.find((url) => /^(https|unixs):/.test(url));
   if (secure !== undefined && tls === undefined) {
     throw new FlagError(`--cert-file and --key-file must be set to listen on ${secure}`);
@@ -100,7 +132,14 @@ function readSettings(flags: FlagValues): Settings {
   return {
     options: {
       ...cluster.options,
-      dataDir: flags["data-dir"] ?? `${cluster.options.name}.etcd`,
+      dataDir,
+      http: {
+        isSeparate: httpURLs.length > 0,
+        hasGateway:
+          flags["enable-grpc-gateway"] === undefined || isTrue(flags["enable-grpc-gateway"]),
+        origins: list(flags["cors"]),
+        hosts: list(flags["host-whitelist"]),
+      },
       unsafeNoSync: isTrue(flags["unsafe-no-fsync"]),
       authToken: flags["auth-token"],
       clientCertAuth: isTrue(flags["client-cert-auth"]),
@@ -113,7 +152,9 @@ function readSettings(flags: FlagValues): Settings {
         ...number("progressNotifyMs", progress && String(parseDurationMs(progress))),
       },
     },
-    listenURLs,
+    clientURLs,
+    httpURLs,
+    metricsURLs,
     tls,
     cluster,
     autoCompaction: readAutoCompaction(flags),
@@ -125,21 +166,7 @@ function number<K extends string>(key: K, text: string | undefined): { [P in K]?
 }
 
 function list(text: string | undefined): string[] | undefined {
-  return text === undefined ? undefined : text.split(",");
-}
-
-function readTls(flags: FlagValues): ServerTls | undefined {
-  const { "cert-file": cert, "key-file": key, "trusted-ca-file": ca } = flags;
-  if (cert === undefined && key === undefined) return undefined;
-  if (cert === undefined || key === undefined) {
-    throw new FlagError("--cert-file and --key-file must be set together");
-  }
-  return {
-    cert: readFileSync(cert),
-    key: readFileSync(key),
-    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
-    requireClientCert: isTrue(flags["client-cert-auth"]),
-  };
+  return text === undefined || text === "" ? undefined : text.split(",");
 }
 
 function readAutoCompaction(flags: FlagValues): AutoCompaction | undefined {
@@ -165,12 +192,15 @@ function logLevel(text = "info"): string {
   return text;
 }
 
-async function listen(etcd: Etcd, { listenURLs, tls, cluster }: Settings): Promise<void> {
+async function listen(etcd: Etcd, settings: Settings): Promise<void> {
+  const { clientURLs, httpURLs, metricsURLs, tls, cluster } = settings;
   const peers = cluster.peerListenURLs.map(
     (url) => [etcd.peerServer, url, cluster.peerTls] as const,
   );
-  const clients = listenURLs.map((url) => [etcd.server, url, tls] as const);
-  for (const [server, url, security] of [...peers, ...clients]) {
+  const clients = clientURLs.map((url) => [etcd.server, url, tls] as const);
+  const http = httpURLs.map((url) => [etcd.httpServer, url, tls] as const);
+  const metrics = metricsURLs.map((url) => [etcd.metricsServer, url, tls] as const);
+  for (const [server, url, security] of [...peers, ...clients, ...http, ...metrics]) {
     try {
       await server.listen(listenOptions(url, security));
     } catch (error) {
@@ -181,7 +211,10 @@ async function listen(etcd: Etcd, { listenURLs, tls, cluster }: Settings): Promi
 }
 
 function listenOptions(text: string, tls: ServerTls | undefined): ListenOptions {
-  if (text.startsWith("unix")) return { path: text.replace(/^unixs?:\/\//, "") };
+  if (text.startsWith("unix")) {
+    const path = text.replace(/^unixs?:\/\//, "");
+    return { path, tls: text.startsWith("unixs:") ? tls : undefined };
+  }
   const url = new URL(text);
   const host = url.hostname.replace(/^\[|\]$/g, "");
   return { host, port: Number(url.port), tls: url.protocol === "https:" ? tls : undefined };

@@ -144,7 +144,7 @@ test.each([
   [["--name"], "flag needs an argument: -name"],
   [["extra"], '"extra" is not a valid flag'],
   [["--quota-backend-bytes", "x"], 'invalid value "x" for flag -quota-backend-bytes: parse error'],
-  [["--auto-tls"], 'flag -auto-tls is not implemented by etcd-lite (see "Left out")'],
+  [["--memory-mlock"], 'flag -memory-mlock is not implemented by etcd-lite (see "Left out")'],
   [
     ["--listen-client-urls", "foo"],
     'invalid value "foo" for flag -listen-client-urls: URL scheme must be http, https, unix, or unixs: foo',

@@ -78,7 +78,7 @@ function checkTimes(heartbeatMs: number, electionMs: number): void {
 }
 
 /** `a=http://1:2380,b=http://2:2380`; a name may come again with another URL. */
-function readInitialCluster(
+export function readInitialCluster(
   text: string | undefined,
   name: string,
   peerURLs: readonly string[],

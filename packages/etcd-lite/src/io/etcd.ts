@@ -23,7 +23,7 @@ import { Concurrency } from "./concurrency.ts";
 import { type ClusterOptions, openConsensus } from "./consensus.ts";
 import { counted } from "./counted.ts";
 import { createElectionService } from "./election-service.ts";
-import { createHttpHandler } from "./http-endpoints.ts";
+import { createHttpHandler, type HttpAccess, onlyMetrics } from "./http-endpoints.ts";
 import { createKVService } from "./kv-service.ts";
 import { createLeaseService } from "./lease-service.ts";
 import { Leases } from "./leases.ts";
@@ -56,12 +56,22 @@ export interface EtcdOptions extends ClusterOptions {
   readonly bcryptCost?: number | undefined;
   /** Take the user from the client's certificate. */
   readonly clientCertAuth?: boolean | undefined;
+  readonly http?: HttpOptions | undefined;
+}
+
+export interface HttpOptions extends HttpAccess {
+  /** Plain HTTP has a server of its own, and gRPC's answers gRPC only. */
+  readonly isSeparate?: boolean | undefined;
   /** The JSON gateway under /v3/; on unless it is false. */
-  readonly enableGateway?: boolean | undefined;
+  readonly hasGateway?: boolean | undefined;
 }
 
 export interface Etcd {
   readonly server: RpcServer;
+  /** The same plain HTTP as on `server`, without gRPC. */
+  readonly httpServer: RpcServer;
+  /** /metrics and the health checks, nothing else. */
+  readonly metricsServer: RpcServer;
   readonly member: Member;
   /** A channel inside the process: the same services, no bytes. */
   channel(): Channel;
@@ -117,13 +127,14 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   const isStrict = options.strictReconfigCheck ?? true;
   const reconfiguration = new Reconfiguration(member, { isStrict });
   state.auth.tokens.lifeMs = (options.authTokenTTLSeconds || 300) * 1000;
-  const server = createMemberServer(member, options.enableGateway ?? true);
+  const servers = createMemberServers(member, options.http ?? {});
+  const { server } = servers;
   const peerServer = createServer({ clock, receiveMaxBytes: peerMessageBytesMax });
   peerServer.add(Peer, createPeerService(member));
   await node.start();
   const published = publish(member);
   return {
-    server,
+    ...servers,
     peerServer,
     member,
     channel: () => server.memory(),
@@ -131,7 +142,7 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
     ready: () => published,
     async close() {
       leases.close();
-      await server.close();
+      for (const one of Object.values(servers)) await one.close();
       await consensus.close();
       await peerServer.close();
     },
@@ -140,14 +151,17 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
 
 const peerMessageBytesMax = 64 * 1024 * 1024;
 
-function createMemberServer(member: Member, hasGateway: boolean): RpcServer {
+function createMemberServers(member: Member, http: HttpOptions) {
   const { clock, limits } = member;
+  const handler = createHttpHandler(() => ({ member, kv, channel: gateway, access: http }));
   const server = createServer({
     clock,
     receiveMaxBytes: limits.requestBytesMax + 512 * 1024,
-    http: createHttpHandler(() => ({ member, kv, channel: gateway })),
+    http: http.isSeparate === true ? undefined : handler,
   });
-  const gateway = hasGateway ? server.memory() : undefined;
+  const httpServer = createServer({ clock, http: handler });
+  const metricsServer = createServer({ clock, http: onlyMetrics(handler) });
+  const gateway = http.hasGateway === false ? undefined : server.memory();
   const add = <S extends ServiceInfo>(service: S, handlers: Handlers<S>) =>
     server.add(service, counted(member.metrics, service, handlers));
   const kv = createKVService(member);
@@ -162,7 +176,7 @@ function createMemberServer(member: Member, hasGateway: boolean): RpcServer {
   add(proto.Maintenance, createMaintenanceService(member));
   add(proto.Auth, createAuthService(member));
   server.add(health.Health, createHealthService(member));
-  return server;
+  return { server, httpServer, metricsServer };
 }
 
 /** Tells the others who this member is and where its clients find it, until they know. */

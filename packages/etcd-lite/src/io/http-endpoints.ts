@@ -28,6 +28,14 @@ export interface HttpParts {
   readonly kv: Handlers<typeof etcd.KV>;
   /** To the member's own services, for the gateway; absent where it is not wanted. */
   readonly channel: Channel | undefined;
+  readonly access: HttpAccess;
+}
+
+export interface HttpAccess {
+  /** Pages of these origins may ask; absent, or "*" among them: of all. */
+  readonly origins?: readonly string[] | undefined;
+  /** Names under which the server may be asked without TLS; absent, or "*" among them: any. */
+  readonly hosts?: readonly string[] | undefined;
 }
 
 const plainType = {
@@ -35,18 +43,60 @@ const plainType = {
   "x-content-type-options": "nosniff",
 };
 
-/** Everybody may ask from any page, as with etcd's default of --cors. */
 const corsHeaders = {
   "access-control-allow-headers": "accept, content-type, authorization",
   "access-control-allow-methods": "POST, GET, OPTIONS, PUT, DELETE",
-  "access-control-allow-origin": "*",
 };
 
 export function createHttpHandler(parts: () => HttpParts): HttpHandler {
   return async (request) => {
+    const { access } = parts();
+    if (!isHostAllowed(access, request)) return misdirected(request);
     const response = await answer(parts(), request);
-    return { ...response, headers: { ...corsHeaders, ...response.headers } };
+    return { ...response, headers: { ...originHeaders(access, request), ...response.headers } };
   };
+}
+
+/** For --listen-metrics-urls. */
+export function onlyMetrics(handler: HttpHandler): HttpHandler {
+  return (request) => {
+    const { pathname } = new URL(request.path, "http://etcd");
+    return /^\/(metrics|health|livez|readyz)(\/|$)/.test(pathname) ? handler(request) : notFound;
+  };
+}
+
+function originHeaders({ origins }: HttpAccess, { headers }: PlainRequest): Record<string, string> {
+  const origin = headers["origin"];
+  const isAny = origins === undefined || origins.includes("*");
+  const allowed = isAny ? "*" : origins.find((one) => one === origin);
+  if (allowed === undefined) return {};
+  return { ...corsHeaders, "access-control-allow-origin": allowed };
+}
+
+/** A page that had its own name point here must not get at what is served without TLS. */
+function isHostAllowed({ hosts }: HttpAccess, request: PlainRequest): boolean {
+  if (hosts === undefined || hosts.includes("*") || request.isSecure) return true;
+  return hosts.includes(hostOf(request));
+}
+
+function hostOf({ headers }: PlainRequest): string {
+  const host = String(headers["host"] ?? headers[":authority"] ?? "");
+  return host.replace(/:\d+$/, "");
+}
+
+function misdirected(request: PlainRequest): PlainResponse {
+  const body = `
+etcd received your request, but the Host header was unrecognized.
+
+To fix this, choose one of the following options:
+- Enable TLS, then any HTTPS request will be allowed.
+- Add the hostname you want to use to the whitelist in settings.
+  - e.g. etcd --host-whitelist "${hostOf(request)}"
+
+This requirement has been added to help prevent "DNS Rebinding" attacks (CVE-2018-5702).
+
+`;
+  return { status: 421, headers: plainType, body };
 }
 
 async function answer(parts: HttpParts, request: PlainRequest): Promise<PlainResponse> {

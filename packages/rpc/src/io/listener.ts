@@ -8,7 +8,12 @@
 import { unlink } from "node:fs/promises";
 import type { Server as HttpServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type SecureVersion,
+  type TLSSocket,
+} from "node:tls";
 
 export interface ServerTls {
   readonly cert: string | Buffer;
@@ -17,10 +22,21 @@ export interface ServerTls {
   readonly ca?: string | Buffer | undefined;
   /** Refuse clients that show no certificate of that CA. */
   readonly requireClientCert?: boolean | undefined;
+  /** Revoked certificates of clients. */
+  readonly crl?: string | Buffer | undefined;
+  readonly minVersion?: SecureVersion | undefined;
+  readonly maxVersion?: SecureVersion | undefined;
+  /** Asked before each handshake: another certificate and key when they were replaced. */
+  readonly renewed?: (() => CertifiedKey | undefined) | undefined;
+}
+
+export interface CertifiedKey {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
 }
 
 export type ListenOptions =
-  | { readonly path: string }
+  | { readonly path: string; readonly tls?: ServerTls | undefined }
   | {
       readonly host?: string | undefined;
       readonly port: number;
@@ -70,20 +86,23 @@ function createSocketServer(
   http2: Http2Sockets,
   http1: HttpServer | undefined,
 ): Server {
-  if ("path" in options || options.tls === undefined) {
+  if (options.tls === undefined) {
     return createServer((socket) => {
       socket.on("error", () => {});
       if (http1 === undefined) http2(socket);
       else sniff(socket, http2, http1);
     });
   }
-  const { cert, key, ca, requireClientCert } = options.tls;
+  const { ca, requireClientCert, renewed } = options.tls;
   const server = createTlsServer({
-    cert,
-    key,
-    ...(ca === undefined ? {} : { ca, requestCert: true }),
+    ...secureContext(options.tls),
+    requestCert: ca !== undefined || requireClientCert === true,
     rejectUnauthorized: requireClientCert ?? false,
     ALPNProtocols: http1 === undefined ? ["h2"] : ["h2", "http/1.1"],
+  });
+  server.prependListener("connection", () => {
+    const fresh = renewed?.();
+    if (fresh !== undefined) server.setSecureContext(secureContext({ ...options.tls!, ...fresh }));
   });
   server.on("secureConnection", (socket: TLSSocket) => {
     socket.on("error", () => {});
@@ -93,6 +112,18 @@ function createSocketServer(
   });
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;
+}
+
+function secureContext(tls: ServerTls): SecureContextOptions {
+  const { cert, key, ca, crl, minVersion, maxVersion } = tls;
+  return {
+    cert,
+    key,
+    ...(ca === undefined ? {} : { ca }),
+    ...(crl === undefined ? {} : { crl }),
+    ...(minVersion === undefined ? {} : { minVersion }),
+    ...(maxVersion === undefined ? {} : { maxVersion }),
+  };
 }
 
 function sniff(socket: Socket, http2: Http2Sockets, http1: HttpServer): void {

@@ -4,6 +4,7 @@
  * Limits  a request body is read up to 4 MiB
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { PassThrough, type Readable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Http2Stream, StreamSink } from "../core/http2-stream.ts";
@@ -19,6 +20,8 @@ export interface PlainRequest {
   readonly signal: AbortSignal;
   /** Common name of the client's verified certificate, when it showed one. */
   readonly peerCommonName?: string | undefined;
+  /** It came over TLS. */
+  readonly isSecure?: boolean | undefined;
 }
 
 export interface PlainResponse {
@@ -41,6 +44,7 @@ export function serveHttp1(handler: HttpHandler) {
       body: () => readBody(request),
       signal: abortOn(response),
       peerCommonName: commonNameOf(request.socket as TLSSocket),
+      isSecure: (request.socket as TLSSocket).encrypted === true,
     });
     response.writeHead(answer.status, answer.headers);
     if (request.method === "HEAD") response.end();
@@ -90,6 +94,7 @@ export function serveStream(
   handler: HttpHandler,
   stream: Http2Stream,
   { method, path, headers }: RequestHead,
+  socket: Socket,
 ): StreamSink {
   const body = new PassThrough();
   const abort = new AbortController();
@@ -100,6 +105,8 @@ export function serveStream(
       headers,
       body: () => readBody(body),
       signal: abort.signal,
+      peerCommonName: commonNameOf(socket as TLSSocket),
+      isSecure: (socket as TLSSocket).encrypted === true,
     });
     const fields = Object.entries(answer.headers ?? {}).map(
       ([name, value]) => [name.toLowerCase(), value] as const,

@@ -56,7 +56,7 @@ export function createServer(options: ServerOptions = {}): RpcServer {
     // What a block of headers asks for is decided once, not once a call.
     head.memo ??= planOf(head, router, options.http !== undefined);
     const plan = head.memo as Plan;
-    if (plan.kind === "http") return serveStream(options.http!, stream, head);
+    if (plan.kind === "http") return serveStream(options.http!, stream, head, socket);
     if (plan.kind === "refused") return refuse(stream, plan);
     const call = new ServerCall(stream, plan.call, { clock, limits, socket });
     call.start();

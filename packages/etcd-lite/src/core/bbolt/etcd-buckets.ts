@@ -16,12 +16,13 @@
  */
 import { etcd, type MessageCodec, message } from "@nanokube/rpc";
 import type { AuthContent } from "../auth/auth-store.ts";
-import { keyText } from "../bytes.ts";
+import { keyBytes, keyText } from "../bytes.ts";
 import type { ClusterMember } from "../cluster.ts";
 import { isTombstone, type KeyValue, noValue } from "../key-value.ts";
 import { toMessage } from "../kv-requests.ts";
 import type { Alarm } from "../member-state.ts";
 import type { StoreContent } from "../mvcc-store.ts";
+import { PackedVersion } from "../packed-version.ts";
 import type { Pair } from "./page.ts";
 import { BboltError, type BboltFile } from "./read-file.ts";
 import type { BucketSource } from "./write-file.ts";
@@ -97,11 +98,15 @@ export function etcdBuckets(input: BucketInput): BucketSource[] {
 const pair = (key: string, value: Uint8Array): Pair => ({ key: Buffer.from(key), value });
 
 function* versionPairs(versions: readonly KeyValue[]): Iterable<Pair> {
-  for (const kv of versions) {
-    const full = toMessage(kv);
-    const stored = isTombstone(kv) ? { key: full.key } : full;
-    yield { key: revisionKey(kv), value: etcd.KeyValue.encode(stored) };
-  }
+  for (const kv of versions) yield { key: revisionKey(kv), value: storedBytes(kv) };
+}
+
+/** A delete is stored as its key alone. */
+function storedBytes(kv: KeyValue): Uint8Array {
+  if (isTombstone(kv)) return etcd.KeyValue.encode({ key: keyBytes(kv.key) });
+  // What the store holds is encoded already.
+  if (kv instanceof PackedVersion) return kv.bytes.subarray(kv.from, kv.to);
+  return etcd.KeyValue.encode(toMessage(kv));
 }
 
 function revisionKey(kv: KeyValue): Buffer {
