@@ -247,9 +247,10 @@ export class EtcdStore implements ObjectStore {
     return kv === undefined ? undefined : this.#object(cache, kv as KeyValue);
   }
 
+  /** The value is copied: a part of a message would hold the whole message in memory. */
   #object(cache: ResourceCache, kv: KeyValue): StoredObject {
     const key = decoder.decode(kv.key).slice(registryPrefix.length + cache.prefix.length);
-    return new StoredObject(key, kv.modRevision, kv.value, cache.codec, kv.lease ?? 0n);
+    return new StoredObject(key, kv.modRevision, kv.value.slice(), cache.codec, kv.lease ?? 0n);
   }
 
   #keyBytes(cache: ResourceCache, key: string): Uint8Array {
@@ -292,9 +293,7 @@ export class EtcdStore implements ObjectStore {
       for (const kv of page.kvs as readonly KeyValue[]) {
         const place = this.#placeOf(decoder.decode(kv.key));
         if (place === undefined) continue;
-        place.cache.load(
-          new StoredObject(place.key, kv.modRevision, kv.value, place.cache.codec, kv.lease ?? 0n),
-        );
+        place.cache.load(this.#object(place.cache, kv));
       }
       const last = page.kvs.at(-1);
       if (!page.more || last === undefined) break;
@@ -375,7 +374,8 @@ export class EtcdStore implements ObjectStore {
     }
     const { value, lease } = event.kv;
     const mine = written !== undefined && written.key === key ? written : undefined;
-    cache.put(mine ?? new StoredObject(key, revision, value, cache.codec, lease ?? 0n), nowMs);
+    const object = mine ?? new StoredObject(key, revision, value.slice(), cache.codec, lease ?? 0n);
+    cache.put(object, nowMs);
   }
 
   /** /registry/pods/ns/name → the cache of pods/ and "ns/name". */

@@ -61,14 +61,19 @@ const tuned = [
   "kernel.keys.root_maxbytes",
 ];
 
+/** Commands of ours in the place of upstream's; their flags are the same. */
+export type Replacements = Partial<Record<"etcd" | "kube-apiserver", readonly string[]>>;
+
 export class UpstreamCluster {
+  readonly #replacements: Replacements;
   readonly dir: DataDir;
   readonly state: ClusterState;
   readonly network: Network;
   #registry: Registry | undefined;
   #sysctls: string[] = [];
 
-  constructor(dataDir: string) {
+  constructor(dataDir: string, replacements: Replacements = {}) {
+    this.#replacements = replacements;
     const missing = missingReason(...upstreamClusterPrograms);
     if (missing !== undefined) throw new Error(missing);
     this.dir = new DataDir(dataDir);
@@ -166,7 +171,8 @@ export class UpstreamCluster {
   }
 
   #spawn(name: string, flags: readonly string[]) {
-    const argv = [findUpstream(name)!, ...flags];
+    const ours = this.#replacements[name as keyof Replacements];
+    const argv = [...(ours ?? [findUpstream(name)!]), ...flags];
     return this.dir.daemons.spawn({ name, argv, logFile: this.dir.log(name) });
   }
 

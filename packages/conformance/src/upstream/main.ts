@@ -12,9 +12,12 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { cacheDirectory, isExecutable } from "./cache.ts";
 import { type Program, programs } from "./programs.ts";
+import { buildPythonClient } from "./python.ts";
 
 const pins = fileURLToPath(new URL("../../upstream/pins/", import.meta.url));
 const versionsFile = fileURLToPath(new URL("../../../../upstream.json", import.meta.url));
+
+const pythonClient = "python-client";
 
 type Versions = Record<Program["module"], string>;
 
@@ -76,7 +79,8 @@ async function build(program: Program, versions: Versions): Promise<"kept" | "bu
 
 async function main(): Promise<void> {
   const wanted = process.argv.slice(2);
-  const unknown = wanted.filter((name) => !programs.some((program) => program.name === name));
+  const known = [...programs.map(({ name }) => name), pythonClient];
+  const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`no such program: ${unknown.join(", ")}`);
   const versions = JSON.parse(await readFile(versionsFile, "utf8")) as Versions;
   await mkdir(cacheDirectory(), { recursive: true });
@@ -86,6 +90,10 @@ async function main(): Promise<void> {
     const outcome = await build(program, versions);
     const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
     if (outcome === "built") process.stdout.write(`${program.name} built in ${seconds} s\n`);
+  }
+  if (wanted.length === 0 || wanted.includes(pythonClient)) {
+    const isMade = await buildPythonClient();
+    if (!isMade) process.stdout.write("no python3 with venv: its client is left out\n");
   }
   process.stdout.write(`upstream's programs are in ${cacheDirectory()}\n`);
 }

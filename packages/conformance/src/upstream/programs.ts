@@ -55,6 +55,8 @@ export const programs: readonly Program[] = [
   },
   // Ours in Go, for upstream's clients are Go: their sources lie beside the pins.
   { name: "apiload", module: "clients", path: "./apiload" },
+  { name: "informers", module: "clients", path: "./informers" },
+  { name: "controller", module: "clients", path: "./controller" },
   ...["containerd", "ctr", "containerd-shim-runc-v2"].map(
     (name): Program => ({
       name,

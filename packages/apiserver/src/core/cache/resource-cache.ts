@@ -22,8 +22,8 @@ export interface CacheEvent {
   /** Absent for a deletion. */
   object: StoredObject | undefined;
   previous: StoredObject | undefined;
-  /** Frames made for this event, one per wire form, shared by all watchers. */
-  frames: Map<string, Uint8Array>;
+  /** Frames made for this event, one per wire form, shared by all who watch when it comes. */
+  frames?: Map<string, Uint8Array> | undefined;
   /** `previous` under this event's revision, made once. */
   gone?: StoredObject;
 }
@@ -111,7 +111,7 @@ export class ResourceCache {
     if (previous !== undefined && previous.revision >= object.revision) return;
     this.#objects.set(object.key, object);
     if (previous === undefined) this.#keys.add(object.key);
-    this.#publish({ revision: object.revision, object, previous, frames: new Map() }, nowMs);
+    this.#publish({ revision: object.revision, object, previous }, nowMs);
   }
 
   delete(key: string, revision: number, nowMs: number): void {
@@ -119,7 +119,7 @@ export class ResourceCache {
     if (previous === undefined) return;
     this.#objects.delete(key);
     this.#keys.delete(key);
-    this.#publish({ revision, object: undefined, previous, frames: new Map() }, nowMs);
+    this.#publish({ revision, object: undefined, previous }, nowMs);
   }
 
   /** Joins from the present: everything after the caller's own reading of the cache. */
@@ -155,7 +155,7 @@ export class ResourceCache {
     if (this.#history.length >= 2 * historyMin) this.#trim(nowMs);
     for (const watcher of this.#watchers) watcher.onEvent(event);
     // Whoever comes later and watches from before it has its own frame made.
-    event.frames.clear();
+    event.frames = undefined;
     event.object?.settle();
     if (event.previous !== undefined) this.encodings.forget(event.previous);
   }

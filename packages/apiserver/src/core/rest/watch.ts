@@ -172,6 +172,7 @@ class WatchSession implements CacheWatcher {
       return;
     }
     const name = `${type} ${this.#form}`;
+    event.frames ??= new Map();
     let frame = event.frames.get(name);
     if (frame === undefined) {
       frame = this.#frame(type, this.#encode(object));
