@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ComponentChoice, ComponentName } from "./core/cluster-state.ts";
+import { failureLine } from "./core/failure.ts";
 import type { UpOptions } from "./io/up.ts";
 
 const defaultDataDir = resolve(".nanokube");
@@ -171,7 +172,7 @@ function program(): Command {
 
 program()
   .parseAsync()
-  .catch((error: Error) => {
-    process.stderr.write(`Error: ${error.message}\n`);
+  .catch((error: unknown) => {
+    process.stderr.write(`Error: ${failureLine(error)}\n`);
     process.exit(1);
   });

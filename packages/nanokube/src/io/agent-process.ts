@@ -1,7 +1,7 @@
 /**
  * Starts the agent of a node: the process that is its kubelet and kube-proxy.
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentConfig } from "../core/agent-config.ts";
 import type { ClusterState } from "../core/cluster-state.ts";
@@ -12,6 +12,7 @@ import type { DataDir } from "./data-dir.ts";
 import { cgroupName, type NodeNamespace, spawnOnNode } from "./node-namespace.ts";
 import { ownArgv } from "./program.ts";
 import { runtimeSocket } from "./runtime.ts";
+import { writeWhole } from "./write-whole.ts";
 
 export interface AgentOptions {
   dir: DataDir;
@@ -65,7 +66,7 @@ export async function startAgent(options: AgentOptions): Promise<"started" | "ru
   const directory = dir.node(plan.name);
   await mkdir(directory, { recursive: true });
   const file = join(directory, "agent.json");
-  await writeFile(file, JSON.stringify(agentConfig(options), undefined, 2));
+  await writeWhole(file, JSON.stringify(agentConfig(options), undefined, 2));
   const argv = ownArgv("agent", file);
   const logFile = dir.log(name);
   if (node === undefined) await dir.daemons.spawn({ name, argv, logFile });

@@ -3,12 +3,12 @@
  *
  * Source  kubernetes.io/docs/setup/best-practices/certificates
  */
-import { writeFile } from "node:fs/promises";
 import { type ClusterState, serverURL } from "../core/cluster-state.ts";
 import { formatKubeconfig } from "../core/kubeconfig.ts";
 import { planNetwork, planNode } from "../core/topology.ts";
 import type { DataDir } from "./data-dir.ts";
 import type { Authority, KeyPair } from "./pki.ts";
+import { writeWhole } from "./write-whole.ts";
 
 const componentUsers = [
   "system:kube-controller-manager",
@@ -44,7 +44,7 @@ async function writeUser(
     cert: pair.cert,
     key: pair.key,
   });
-  await writeFile(file, text, { mode: 0o600 });
+  await writeWhole(file, text, 0o600);
 }
 
 /** The kubelet's identity and, with the node's addresses in it, its serving certificate. */

@@ -7,9 +7,10 @@
  */
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { writeWhole } from "./write-whole.ts";
 
 export interface DaemonRecord {
   name: string;
@@ -72,7 +73,11 @@ export class Daemons {
       });
       child.unref();
       const pid = child.pid!;
-      return await this.record(options.name, pid, options.argv);
+      return await this.record(options.name, pid, options.argv).catch((error) => {
+        // What nobody finds again nobody can stop.
+        child.kill("SIGKILL");
+        throw error;
+      });
     } finally {
       closeSync(log);
     }
@@ -81,7 +86,7 @@ export class Daemons {
   async record(name: string, pid: number, argv: readonly string[]): Promise<DaemonRecord> {
     const record: DaemonRecord = { name, pid, startTicks: startTicks(pid) ?? "gone", argv };
     await mkdir(this.#directory, { recursive: true });
-    await writeFile(this.#path(name), JSON.stringify(record));
+    await writeWhole(this.#path(name), JSON.stringify(record));
     return record;
   }
 

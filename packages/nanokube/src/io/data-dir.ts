@@ -3,12 +3,13 @@
  *
  * Errors  `open` names a directory that holds no cluster
  */
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type ClusterState, parseState } from "../core/cluster-state.ts";
 import { Daemons } from "./daemon.ts";
 import { ImageStore } from "./image-store.ts";
 import { PKI } from "./pki.ts";
+import { writeWhole } from "./write-whole.ts";
 
 export class DataDir {
   readonly path: string;
@@ -63,7 +64,6 @@ export class DataDir {
 
   async writeState(state: ClusterState): Promise<void> {
     const file = join(this.path, "cluster.json");
-    await writeFile(`${file}.new`, `${JSON.stringify(state, undefined, 2)}\n`);
-    await rename(`${file}.new`, file);
+    await writeWhole(file, `${JSON.stringify(state, undefined, 2)}\n`);
   }
 }

@@ -24,6 +24,7 @@ import {
   refNameAnnotation,
 } from "../core/oci.ts";
 import { type LayerEntry, writeLayer } from "./layer.ts";
+import { writeWhole } from "./write-whole.ts";
 
 export interface ImageSpec {
   names: readonly string[];
@@ -141,7 +142,7 @@ export class ImageStore {
   async #writeBlob(mediaType: string, document: unknown): Promise<Descriptor> {
     const bytes = Buffer.from(JSON.stringify(document));
     const digest = sha256(bytes);
-    await writeFile(this.blobPath(digest), bytes);
+    await writeWhole(this.blobPath(digest), bytes);
     return { mediaType, digest, size: bytes.length };
   }
 
@@ -172,8 +173,7 @@ export class ImageStore {
       index.manifests.push({ ...descriptor, annotations });
     }
     const file = join(this.directory, "index.json");
-    await writeFile(`${file}.new`, JSON.stringify(index));
-    await rename(`${file}.new`, file);
+    await writeWhole(file, JSON.stringify(index));
     return normalized;
   }
 

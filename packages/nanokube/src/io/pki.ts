@@ -5,8 +5,9 @@
  * Shapes  every file is PEM, keys with mode 0600
  * Source  kubernetes.io/docs/setup/best-practices/certificates
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { writeWhole } from "./write-whole.ts";
 
 export interface KeyPair {
   cert: string;
@@ -51,8 +52,8 @@ async function readPair(directory: string, name: string): Promise<KeyPair | unde
 }
 
 async function writePair(directory: string, name: string, pair: KeyPair): Promise<void> {
-  await writeFile(join(directory, `${name}.key`), pair.key, { mode: 0o600 });
-  await writeFile(join(directory, `${name}.crt`), pair.cert, { mode: 0o644 });
+  await writeWhole(join(directory, `${name}.key`), pair.key, 0o600);
+  await writeWhole(join(directory, `${name}.crt`), pair.cert);
 }
 
 /** Reads what `pki/` holds and makes what it lacks. */
@@ -95,8 +96,8 @@ export class PKI {
     }
     const { privateKey, publicKey } = await (await import("./x509.ts")).createKeyPair();
     await mkdir(this.directory, { recursive: true, mode: 0o755 });
-    await writeFile(files[0], privateKey, { mode: 0o600 });
-    await writeFile(files[1], publicKey);
+    await writeWhole(files[0], privateKey, 0o600);
+    await writeWhole(files[1], publicKey);
     return { privateKey, publicKey };
   }
 }

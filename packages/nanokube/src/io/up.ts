@@ -1,7 +1,7 @@
 /**
  * Brings a cluster up: certificates, control plane, nodes; each as soon as what it needs is there.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { NodeCondition } from "@nanokube/api/core/v1";
@@ -115,7 +115,16 @@ async function startControlPlane(dir: DataDir, state: ClusterState): Promise<voi
   });
 }
 
+/** Where nothing can be written there are no words. */
+async function isFull(path: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize < leastSpaceBytes;
+}
+
+const leastSpaceBytes = 64 * 1024;
+
 async function lastWords(dir: DataDir, name: string): Promise<string> {
+  if (await isFull(dir.path)) return `${dir.path}: no space left on device`;
   const log = await readFile(dir.log(name), "utf8").catch(() => "");
   return lastWordsOf(log);
 }
@@ -157,8 +166,7 @@ export async function startNode(
   const network = planNetwork(state.slot);
   const plan = planNode(network, index);
   const authority = await dir.pki.authority("ca", "nanokube-ca");
-  const serving = await nodePKI(dir, state, authority, index);
-  await writeFile(join(dir.pki.directory, `${plan.name}-serving.crt`), serving.cert);
+  await nodePKI(dir, state, authority, index);
   if (state.mode === "embedded") return startAgent({ dir, state, network, plan });
   const running = await findNode(plan, dir.node(plan.name), dir.daemons);
   if (running !== undefined) return startAgent({ dir, state, network, plan, node: running });

@@ -1,0 +1,32 @@
+/**
+ * What went wrong as one line for people: the kernel's refusals in the words that Go's programs use,
+ * "mkdir /data: permission denied".
+ */
+const words: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EADDRINUSE: "address already in use",
+  EADDRNOTAVAIL: "cannot assign requested address",
+  EDQUOT: "disk quota exceeded",
+  EISDIR: "is a directory",
+  ENOENT: "no such file or directory",
+  ENOSPC: "no space left on device",
+  ENOTDIR: "not a directory",
+  EPERM: "operation not permitted",
+  EROFS: "read-only file system",
+};
+
+interface SystemError {
+  code?: string;
+  syscall?: string;
+  path?: string;
+}
+
+export function failureLine(error: unknown): string {
+  const { code = "", syscall, path } = error as SystemError;
+  const word = words[code];
+  if (word === undefined || syscall === undefined) {
+    const message = error instanceof Error ? error.message : String(error);
+    return message.split("\n").find((line) => line.trim() !== "") ?? "it gave no reason";
+  }
+  return `${[syscall, path].filter(Boolean).join(" ")}: ${word}`;
+}
