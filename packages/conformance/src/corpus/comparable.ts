@@ -46,6 +46,7 @@ const isPort = (value: unknown, sent: string): boolean =>
 
 /** Members in one order, for JSON has none. */
 function replaced(value: unknown, name: string, sent: string): unknown {
+  if (name === "managedFields" && Array.isArray(value)) return byManager(value, sent);
   if (Array.isArray(value)) {
     return value.map((item) =>
       name === "cells" && typeof item === "string" && age.test(item)
@@ -74,4 +75,10 @@ function replaced(value: unknown, name: string, sent: string): unknown {
       sent.includes(port.slice(1)) ? port : ":<port>",
     );
   return words(value, sent);
+}
+
+/** Entries stand in the order of their times, which are of the second: it differs by chance. */
+function byManager(entries: readonly unknown[], sent: string): unknown {
+  const texts = entries.map((entry) => JSON.stringify(replaced(entry, "", sent)));
+  return texts.sort().map((text) => JSON.parse(text) as unknown);
 }

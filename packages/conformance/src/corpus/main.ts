@@ -1,15 +1,17 @@
 /**
- * `npm run corpus -- record [GROUP…]` asks kube-apiserver and keeps what it answers;
- * `npm run corpus -- compare [GROUP…] [--show N]` asks ours and prints what differs, most common
- * cause first.
+ * `npm run corpus -- record [GROUP…]`   asks kube-apiserver and keeps what it answers
+ * `npm run corpus -- compare [GROUP…]`  asks ours and prints what differs, commonest first;
+ *                                       --case TEXT, --show N, --width N
+ * `npm run corpus -- accept`            writes the list of differences and the scorecard
  */
 import { parseArgs } from "node:util";
 import { corpus } from "./all.ts";
-import type { CorpusGroup } from "./corpus-case.ts";
-import { type Difference, differencesOf } from "./differences.ts";
 import { openInProcess } from "./in-process.ts";
-import { readRecording, writeRecording } from "./recording.ts";
+import { removeStrangers, writeKnown } from "./known-differences.ts";
+import { writeRecording } from "./recording.ts";
+import { type GroupResult, replayGroup, whereOf } from "./replay.ts";
 import { runGroup } from "./run.ts";
+import { writeScorecard } from "./scorecard.ts";
 import { openUpstream } from "./upstream-server.ts";
 
 const { positionals, values } = parseArgs({
@@ -24,12 +26,6 @@ const [command = "compare", ...wanted] = positionals;
 const groups = corpus().filter(
   ({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word)),
 );
-
-const clip = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? "(absent)";
-  const width = Number(values.width);
-  return text.length > width ? `${text.slice(0, width)}…` : text;
-};
 
 async function record(): Promise<void> {
   const upstream = await openUpstream();
@@ -47,64 +43,69 @@ async function record(): Promise<void> {
   console.log(`${count} answers recorded`);
 }
 
-interface Found {
-  group: string;
-  name: string;
-  differences: Difference[];
-}
-
-async function differing(): Promise<{ found: Found[]; count: number }> {
+async function replay(): Promise<GroupResult[]> {
   const ours = await openInProcess();
-  const found: Found[] = [];
-  let count = 0;
+  const results: GroupResult[] = [];
   try {
-    for (const group of groups) found.push(...(await compareGroup(group)));
+    for (const group of groups) {
+      const result = await replayGroup(group, ours.send);
+      console.log(`${group.name}: ${result.differing.size} of ${result.count} differ`);
+      results.push(result);
+    }
   } finally {
     await ours.close();
   }
-  return { found, count };
-
-  async function compareGroup(group: CorpusGroup): Promise<Found[]> {
-    const recorded = readRecording(group.name);
-    const answers = await runGroup(group, ours.send);
-    const list: Found[] = [];
-    for (const [name, answer] of answers) {
-      const theirs = recorded.get(name);
-      if (theirs === undefined) continue;
-      count += 1;
-      const differences = differencesOf(theirs, answer);
-      if (differences.length > 0) list.push({ group: group.name, name, differences });
-    }
-    console.log(`${group.name}: ${list.length} of ${answers.size} differ`);
-    return list;
-  }
+  return results;
 }
 
+const clip = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? "(absent)";
+  const width = Number(values.width);
+  return text.length > width ? `${text.slice(0, width)}…` : text;
+};
+
 /** "the case's family · where": how often. */
-function causes(found: readonly Found[]): [string, number][] {
+function printCauses(results: readonly GroupResult[]): void {
   const counts = new Map<string, number>();
-  for (const { name, differences } of found) {
-    const [family = ""] = name.split(/ = |: (?=[a-zA-Z]+[.A-Z ])/);
-    const where = differences[0]!.path.replaceAll(/\.\d+/g, ".N");
-    const cause = `${/^(invalid|changed)/.test(name) ? family.split(":")[0] : name} · ${where}`;
-    counts.set(cause, (counts.get(cause) ?? 0) + 1);
+  for (const { differing } of results) {
+    for (const [name, differences] of differing) {
+      const family = /^(invalid|changed):/.exec(name)?.[1] ?? name;
+      const cause = `${family} · ${whereOf(differences)}`;
+      counts.set(cause, (counts.get(cause) ?? 0) + 1);
+    }
   }
-  return [...counts].sort((a, b) => b[1] - a[1]);
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  for (const [cause, times] of sorted.slice(0, 80)) console.log(`${times}  ${cause}`);
 }
 
 async function compare(): Promise<void> {
-  const { found, count } = await differing();
-  for (const [cause, times] of causes(found).slice(0, 80)) console.log(`${times}  ${cause}`);
-  const show = Number(values.show);
+  const results = await replay();
+  printCauses(results);
+  const found = results.flatMap(({ group, differing }) =>
+    [...differing].map(([name, differences]) => ({ group, name, differences })),
+  );
   const asked = found.filter(({ name }) => name.includes(values.case));
-  for (const { group, name, differences } of asked.slice(0, show)) {
+  for (const { group, name, differences } of asked.slice(0, Number(values.show))) {
     console.log(`\n## ${group} · ${name}`);
     for (const { path, theirs, ours } of differences.slice(0, 4)) {
       console.log(`  ${path}\n    theirs ${clip(theirs)}\n    ours   ${clip(ours)}`);
     }
   }
+  const count = results.reduce((sum, result) => sum + result.count, 0);
   console.log(`${found.length} of ${count} differ`);
 }
 
+async function accept(): Promise<void> {
+  const results = await replay();
+  for (const { group, differing } of results) {
+    const known = [...differing].map(([name, list]) => [name, whereOf(list)] as const);
+    writeKnown(group, new Map(known));
+  }
+  if (wanted.length > 0) return;
+  removeStrangers(groups.map(({ name }) => name));
+  writeScorecard(results);
+}
+
 if (command === "record") await record();
+else if (command === "accept") await accept();
 else await compare();

@@ -1,0 +1,28 @@
+/**
+ * Our API server answers every request of the corpus as kube-apiserver did when it was recorded
+ * (`npm run corpus -- record`), but for the cases in testdata/corpus-differences.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { corpus } from "../src/corpus/all.ts";
+import { type InProcess, openInProcess } from "../src/corpus/in-process.ts";
+import { readKnown } from "../src/corpus/known-differences.ts";
+import { replayGroup } from "../src/corpus/replay.ts";
+
+describe("the corpus", () => {
+  let ours: InProcess;
+  beforeAll(async () => {
+    ours = await openInProcess();
+  });
+  afterAll(() => ours?.close());
+
+  test.for(corpus().map((group) => [group.name, group] as const))("%s", async ([name, group]) => {
+    const known = readKnown(name);
+    const { differing, missing, count } = await replayGroup(group, ours.send);
+    expect(missing, "record them: npm run corpus -- record").toEqual([]);
+    expect(count).toBeGreaterThan(0);
+    const isNew = [...differing].filter(([one]) => !known.has(one));
+    expect(Object.fromEntries(isNew)).toEqual({});
+    const cured = [...known.keys()].filter((one) => !differing.has(one));
+    expect(cured, "they no longer differ: npm run corpus -- accept").toEqual([]);
+  });
+});
