@@ -27,8 +27,8 @@ export interface HandlerOptions {
     info: RequestInfo,
     user: UserInfo,
   ): Promise<ApiResponse | undefined>;
-  /** Group versions that are served by somebody else, with what they answer. */
-  aggregated(info: RequestInfo): ApiResponse | undefined;
+  /** What another server answers for its group and version; undefined for those served here. */
+  aggregated(request: ApiRequest, user: UserInfo): Promise<ApiResponse> | undefined;
   hasGroupVersion(group: string, version: string): boolean;
 }
 
@@ -117,14 +117,14 @@ async function handle(
 ): Promise<ApiResponse> {
   const { info, user } = await admitRequest(options, request);
   if (info.badURL !== undefined) throw badRequest(info.badURL);
+  const passed = options.aggregated(request, user);
+  if (passed !== undefined) return passed;
   if (!info.isResourceRequest) {
     return (await options.serveOther(request, info, user)) ?? plainNotFound();
   }
   const { server } = options;
   const resource = server.lookup(info.apiGroup, info.apiVersion, info.resource);
   if (resource === undefined) {
-    const passed = options.aggregated(info);
-    if (passed !== undefined) return passed;
     if (!options.hasGroupVersion(info.apiGroup, info.apiVersion)) return plainNotFound();
     throw noSuchResource();
   }

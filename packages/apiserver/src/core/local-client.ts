@@ -7,6 +7,7 @@
 import { type KubeObject, StatusError } from "@nanokube/machinery";
 import type { Handler } from "./handler.ts";
 import type { ApiRequest, ApiResponse } from "./rest/context.ts";
+import { join } from "./rest/list-body.ts";
 import { systemUser } from "./system-user.ts";
 
 const encoder = new TextEncoder();
@@ -55,9 +56,10 @@ function localRequest(method: string, path: string, object?: KubeObject): ApiReq
   };
 }
 
-function readAnswer({ status, body }: ApiResponse): KubeObject {
-  if (typeof body === "function") throw new Error("a stream is no object");
-  const object = JSON.parse(decoder.decode(body)) as KubeObject;
+function readAnswer({ status, body, list }: ApiResponse): KubeObject {
+  const whole = list === undefined ? body : join([list.head, list.items.bytes, list.tail]);
+  if (typeof whole === "function") throw new Error("a stream is no object");
+  const object = JSON.parse(decoder.decode(whole)) as KubeObject;
   if (status >= 400) throw new StatusError(object as StatusError["status"]);
   return object;
 }

@@ -4,7 +4,7 @@
  * Source  staging/src/k8s.io/apiserver/pkg/server/routes, pkg/endpoints/discovery
  */
 import { kubernetesVersion, type ResourceInfo } from "@nanokube/api";
-import { buildDiscovery, type Discovery } from "./discovery/discovery.ts";
+import { buildDiscovery, type Discovery, type ForeignVersion } from "./discovery/discovery.ts";
 import { type HealthCheck, health } from "./health.ts";
 import type { ApiRequest, ApiResponse } from "./rest/context.ts";
 import { encodeTree } from "./rest/respond.ts";
@@ -17,6 +17,9 @@ export interface NonResourceOptions {
   /** What is served now; asked again after `changed`. */
   resources(): readonly ResourceInfo[];
   /** Grows whenever resources come or go. */
+  /** Those of servers behind this one. */
+  foreign(): readonly ForeignVersion[];
+  /** Grows with every change of both. */
   generation(): number;
   serverAddress: string;
   checks: readonly HealthCheck[];
@@ -34,6 +37,7 @@ export function createNonResource(
       builtAt = options.generation();
       discovery = buildDiscovery({
         resources: options.resources(),
+        foreign: options.foreign(),
         serverAddress: options.serverAddress,
       });
     }

@@ -37,6 +37,7 @@ import { reviewOperation } from "../core/virtual/reviews.ts";
 import { requestToken } from "../core/virtual/token-request.ts";
 import { strategyFor } from "../resources/index.ts";
 import { createAdmission } from "./admission.ts";
+import { Aggregator } from "./aggregator.ts";
 import type { BackendCredentials } from "./backend.ts";
 import { bootstrap, publishAddress } from "./bootstrap.ts";
 import { openAuthorities } from "./certificate-authorities.ts";
@@ -62,6 +63,9 @@ export interface ApiServerPKI {
   /** PEM of the CA of kubelets; absent: their certificates are not checked, as upstream. */
   kubeletCA?: string;
   requestHeaderCA?: string;
+  /** What this server shows to servers behind it (APIServices). */
+  proxyClientCert?: string;
+  proxyClientKey?: string;
 }
 
 export interface ApiServerOptions {
@@ -83,6 +87,8 @@ export interface ApiServerOptions {
   tokens?: ReadonlyMap<string, UserInfo>;
   anonymous?: boolean;
   requestHeaderAllowedNames?: readonly string[];
+  /** Connect to endpoints of APIServices' Services, not to their cluster IPs. */
+  aggregatorRouting?: boolean;
   runtimeConfig?: Readonly<Record<string, boolean>>;
   storageMediaType?: StorageMediaType;
 }
@@ -111,6 +117,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     parts.state.ready = true;
   });
   ready.catch((error: unknown) => options.log.error({ error: String(error) }, "bootstrap failed"));
+  const stop = new AbortController();
+  void parts.aggregator.start(stop.signal);
   const servers: HttpServer[] = [];
   return {
     ready,
@@ -129,6 +137,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return { port: bound };
     },
     async close() {
+      stop.abort();
       await Promise.all(servers.map((server) => server.close()));
       parts.store.close();
     },
@@ -152,6 +161,7 @@ async function readKeys({ pki }: ApiServerOptions): Promise<Keys> {
 }
 
 export interface Parts {
+  aggregator: Aggregator;
   store: EtcdStore;
   registry: ResourceRegistry;
   handlerOptions: HandlerOptions;
@@ -194,23 +204,32 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
   const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
   const issuer = buildIssuer(options, keys, fresh);
   const apiAudiences = options.apiAudiences ?? [options.serviceAccountIssuer];
+  const aggregator: Aggregator = new Aggregator({
+    registry,
+    local: () => local,
+    proxyClient: { cert: pki.proxyClientCert, key: pki.proxyClientKey },
+    toEndpoints: options.aggregatorRouting ?? false,
+    clock,
+    log,
+  });
   const handlerOptions: HandlerOptions = {
     server,
     authenticator,
     outside: outsideOperations({ authenticator, authorizer, apiAudiences, issuer, credentials }),
     serveOther: createNonResource({
       resources: () => [...registry.served()].map((resource) => resource.info),
-      generation: () => registry.generation,
+      foreign: () => aggregator.foreign(),
+      generation: () => registry.generation + aggregator.generation,
       serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
       checks: healthChecks(store, state),
       more: extraPaths({ options, registry, keys: keys.accepted, store }),
     }),
-    aggregated: () => undefined,
+    aggregated: (request, user) => aggregator.serve(request, user),
     hasGroupVersion: (group, version) => registry.hasGroupVersion(group, version),
   };
   const handler = createHandler(handlerOptions);
   const local = createLocalClient(handler);
-  return { store, registry, handlerOptions, handler, local, credentials, state };
+  return { aggregator, store, registry, handlerOptions, handler, local, credentials, state };
 }
 
 interface OutsideDeps {

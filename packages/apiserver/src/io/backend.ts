@@ -38,10 +38,7 @@ function optionsFor(
   credentials: BackendCredentials,
   method: string,
 ): RequestOptions {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (!notPassedOn.has(name) && !name.startsWith("impersonate-")) headers[name] = value;
-  }
+  const headers = headersToPassOn(request);
   const { host, port, path } = location;
   const tls =
     location.scheme === "https"
@@ -59,17 +56,32 @@ function start(location: Location): typeof httpRequest {
   return location.scheme === "https" ? httpsRequest : httpRequest;
 }
 
-export async function passOn(
+export function passOn(
   location: Location,
   request: ApiRequest,
   credentials: BackendCredentials,
 ): Promise<ApiResponse> {
+  const options = optionsFor(location, request, credentials, request.method);
+  const send = start(location);
+  return forward({ send, options, request, refusal: (error) => unreachable(location, error) });
+}
+
+export interface Forwarding {
+  send: typeof httpRequest;
+  options: RequestOptions;
+  request: ApiRequest;
+  /** What the caller gets when nobody answers. */
+  refusal(error: Error): Error;
+}
+
+/** The request as it came, sent on; the answer as a stream. */
+export async function forward(forwarding: Forwarding): Promise<ApiResponse> {
+  const { send, options, request, refusal } = forwarding;
   const body =
     request.method === "GET" || request.method === "HEAD" ? undefined : await request.body();
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const options = optionsFor(location, request, credentials, request.method);
-    const sent = start(location)({ ...options, signal: request.signal }, resolve);
-    sent.on("error", (error) => reject(unreachable(location, error)));
+    const sent = send({ ...options, signal: request.signal }, resolve);
+    sent.on("error", (error) => reject(refusal(error)));
     if (body !== undefined && body.length > 0) {
       sent.setHeader("content-length", body.length);
       sent.write(body);
@@ -86,6 +98,15 @@ export async function passOn(
     headers,
     body: (sink) => pour(response, sink),
   };
+}
+
+/** What of the caller's headers goes on to the other side. */
+export function headersToPassOn(request: ApiRequest): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (!notPassedOn.has(name) && !name.startsWith("impersonate-")) headers[name] = value;
+  }
+  return headers;
 }
 
 function pour(response: IncomingMessage, sink: Sink): void {

@@ -63,6 +63,7 @@ export function optionsFromFlags(
       storageMediaType: (one("storage-media-type") ?? "application/json") as StorageMediaType,
       anonymous: isTrue(one("anonymous-auth"), true),
       runtimeConfig: runtimeConfig(flags.get("runtime-config") ?? []),
+      aggregatorRouting: isTrue(one("enable-aggregator-routing"), false),
       requestHeaderAllowedNames: flags.get("requestheader-allowed-names") ?? [],
       admission: {
         enable: flags.get("enable-admission-plugins") ?? [],
@@ -139,6 +140,8 @@ function readPKI(
   put("kubeletClientKey", file("kubelet-client-key"));
   put("kubeletCA", file("kubelet-certificate-authority"));
   put("requestHeaderCA", file("requestheader-client-ca-file"));
+  put("proxyClientCert", file("proxy-client-cert-file"));
+  put("proxyClientKey", file("proxy-client-key-file"));
   if (pki.servingCert === undefined || pki.servingKey === undefined) {
     complaints.push("--tls-cert-file and --tls-private-key-file must be specified");
   }
