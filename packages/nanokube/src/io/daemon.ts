@@ -32,7 +32,9 @@ export function startTicks(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+    // A leader that has ended waits as a zombie for its threads, which hold its files open.
+    const hasEnded = fields[0] === "X" || (fields[0] === "Z" && Number(fields[17]) <= 1);
+    return hasEnded ? undefined : fields[19];
   } catch {
     // Without /proc (not Linux) the pid itself is all there is to go by.
     try {

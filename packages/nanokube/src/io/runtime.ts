@@ -4,7 +4,7 @@
  * Source  containerd docs/cri/config.md, docs/hosts.md
  */
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { formatContainerdConfig } from "../core/containerd-config.ts";
@@ -48,8 +48,12 @@ async function writeMirror(certsDir: string, network: Network): Promise<void> {
   );
 }
 
+/** Nothing is done where it runs already. */
 export async function startRuntime(options: RuntimeOptions): Promise<void> {
   const { node, network, daemons } = options;
+  const running = await daemons.find(`${node.plan.name}-containerd`);
+  if (running !== undefined && isRunning(running)) return;
+  await rm(machineSocket(node), { force: true }); // Of one that was killed.
   const certsDir = join(node.directory, "certs.d");
   await writeMirror(certsDir, network);
   const config = join(node.directory, "containerd.toml");

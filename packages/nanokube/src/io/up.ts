@@ -129,6 +129,13 @@ async function lastWords(dir: DataDir, name: string): Promise<string> {
   return lastWordsOf(log);
 }
 
+/** A process that was started and is gone has said why. */
+async function requireRunning(dir: DataDir, name: string, what: string): Promise<void> {
+  const record = await dir.daemons.find(name);
+  if (record === undefined || isRunning(record)) return;
+  throw new Error(`${what} ended: ${await lastWords(dir, name)}`);
+}
+
 /** Waits for /readyz; ends early, with its last words, when the control plane has died. */
 async function waitReady(
   dir: DataDir,
@@ -142,10 +149,8 @@ async function waitReady(
       await client.requestText({ method: "GET", path: "/readyz" });
       return;
     } catch (error) {
-      const record = await dir.daemons.find("control-plane");
-      if (record === undefined || !isRunning(record)) {
-        throw new Error(`the control plane ended: ${await lastWords(dir, "control-plane")}`);
-      }
+      await requireRunning(dir, "etcd", "etcd");
+      await requireRunning(dir, "control-plane", "the control plane");
       if (performance.now() > deadline) {
         throw new Error(`the API server is not ready after ${timeoutMs / 1000} s: ${error}`);
       }
@@ -168,21 +173,17 @@ export async function startNode(
   const authority = await dir.pki.authority("ca", "nanokube-ca");
   await nodePKI(dir, state, authority, index);
   if (state.mode === "embedded") return startAgent({ dir, state, network, plan });
-  const running = await findNode(plan, dir.node(plan.name), dir.daemons);
-  if (running !== undefined) return startAgent({ dir, state, network, plan, node: running });
-  const node = await bootNode({
-    network,
-    plan,
-    directory: dir.node(plan.name),
-    daemons: dir.daemons,
-  });
-  const cniBinDir = join(dir.path, "cni-bin");
+  const { daemons } = dir;
+  const directory = dir.node(plan.name);
+  const node =
+    (await findNode(plan, directory, daemons)) ??
+    (await bootNode({ network, plan, directory, daemons }));
   await startRuntime({
     node,
     network,
-    daemons: dir.daemons,
+    daemons,
     containerd: findProgram("containerd")!,
-    cniBinDir,
+    cniBinDir: join(dir.path, "cni-bin"),
     mayLowerOOMScore: mayLowerOOMScore(),
   });
   return startAgent({ dir, state, network, plan, node });
