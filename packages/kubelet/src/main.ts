@@ -21,6 +21,7 @@ import {
 import { checkSysctlPatterns } from "./core/sysctls.ts";
 import { createKubelet, type KubeletOptions } from "./index.ts";
 import { runCommand } from "./io/command-runner.ts";
+import { nodeOptions } from "./node-options.ts";
 
 interface Flags {
   kubeconfig: string;
@@ -139,6 +140,7 @@ function optionsFrom(flags: Flags, file: KubeletConfiguration): FromConfiguratio
     taints: taints === undefined ? (file.registerWithTaints ?? []) : parseTaints(taints),
     registerNode: String(flags.registerNode) !== "false" && file.registerNode !== false,
     podManifestPath: flags.podManifestPath ?? file.staticPodPath,
+    ...nodeOptions(file),
     allowedUnsafeSysctls: sysctlPatterns(flags, file),
     reserved: { ...file.systemReserved, ...file.kubeReserved },
     cgroups: perPod ? { root: flags.cgroupRoot ?? file.cgroupRoot ?? "/" } : undefined,

@@ -9,6 +9,7 @@ import { nullLog, systemClock, systemRandom } from "@nanokube/machinery";
 import { dial } from "@nanokube/rpc";
 import { createKubelet } from "../src/index.ts";
 import { runCommand } from "../src/io/command-runner.ts";
+import type { KubeletOptions } from "../src/io/kubelet-options.ts";
 import { FakeAPI } from "./fake-api.ts";
 
 const LOOK_MS = 20;
@@ -28,7 +29,7 @@ export class Bench {
     this.dir = dir;
   }
 
-  async start(): Promise<void> {
+  async start(more: Partial<KubeletOptions> = {}): Promise<void> {
     mkdirSync(this.dir, { recursive: true });
     this.#stop = new AbortController();
     const cri = dial(`unix://${this.#socket}`);
@@ -46,6 +47,8 @@ export class Bench {
       serving: { port: 0, host: "127.0.0.1", webhook: false, anonymous: true },
       clusterDNS: ["10.96.0.10"],
       resolvConf: "nameserver 192.0.2.1\n",
+      logRotation: { maxSizeBytes: 20_000, maxFiles: 3, everyMs: 500 },
+      ...more,
     });
     this.#running = kubelet.start(this.#stop.signal).finally(() => cri.close());
     await this.until(async () => {

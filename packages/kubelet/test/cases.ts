@@ -5,6 +5,7 @@
 import type { Pod } from "@nanokube/api/core/v1";
 import { ready, running, stateOf } from "./bench.ts";
 import type { Case } from "./case.ts";
+import { keepingCases } from "./keeping-cases.ts";
 import { resizeCases } from "./resize-cases.ts";
 import { seamCases } from "./seam-cases.ts";
 
@@ -332,4 +333,4 @@ const lifeCases: readonly Case[] = [
   },
 ];
 
-export const cases: readonly Case[] = [...lifeCases, ...resizeCases, ...seamCases];
+export const cases: readonly Case[] = [...lifeCases, ...resizeCases, ...seamCases, ...keepingCases];

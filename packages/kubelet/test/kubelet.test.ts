@@ -12,7 +12,7 @@ import { missingForContainerd, startContainerd } from "../../cri-embedded/test/c
 import { cases } from "./cases.ts";
 import { play } from "./play.ts";
 
-const PLAY_MS = 240_000;
+const PLAY_MS = 300_000;
 
 async function onEmbedded(): Promise<Record<string, unknown>> {
   const dir = mkdtempSync(join(tmpdir(), "nk-kubelet-"));

@@ -6,6 +6,7 @@
  * Source  k8s.io/kubelet/config/v1beta1/types.go
  */
 import type { Taint } from "@nanokube/api/core/v1";
+import { checkThresholds } from "./eviction.ts";
 import { checkSysctlPatterns } from "./sysctls.ts";
 
 export interface KubeletConfiguration {
@@ -23,7 +24,15 @@ export interface KubeletConfiguration {
   cgroupsPerQOS?: boolean;
   clusterDNS?: string[];
   clusterDomain?: string;
+  containerLogMaxFiles?: number;
+  containerLogMaxSize?: string;
+  containerLogMonitorInterval?: string;
   containerRuntimeEndpoint?: string;
+  evictionHard?: Record<string, string>;
+  evictionPressureTransitionPeriod?: string;
+  imageGCHighThresholdPercent?: number;
+  imageGCLowThresholdPercent?: number;
+  imageMinimumGCAge?: string;
   kubeReserved?: Record<string, string>;
   maxPods?: number;
   podLogsDir?: string;
@@ -50,7 +59,15 @@ const FIELDS: Readonly<
   cgroupsPerQOS: "boolean",
   clusterDNS: "object",
   clusterDomain: "string",
+  containerLogMaxFiles: "number",
+  containerLogMaxSize: "string",
+  containerLogMonitorInterval: "string",
   containerRuntimeEndpoint: "string",
+  evictionHard: "object",
+  evictionPressureTransitionPeriod: "string",
+  imageGCHighThresholdPercent: "number",
+  imageGCLowThresholdPercent: "number",
+  imageMinimumGCAge: "string",
   kubeReserved: "object",
   maxPods: "number",
   podLogsDir: "string",
@@ -70,13 +87,13 @@ const INERT: ReadonlySet<string> = new Set(
     "registryBurst eventRecordQPS eventBurst enableDebuggingHandlers enableContentionProfiling " +
     "healthzPort healthzBindAddress oomScoreAdj streamingConnectionIdleTimeout " +
     "nodeStatusUpdateFrequency nodeStatusReportFrequency nodeLeaseDurationSeconds " +
-    "imageMinimumGCAge imageMaximumGCAge imageGCHighThresholdPercent imageGCLowThresholdPercent " +
+    "imageMaximumGCAge " +
     "volumeStatsAggPeriod cpuManagerPolicy cpuManagerReconcilePeriod memoryManagerPolicy " +
     "topologyManagerPolicy topologyManagerScope runtimeRequestTimeout hairpinMode podPidsLimit " +
     "cpuCFSQuota nodeStatusMaxImages maxOpenFiles contentType kubeAPIQPS kubeAPIBurst " +
-    "serializeImagePulls evictionHard evictionPressureTransitionPeriod enableControllerAttachDetach " +
-    "makeIPTablesUtilChains failSwapOn memorySwap containerLogMaxSize containerLogMaxFiles " +
-    "containerLogMaxWorkers containerLogMonitorInterval configMapAndSecretChangeDetectionStrategy " +
+    "serializeImagePulls enableControllerAttachDetach " +
+    "makeIPTablesUtilChains failSwapOn memorySwap " +
+    "containerLogMaxWorkers configMapAndSecretChangeDetectionStrategy " +
     "enforceNodeAllocatable volumePluginDir logging shutdownGracePeriod " +
     "shutdownGracePeriodCriticalPods enableProfilingHandler enableDebugFlagsHandler " +
     "memoryThrottlingFactor localStorageCapacityIsolation failCgroupV1 rotateCertificates"
@@ -126,6 +143,7 @@ export function parseKubeletConfiguration(tree: unknown): ParsedConfiguration {
       `invalid configuration: cgroupDriver "${driver}" is not implemented, want cgroupfs`,
     );
   }
+  checkThresholds(configuration.evictionHard ?? {});
   checkSysctlPatterns(configuration.allowedUnsafeSysctls ?? []);
   const mode = configuration.authorization?.mode;
   if (mode !== undefined && mode !== "Webhook" && mode !== "AlwaysAllow") {

@@ -33,6 +33,8 @@ export interface ReadinessView {
 export interface Eviction {
   reason: string;
   message: string;
+  /** The text of the DisruptionTarget condition, for a pod that others must replace. */
+  disruption?: string;
 }
 
 export interface PodStatusInput {
@@ -82,7 +84,10 @@ function addresses(input: PodStatusInput): Partial<PodStatus> {
 
 function phaseOf(input: PodStatusInput, statuses: ContainerStatus[]) {
   const { pod, before, runtime, terminal } = input;
-  if (input.eviction !== undefined) return { phase: "Failed", ...input.eviction };
+  if (input.eviction !== undefined) {
+    const { reason, message } = input.eviction;
+    return { phase: "Failed", reason, message };
+  }
   const active = new Set(activeContainers(runtime).map((run) => run.name));
   const initialized = containersOf(pod.spec).some((c) => active.has(c.name ?? ""));
   let phase: string = podPhase({ pod, statuses, terminal, initialized });
@@ -97,6 +102,29 @@ function phaseOf(input: PodStatusInput, statuses: ContainerStatus[]) {
     ...(reason === undefined ? {} : { reason }),
     ...(message === undefined ? {} : { message }),
   };
+}
+
+/** Tells owners that the pod did not fail by itself. */
+function disruptionTarget(
+  { eviction, before, pod, now }: PodStatusInput,
+  others: readonly PodCondition[],
+): PodCondition[] {
+  const type = "DisruptionTarget";
+  if (eviction?.disruption === undefined || others.some((c) => c.type === type)) return [];
+  const old = before?.conditions?.find((condition) => condition.type === type);
+  if (old !== undefined) return [old];
+  const observedGeneration = pod.metadata?.generation;
+  return [
+    {
+      type,
+      ...(observedGeneration === undefined ? {} : { observedGeneration }),
+      status: "True",
+      reason: "TerminationByKubelet",
+      message: eviction.disruption,
+      lastProbeTime: null as unknown as string,
+      lastTransitionTime: now,
+    },
+  ];
 }
 
 export function podStatus(given: PodStatusInput): PodStatus {
@@ -127,7 +155,11 @@ export function podStatus(given: PodStatusInput): PodStatus {
       ? {}
       : { observedGeneration: pod.metadata.generation }),
     ...phase,
-    conditions: [...withTransitionTimes(conditions, before, input.now), ...resizing],
+    conditions: [
+      ...withTransitionTimes(conditions, before, input.now),
+      ...resizing,
+      ...disruptionTarget(input, conditions),
+    ],
     ...addresses(input),
     startTime: input.startTime,
     containerStatuses: main,

@@ -3,8 +3,8 @@
  *
  *   spec ── granted by the node ──▶ allocated ── taken by the runtime ──▶ actuated
  *
- * The kubelet works with the allocated pod: a wish that does not fit now waits (Deferred) and the pod
- * goes on with what it has.
+ * The kubelet works with the allocated pod: a wish that does not fit now waits (Deferred) and the
+ * pod goes on with what it has.
  * Units   cpu in thousandths, memory in bytes; 0 is no limit
  * Source  pkg/kubelet/allocation/allocation_manager.go,
  *         pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodResizeAction

@@ -410,8 +410,8 @@ describe("configuration", () => {
     ...more,
   });
   test("takes what it has, names what has no effect, refuses the rest", () => {
-    const parsed = parseKubeletConfiguration(file({ clusterDomain: "x", evictionHard: {} }));
-    expect(parsed).toEqual({ configuration: { clusterDomain: "x" }, inert: ["evictionHard"] });
+    const parsed = parseKubeletConfiguration(file({ clusterDomain: "x", failSwapOn: true }));
+    expect(parsed).toEqual({ configuration: { clusterDomain: "x" }, inert: ["failSwapOn"] });
     expect(() => parseKubeletConfiguration(file({ clusterDomian: "x" }))).toThrow(
       'unknown field "clusterDomian"',
     );

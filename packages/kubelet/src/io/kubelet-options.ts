@@ -3,6 +3,8 @@ import type { Pod, Taint } from "@nanokube/api/core/v1";
 import type { Client } from "@nanokube/client";
 import type { Clock, Exec, Log, Random } from "@nanokube/machinery";
 import type { Channel } from "@nanokube/rpc";
+import type { Thresholds } from "../core/eviction.ts";
+import type { ImageGCPolicy } from "../core/image-gc.ts";
 
 export interface ServingOptions {
   /** PEM. Absent: the kubelet makes itself a certificate. */
@@ -52,6 +54,12 @@ export interface KubeletOptions {
   reserved?: Readonly<Record<string, string>> | undefined;
   /** Kernel settings (`net.core.*`) that pods may change beside the safe ones. */
   allowedUnsafeSysctls?: readonly string[] | undefined;
+  /** Rotate logs that grow; 10Mi and 5 files unless told. */
+  logRotation?: { maxSizeBytes?: number; maxFiles?: number; everyMs?: number } | undefined;
+  /** Remove unused images when the disk fills; absent: images stay. */
+  imageGC?: ImageGCPolicy | undefined;
+  /** End pods when memory or disk run out; absent: none are, and only memory pressure is told. */
+  eviction?: { hard: Thresholds; transitionMs?: number } | undefined;
   /** What /configz shows. */
   configuration?: Readonly<Record<string, unknown>> | undefined;
 }

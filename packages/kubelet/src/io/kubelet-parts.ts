@@ -1,7 +1,6 @@
 /**
  * Makes the kubelet's parts and joins them. The only place that knows all of them.
  */
-import { readFile } from "node:fs/promises";
 import type { Pod, Service } from "@nanokube/api/core/v1";
 import {
   createEventRecorder,
@@ -13,7 +12,6 @@ import {
 import { parseResolvConf } from "../core/dns-config.ts";
 import type { DownwardContext } from "../core/downward-api.ts";
 import { imageVolumeProblem } from "../core/image-volumes.ts";
-import type { MachineFacts } from "../core/node-status.ts";
 import { podUID } from "../core/pod.ts";
 import { milliValue, wholeValue } from "../core/resources.ts";
 import { runningContainers } from "../core/runtime-status.ts";
@@ -26,12 +24,13 @@ import {
   type ImageClient,
   type RuntimeClient,
 } from "./cri-runtime.ts";
+import { type Facts, gatherFacts } from "./facts.ts";
 import { ImageManager } from "./image-manager.ts";
 import type { KubeletOptions } from "./kubelet-options.ts";
 import { createHookRunner } from "./lifecycle-hooks.ts";
-import { oomScoreAdjMin, readMachineFacts } from "./machine-facts.ts";
 import { createMounter } from "./mounts.ts";
 import { NodeAgent } from "./node-agent.ts";
+import { createNodeKeepers, type NodeKeepers } from "./node-keepers.ts";
 import { NodeObserver } from "./node-observer.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { OrphanCollector } from "./orphan-collector.ts";
@@ -66,16 +65,8 @@ export interface KubeletParts {
   csi: CSIVolumes;
   staticPods: StaticPods;
   ledger: ResourceLedger;
+  keepers: NodeKeepers;
   services: SharedInformer<Service>;
-}
-
-/** What the machine and the runtime say of themselves, asked once. */
-interface Facts {
-  machine: MachineFacts;
-  runtimeName: string;
-  resolvConf: string;
-  oomScoreAdjMin: number;
-  privileged: boolean;
 }
 
 /** What static pods do to the kubelet, and what it tells its server. */
@@ -95,6 +86,7 @@ interface Links {
   nodeAgent(): NodeAgent;
   /** Pods that hold resources of the node, but for this one. */
   others(uid: string): Pod[];
+  keepers(): NodeKeepers;
   port(): number;
 }
 
@@ -114,22 +106,6 @@ async function askVersion(runtime: RuntimeClient, signal: AbortSignal) {
   } catch (error) {
     throw new Error(`validate CRI v1 runtime API: ${(error as Error).message}`);
   }
-}
-
-async function gatherFacts(
-  options: KubeletOptions,
-  runtime: RuntimeClient,
-  signal: AbortSignal,
-): Promise<Facts> {
-  const version = await askVersion(runtime, signal);
-  const name = version.runtimeName;
-  return {
-    machine: await readMachineFacts(options.rootDir, `${name}://${version.runtimeVersion}`),
-    runtimeName: name,
-    resolvConf: options.resolvConf ?? (await readFile("/etc/resolv.conf", "utf8").catch(() => "")),
-    oomScoreAdjMin: await oomScoreAdjMin(),
-    privileged: options.privileged ?? process.getuid?.() === 0,
-  };
 }
 
 function downwardContext({ options, facts, links }: Building) {
@@ -221,6 +197,7 @@ function buildNode(building: Building, cache: RuntimeCache, base: BaseParts, csi
     port: links.port,
     lastRelistMs: () => cache.lastRelistMs,
     volumesInUse: () => csi.volumesInUse(),
+    pressures: () => links.keepers().eviction?.pressures(),
   });
   const nodeAgent = new NodeAgent({
     client,
@@ -368,6 +345,7 @@ export async function buildParts(
     volumes: () => storage.volumes,
     nodeAgent: () => nodeAgent,
     others: events.others,
+    keepers: () => keepers,
     port: () => server.port,
   };
   const { clock, log } = options;
@@ -376,6 +354,16 @@ export async function buildParts(
   const base = buildBase(building, events);
   const storage = buildStorage(building, base);
   const { observer, nodeAgent } = buildNode(building, cache, base, storage.csi);
+  const keepers = createNodeKeepers({
+    options,
+    runtime,
+    images,
+    recorder: base.recorder,
+    node: () => nodeAgent.reference,
+    workers: links.workers,
+    active: () => events.others(""),
+    onPressure: () => nodeAgent.reportSoon(),
+  });
   const carriers = await buildRuntime(building, cache, base, storage);
   const parts = { ...base, ...storage, ...carriers };
   const workers = buildWorkers(building, cache, observer, parts);
@@ -387,5 +375,5 @@ export async function buildParts(
     statuses: base.statuses,
     pods: events.pods,
   });
-  return { ...parts, runtime, cache, workers, nodeAgent, server };
+  return { ...parts, runtime, cache, workers, nodeAgent, server, keepers };
 }

@@ -7,6 +7,7 @@ import { mkdir } from "node:fs/promises";
 import type { Node, Pod } from "@nanokube/api/core/v1";
 import { createInformer, nodes as nodeResource, pods as podResource } from "@nanokube/client";
 import { deepEqual, sleep } from "@nanokube/machinery";
+import { refuseUnderPressure } from "../core/eviction.ts";
 import { admitPod } from "../core/node-admission.ts";
 import { isMirrorPod, isTerminalPhase, podKey, podReference, podUID } from "../core/pod.ts";
 import { forbiddenSysctl } from "../core/sysctls.ts";
@@ -57,7 +58,9 @@ class RunningKubelet {
     const started = isTerminalPhase(pod.status?.phase) || this.#parts.cache.get(uid) !== undefined;
     if (!fresh || ending || started) return true;
     const sysctl = forbiddenSysctl(pod, this.#options.allowedUnsafeSysctls ?? []);
-    const refusal = sysctl ?? admitPod(pod, node, this.active(uid));
+    const pressures = this.#parts.keepers.eviction?.pressures() ?? [];
+    const refusal =
+      refuseUnderPressure(pod, pressures) ?? sysctl ?? admitPod(pod, node, this.active(uid));
     if (refusal === undefined) {
       this.#parts.ledger.open(pod);
       return true;
@@ -178,6 +181,7 @@ class RunningKubelet {
     recorder.event(nodeAgent.reference, "Normal", "Starting", "Starting kubelet.");
     const relisting = cache.run(signal);
     const plugins = csi.run(signal);
+    const keeping = this.#parts.keepers.run(signal);
     this.#parts.services.start(signal);
     this.#watchNode();
     const registered = nodeAgent.register(signal);
@@ -192,7 +196,7 @@ class RunningKubelet {
     this.#parts.workers.stop();
     this.#parts.probes.stopAll();
     this.#parts.objects.stop();
-    await Promise.allSettled([relisting, plugins, beating, housekeeping, statics]);
+    await Promise.allSettled([relisting, plugins, keeping, beating, housekeeping, statics]);
     await recorder.flush();
     await server.close();
   }

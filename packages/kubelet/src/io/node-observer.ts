@@ -5,6 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import type { Clock } from "@nanokube/machinery";
+import type { Pressure } from "../core/eviction.ts";
 import type { MachineFacts, NodeImage, NodeInput } from "../core/node-status.ts";
 import { formatTime } from "../core/time.ts";
 import { describeRpcError, type ImageClient, type RuntimeClient } from "./cri-runtime.ts";
@@ -24,6 +25,8 @@ export interface NodeObserverOptions {
   port(): number;
   lastRelistMs(): number;
   volumesInUse(): string[];
+  /** What the eviction manager says; undefined: there is none. */
+  pressures(): readonly Pressure[] | undefined;
 }
 
 export class NodeObserver {
@@ -106,6 +109,7 @@ export class NodeObserver {
 
   async observe(): Promise<NodeInput> {
     const { options, machine, port, clock, volumesInUse } = this.#options;
+    const pressures = this.#options.pressures();
     const [problems, images, memory] = await Promise.all([
       this.#problems(),
       this.#listImages(),
@@ -125,7 +129,11 @@ export class NodeObserver {
       reserved: options.reserved ?? {},
       images,
       problems,
-      pressures: { memory, disk: false, pid: false },
+      pressures: {
+        memory: pressures?.includes("MemoryPressure") ?? memory,
+        disk: pressures?.includes("DiskPressure") ?? false,
+        pid: pressures?.includes("PIDPressure") ?? false,
+      },
       handlers: this.#handlers,
       supplementalGroupsPolicy: this.#groupsPolicy,
       volumes: { inUse: volumesInUse() },

@@ -175,6 +175,9 @@ function selectHost(scores: readonly NodeScore[], random: () => number): NodeSco
   return best;
 }
 
+/** What upstream's plugin of dynamic resources says of every pod without claims. */
+const noClaims = "no new claims to deallocate";
+
 function refuse(cycle: Cycle, pre: PreFiltered, found: Found | undefined): Decision {
   const nodesTotal = cycle.snapshot.nodes.length;
   const preFilter = pre.refusal?.status.reasons.join(", ");
@@ -196,7 +199,11 @@ function refuse(cycle: Cycle, pre: PreFiltered, found: Found | undefined): Decis
   const { preemption, message } = preempt(cycle, pre.active, diagnosis, pre.refusal?.status);
   return {
     outcome: "unschedulable",
-    message: describe({ ...diagnosis, postFilter: `preemption: ${message}` }),
+    message: describe(
+      preemption === undefined
+        ? { ...diagnosis, postFilter: `${noClaims}, preemption: ${message}` }
+        : diagnosis,
+    ),
     plugins,
     statuses: diagnosis.nodes,
     preemption,

@@ -1,8 +1,9 @@
 /**
- * Volumes of CSI drivers, and persistent volumes in general: staged once per node, published per pod.
+ * Volumes of CSI drivers, and persistent volumes in general: staged once per node, published per
+ * pod.
  *
- * A volume of mode Block is a device: its driver puts the node of it at a path, and the runtime makes
- * the device in the container.
+ * A volume of mode Block is a device: its driver puts the node of it at a path, and the runtime
+ * makes the device in the container.
  * Source  pkg/volume/csi/csi_mounter.go, csi_block.go, csi_attacher.go
  */
 import { mkdir, rm, rmdir, writeFile } from "node:fs/promises";
