@@ -1,10 +1,14 @@
 /**
- * The same etcdctl script against etcd-lite and against etcd prints the same.
+ * The same etcdctl scripts against etcd-lite and against etcd print the same.
  *
  * Run with every etcdctl that is there: 3.4 (Debian) and 3.6.
  */
-import { execFile, execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type CtlLine, ctlScripts, words } from "../src/etcd/etcdctl-scripts.ts";
 import { type EtcdInstance, etcdSubjects } from "../src/subjects/etcd.ts";
 import { findPrograms, missing } from "../src/subjects/programs.ts";
 
@@ -13,82 +17,63 @@ interface Ran {
   readonly output: string;
 }
 
-function etcdctl(
-  program: string,
-  endpoint: string,
-  args: readonly string[],
-  input = "",
-): Promise<Ran> {
+const env = { PATH: process.env["PATH"], ETCDCTL_API: "3" };
+
+interface Call {
+  readonly program: string;
+  readonly endpoint: string;
+  readonly args: readonly string[];
+  readonly input?: string | undefined;
+  readonly forMs?: number | undefined;
+}
+
+function etcdctl({ program, endpoint, args, input, forMs }: Call): Promise<Ran> {
   return new Promise((resolve) => {
-    const env = { PATH: process.env["PATH"], ETCDCTL_API: "3" };
     const argv = ["--endpoints", endpoint, "--command-timeout=5s", ...args];
-    const child = execFile(program, argv, { env, timeout: 20_000 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : Number(error.code ?? -1);
-      resolve({ code, output: comparable(stdout + stderr, endpoint) });
+    const child = spawn(program, argv, { env, stdio: ["pipe", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+    }
+    const end = setTimeout(() => child.kill("SIGKILL"), forMs ?? 20_000);
+    child.once("close", (code) => {
+      clearTimeout(end);
+      resolve({ code: code ?? -1, output: comparable(output, endpoint) });
     });
-    child.stdin!.end(input);
+    child.stdin.on("error", () => {}); // It may be gone before it has read everything.
+    if (input !== undefined) child.stdin.write(input);
+    // A watch reads its commands as long as there may be more.
+    if (forMs === undefined) child.stdin.end();
   });
 }
 
-/** What differs from run to run: the endpoint, times, the client's own log lines. */
+/** What differs from run to run: the endpoint, times, sizes, the client's own log lines. */
 function comparable(output: string, endpoint: string): string {
   return output
     .split("\n")
     .filter((line) => !line.startsWith('{"level"'))
+    .map((line) => (line.includes("|") || line.startsWith("+-") ? tableLine(line) : line))
     .join("\n")
     .replaceAll(`http://${endpoint}`, "URL")
     .replaceAll(endpoint, "ENDPOINT")
     .replace(/\d+(\.\d+)?(ms|µs|s)\b/g, "TIME")
-    .replace(/"?(cluster_id|member_id|raft_term|ClusterID|MemberID|RaftTerm)"? ?: ?\d+/g, "$1:N");
+    .replace(/\b\d+(\.\d+)? (kB|MB|B)\b/g, "SIZE")
+    .replace(numbers, "$1$2:N")
+    .replace(/^(URL|ENDPOINT), ([0-9a-f]+), ([0-9.]+),.*$/gm, "$1, $2, $3, …");
 }
 
-const txn = 'mod("a") > "0"\nvalue("a") = "1"\n\nput c 3\nget a\ndel b\n\nput d 4\nget d\n\n';
+/** Of the member, not of what it holds. */
+const numbers =
+  /"?(cluster_id|member_id|raft_term|ClusterID|MemberID|RaftTerm|raftTerm|raftIndex|raftAppliedIndex|RaftIndex|RaftAppliedIndex|dbSize|dbSizeInUse|DBSize|DBSizeInUse)("?) ?: ?\d+/g;
 
-const script: (readonly [args: string, input?: string])[] = [
-  ["put a 1"],
-  ["put b 2 --prev-kv"],
-  ["put b 22 --prev-kv"],
-  ["put --ignore-value b"],
-  ["put --ignore-value nokey"],
-  ["get a"],
-  ["get a z"],
-  ["get --prefix= -w simple a"],
-  ['get --from-key "" --limit 1 -w json'],
-  ["get a z --keys-only"],
-  ["get a z --count-only -w fields"],
-  ["get a z --print-value-only --order=DESCEND --sort-by=VALUE"],
-  ["get a --rev 2"],
-  ["get a --rev 999"],
-  ["get a -w json"],
-  ["get a -w fields"],
-  ["txn -i", txn],
-  ["txn -i", 'ver("zz") = "0"\n\nput zz 1\n\nput zz 2\n\n'],
-  ["txn -i", "\nput a 1\nput a 2\n\n\n"],
-  ["get --prefix -w json k"],
-  ["del a --prev-kv"],
-  ["del nothing"],
-  ["del c z -w json"],
-  ["compaction 4"],
-  ["compaction 4"],
-  ["compaction 4000"],
-  ["get b --rev 3"],
-  ["get b --rev 4"],
-  ["lease list"],
-  ["lease timetolive 1234 --keys"],
-  ["lease revoke 1234"],
-  ["put --lease=1234 x y"],
-  ["endpoint health"],
-  ["endpoint hashkv"],
-  ["member list"],
-  ["member list -w simple"],
-  ["alarm list"],
-  ["alarm disarm"],
-  ["defrag"],
-  ["move-leader 8e9e05c52164694d"],
-  ["move-leader 1"],
-  ["auth disable"],
-  ["watch a --rev 1", ""],
-];
+/** Cells without their padding, and the numbers of a member's status gone. */
+function tableLine(line: string): string {
+  if (line.startsWith("+-")) return "+-+";
+  const cells = line.split("|").map((cell) => cell.trim());
+  return cells.map((cell) => (/^\d+$/.test(cell) || /% *$/.test(cell) ? "N" : cell)).join("|");
+}
 
 const [, lite, upstream] = etcdSubjects();
 /** One of each release: the same program may stand in several places. */
@@ -97,36 +82,65 @@ const programs = [
 ];
 
 function release(program: string): string {
-  const env = { PATH: process.env["PATH"], ETCDCTL_API: "3" };
   return execFileSync(program, ["version"], { env }).toString().split("\n")[0]!;
 }
 
-const skip = programs.length === 0 ? missing("etcdctl") : upstream!.skip;
+const isKnown = (program: string, { since = "3" }: CtlLine) =>
+  release(program).split(": ")[1]!.localeCompare(since, "en", { numeric: true }) >= 0;
 
-describe.skipIf(skip !== undefined).each(programs.length === 0 ? ["etcdctl"] : programs)(
+const skip = programs.length === 0 ? missing("etcdctl") : upstream!.skip;
+const some = programs.length === 0 ? ["etcdctl"] : programs;
+
+// The very same flags, so that even the ids are the same.
+const sameFlags = [
+  ...["--initial-advertise-peer-urls", "http://localhost:2380"],
+  ...["--initial-cluster", "default=http://localhost:2380", "--bcrypt-cost", "4"],
+];
+
+describe.skipIf(skip !== undefined).each(some)(
   `%s prints the same on etcd-lite and etcd${skip === undefined ? "" : `: ${skip}`}`,
   (program) => {
-    let ours: EtcdInstance;
-    let theirs: EtcdInstance;
-    beforeAll(async () => {
-      // The very same flags, so that even the ids are the same.
-      const flags = ["--initial-advertise-peer-urls", "http://localhost:2380"];
-      flags.push("--initial-cluster", "default=http://localhost:2380");
-      [ours, theirs] = await Promise.all([lite!.open(flags), upstream!.open(flags)]);
-    });
-    afterAll(() => Promise.all([ours?.close(), theirs?.close()]));
+    describe.each(ctlScripts)("%s", (_name, script) => {
+      let both: EtcdInstance[];
+      beforeAll(async () => {
+        both = await Promise.all([lite!.open(sameFlags), upstream!.open(sameFlags)]);
+      });
+      afterAll(() => Promise.all((both ?? []).map((one) => one.close())));
 
-    test.each(script)("%s", async (...[line, input]) => {
-      const args = line!.split(" ").map((arg) => arg.replaceAll('"', ""));
-      const both = [ours, theirs].map(({ endpoint }) => etcdctl(program, endpoint, args, input));
-      const [mine, wanted] = await Promise.all(both);
-      expect(mine).toEqual(wanted);
+      const known = skip === undefined ? script.filter((line) => isKnown(program, line)) : script;
+      test.each(known)("$line", async ({ line, input, forMs }) => {
+        const args = words(line);
+        const calls = both.map(({ endpoint }) =>
+          etcdctl({ program, endpoint, args, input, forMs }),
+        );
+        const [mine, wanted] = await Promise.all(calls);
+        expect(mine).toEqual(wanted);
+      });
     });
 
-    test("lease grant, keep-alive, keys, expiry", async () => {
-      const results = await Promise.all(
-        [ours, theirs].map(async ({ endpoint }) => {
-          const granted = await etcdctl(program, endpoint, ["lease", "grant", "3"]);
+    describe("what takes several steps", () => {
+      let both: EtcdInstance[];
+      let directory: string;
+      beforeAll(async () => {
+        directory = mkdtempSync(join(tmpdir(), "etcdctl-"));
+        both = await Promise.all([lite!.open(sameFlags), upstream!.open(sameFlags)]);
+      });
+      afterAll(async () => {
+        await Promise.all((both ?? []).map((one) => one.close()));
+        rmSync(directory, { recursive: true, force: true });
+      });
+
+      const onBoth = async <T>(run: (endpoint: string, i: number) => Promise<T>) => {
+        const [mine, wanted] = await Promise.all(both.map(({ endpoint }, i) => run(endpoint, i)));
+        expect(mine).toEqual(wanted);
+        return mine!;
+      };
+      const ctl = (endpoint: string, line: string) =>
+        etcdctl({ program, endpoint, args: words(line) });
+
+      test("lease grant, keep-alive, keys, expiry", async () => {
+        await onBoth(async (endpoint) => {
+          const granted = await ctl(endpoint, "lease grant 3");
           const id = /lease ([0-9a-f]+) granted/.exec(granted.output)![1]!;
           const outputs = [granted.output];
           for (const line of [
@@ -135,28 +149,77 @@ describe.skipIf(skip !== undefined).each(programs.length === 0 ? ["etcdctl"] : p
             `lease keep-alive --once ${id}`,
             "get leased",
           ]) {
-            outputs.push((await etcdctl(program, endpoint, line.split(" "))).output);
+            outputs.push((await ctl(endpoint, line)).output);
           }
-          const gone = async () =>
-            (await etcdctl(program, endpoint, ["get", "leased"])).output === "";
-          while (!(await gone())) await new Promise((resolve) => setTimeout(resolve, 200));
-          outputs.push((await etcdctl(program, endpoint, ["lease", "list"])).output);
-          return outputs.map((text) =>
-            text.replaceAll(id, "LEASE").replace(/remaining\(\w+\)/, ""),
-          );
-        }),
-      );
-      expect(results[0]).toEqual(results[1]);
-    });
+          while ((await ctl(endpoint, "get leased")).output !== "") {
+            await new Promise((resolve) => setTimeout(resolve, 200));
+          }
+          outputs.push((await ctl(endpoint, "lease list")).output);
+          return outputs.map((t) => t.replaceAll(id, "LEASE").replace(/remaining\(\w+\)/, ""));
+        });
+      });
 
-    test("lock and elect work: they stand on leases, transactions and watches", async () => {
-      const results = await Promise.all(
-        [ours, theirs].map(({ endpoint }) =>
-          etcdctl(program, endpoint, ["lock", "mutex", "echo", "held"]),
-        ),
-      );
-      expect(results[0]).toEqual(results[1]);
-      expect(results[0]!.output).toContain("held");
+      test("lock runs a command while it holds, and hands over", async () => {
+        const held = await onBoth((endpoint) => ctl(endpoint, "lock mutex echo held"));
+        expect(held.output).toContain("held");
+        expect((await onBoth((e) => ctl(e, "get --prefix mutex"))).output).toBe("");
+      });
+
+      test("elect leads until it is ended, and another hears of it", async () => {
+        await onBoth(async (endpoint) => {
+          const leader = follow(program, endpoint, ["elect", "office", "ann"]);
+          const listener = follow(program, endpoint, ["elect", "office", "--listen"]);
+          await leader.until("ann");
+          await listener.until("ann");
+          leader.child.kill("SIGINT");
+          await leader.ended;
+          listener.child.kill("SIGKILL");
+          await listener.ended;
+          return (await ctl(endpoint, "get --prefix office")).output;
+        });
+      });
+
+      test("snapshot save, and status of the file", async () => {
+        await onBoth(async (endpoint, i) => {
+          for (const line of ["put s 1", "put s 2", "del s"]) await ctl(endpoint, line);
+          const file = join(directory, `${i}.db`);
+          const saved = await ctl(endpoint, `snapshot save ${file}`);
+          const text = saved.output.replaceAll(file, "FILE");
+          return { ...saved, output: text };
+        });
+      });
+
+      test("check perf passes", async () => {
+        const args = words("check perf --load s --command-timeout=120s");
+        const { endpoint } = both[0]!;
+        const ran = await etcdctl({ program, endpoint, args, forMs: 100_000 });
+        expect(ran.output).not.toContain("Error");
+        expect(ran.output).toContain("PASS: Slowest request took");
+      }, 120_000);
     });
   },
 );
+
+interface Following {
+  readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+  until(text: string): Promise<void>;
+}
+
+function follow(program: string, endpoint: string, args: readonly string[]): Following {
+  const child = spawn(program, ["--endpoints", endpoint, ...args], { env });
+  let output = "";
+  const waiting: (() => void)[] = [];
+  child.stdout.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+    for (const wake of waiting.splice(0)) wake();
+  });
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  return {
+    child,
+    ended,
+    async until(text) {
+      while (!output.includes(text)) await new Promise<void>((resolve) => waiting.push(resolve));
+    },
+  };
+}

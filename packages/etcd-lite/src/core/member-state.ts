@@ -53,10 +53,15 @@ export class MemberState {
     return this.alarms.some((a) => a.alarm === alarm);
   }
 
+  /** What the store takes up, as etcd counts it: an empty one has pages too. */
+  get sizeBytes(): number {
+    return emptyStoreBytes + this.store.sizeBytes;
+  }
+
   /** Whether a write of `costBytes` still fits. */
   hasRoom(costBytes: number): boolean {
     if (costBytes === 0 || this.quotaBytes < 0) return true;
-    return this.store.sizeBytes + costBytes < this.quotaBytes;
+    return this.sizeBytes + costBytes < this.quotaBytes;
   }
 
   /** The mark of a new leader: takes a place in the log and does nothing. */
@@ -187,6 +192,7 @@ export class MemberState {
   }
 }
 
+const emptyStoreBytes = 16_384;
 const keyValueOverheadBytes = 256;
 export const leaseCostBytes = 64;
 

@@ -24,7 +24,7 @@ export function pendingProposals({ proposals }: Member): number {
   return proposals.pending;
 }
 
-/** Why nothing is written any more, if so. */
+/** Why nothing is written any more, or for now, if so. */
 export function diskFailure({ node }: Member): Error | undefined {
-  return node.failure;
+  return node.failure ?? node.fullError;
 }

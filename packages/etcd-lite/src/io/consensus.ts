@@ -11,7 +11,7 @@
 import type { Clock, Log, Random } from "@nanokube/machinery";
 import { type Channel, createClient } from "@nanokube/rpc";
 import type { Entry } from "../core/entry.ts";
-import { MemberState } from "../core/member-state.ts";
+import { MemberState, noSpaceAlarm } from "../core/member-state.ts";
 import type { HardState, LogEntry } from "../core/raft/message.ts";
 import type { LogContent } from "../core/raft/raft-log.ts";
 import { lockDataDir } from "./data-dir.ts";
@@ -239,6 +239,14 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
       onTick();
     },
     onFailure: () => proposals.fail(),
+    onFull: () => proposals.fail(),
+    onFree() {
+      // As when the quota is reached: somebody has to look, and to say that it is well again.
+      const request = { action: 1, memberID: identity.memberId, alarm: noSpaceAlarm };
+      Promise.resolve(proposals.propose({ kind: "alarm", request })).catch((error) =>
+        logger.error({ error: String(error) }, "cannot raise NOSPACE"),
+      );
+    },
   });
   proposals.attach(node);
   return { identity, state, node, proposals, peers, electionMs };

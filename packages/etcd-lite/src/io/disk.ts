@@ -64,13 +64,7 @@ class RealDisk implements Disk {
   async create(name: string, sizeBytes: number): Promise<DiskFile> {
     const path = join(this.#directory, name);
     const handle = await open(path + temporarySuffix, "wx", 0o600);
-    try {
-      await this.#fill(handle, 0, sizeBytes);
-    } finally {
-      await handle.close();
-    }
-    await rename(path + temporarySuffix, path);
-    await this.#syncDirectory();
+    await this.#filled(handle, path, () => this.#fill(handle, 0, sizeBytes));
     return this.open(name, sizeBytes);
   }
 
@@ -92,26 +86,36 @@ class RealDisk implements Disk {
 
   async #fill(handle: FileHandle, from: number, to: number): Promise<void> {
     for (let at = from; at < to; at += zeros.length) {
-      await handle.write(zeros, 0, Math.min(zeros.length, to - at), at);
+      await writeAll(handle, zeros.subarray(0, Math.min(zeros.length, to - at)), at);
     }
     if (!this.#unsafeNoSync) await handle.sync();
+  }
+
+  /** Gives the file its name when it is whole; a half of one is taken away: the disk may be full. */
+  async #filled(handle: FileHandle, path: string, fill: () => Promise<void>): Promise<void> {
+    try {
+      await fill();
+    } catch (error) {
+      await unlink(path + temporarySuffix).catch(() => {});
+      throw error;
+    } finally {
+      await handle.close();
+    }
+    await rename(path + temporarySuffix, path);
+    await this.#syncDirectory();
   }
 
   async writeWhole(name: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
     const path = join(this.#directory, name);
     const handle = await open(path + temporarySuffix, "w", 0o600);
     let sizeBytes = 0;
-    try {
+    await this.#filled(handle, path, async () => {
       for await (const chunk of chunks) {
-        await handle.write(chunk);
+        await writeAll(handle, chunk, sizeBytes);
         sizeBytes += chunk.length;
       }
       if (!this.#unsafeNoSync) await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(path + temporarySuffix, path);
-    await this.#syncDirectory();
+    });
     return sizeBytes;
   }
 
@@ -128,6 +132,20 @@ class RealDisk implements Disk {
       await handle.close();
     }
   }
+}
+
+/** A disk that is almost full takes a part, and says so only in a number. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done);
+    done += bytesWritten;
+  }
+}
+
+/** The disk, or this user's part of it, has no room: that may pass. */
+export function isDiskFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 class RealFile implements DiskFile {

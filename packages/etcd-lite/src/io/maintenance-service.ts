@@ -4,7 +4,7 @@
  * What is left out is refused by name with UNIMPLEMENTED, never ignored.
  * Source  etcd v3.6 server/etcdserver/api/v3rpc/maintenance.go, health.go
  */
-import { codes, type etcd, type Handlers, health, RpcError } from "@nanokube/rpc";
+import { codes, etcd, type Handlers, health, RpcError } from "@nanokube/rpc";
 import { EtcdError, errors } from "../core/errors.ts";
 import { hashKV } from "../core/hash-kv.ts";
 import { nobody } from "../core/raft/message.ts";
@@ -25,8 +25,8 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
       readAsAdmin(member, call, () => ({
         header: header(member),
         version: serverVersion,
-        dbSize: state.store.sizeBytes,
-        dbSizeInUse: state.store.sizeBytes,
+        dbSize: state.sizeBytes,
+        dbSizeInUse: state.sizeBytes,
         dbSizeQuota: state.quotaBytes,
         leader: node.raft.leader,
         raftIndex: node.raft.log.committed,
@@ -38,8 +38,11 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
         downgradeInfo: {},
       })),
     alarm: (request, call) => writeAs<etcd.AlarmResponse>(member, call, { kind: "alarm", request }),
-    // Space that compaction freed is the garbage collector's: there is nothing to move.
-    defragment: (_request, call) => readAsAdmin(member, call, () => ({})),
+    defragment: async (_request, call) => {
+      await readAsAdmin(member, call, () => undefined);
+      await defragment(member);
+      return {};
+    },
     hash: (_request, call) =>
       readAsAdmin(member, call, () => ({
         header: header(member),
@@ -59,10 +62,35 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
       await call.first();
       await readAsAdmin(member, call, () => sendSnapshot(member, call));
     },
-    downgrade: () => {
-      throw unimplemented("Maintenance.Downgrade");
-    },
+    downgrade: (request, call) =>
+      readAsAdmin(member, call, () => {
+        checkDowngrade(request);
+        return { header: header(member), version: clusterVersion.replace(/\.0$/, "") };
+      }),
   };
+}
+
+/** Clears away what compactions left, a portion a turn: writes go on meanwhile. */
+async function defragment({ state }: Member): Promise<void> {
+  while (state.store.tidy?.(tidiedAtOnce) === true) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const tidiedAtOnce = 1000;
+
+const { VALIDATE, ENABLE } = etcd.DowngradeRequest_DowngradeAction;
+
+/** A version could be left for the one before: asked, it is said so; done it is not. */
+function checkDowngrade({ action, version }: etcd.DowngradeRequest): void {
+  if (action !== VALIDATE && action !== ENABLE) return; // To cancel what is not there is no fault.
+  const match = /^(\d+)\.(\d+)(\.\d+)?$/.exec(version);
+  if (match === null) throw new EtcdError("WrongDowngradeVersionFormat");
+  const [major, minor] = clusterVersion.split(".").map(Number);
+  if (Number(match[1]) !== major || Number(match[2]) !== minor! - 1) {
+    throw new EtcdError("InvalidDowngradeTargetVersion");
+  }
+  if (action === ENABLE) throw unimplemented("Maintenance.Downgrade to another version");
 }
 
 /** Resolves when the other leads, or fails after an election's length. */

@@ -290,12 +290,12 @@ const gauges: readonly Gauge[] = [
   [
     "etcd_mvcc_db_total_size_in_bytes",
     "Total size of the underlying database physically allocated in bytes.",
-    ({ state }) => state.store.sizeBytes,
+    ({ state }) => state.sizeBytes,
   ],
   [
     "etcd_mvcc_db_total_size_in_use_in_bytes",
     "Total size of the underlying database logically in use in bytes.",
-    ({ state }) => state.store.sizeBytes,
+    ({ state }) => state.sizeBytes,
   ],
 ];
 

@@ -74,6 +74,7 @@ export class Proposals {
 
   propose(entry: Entry): unknown | Promise<unknown> {
     this.#refuseWhenStopped();
+    if (this.#node.fullError !== undefined) throw new EtcdError("NoSpace");
     const { origin, isImmediate } = this.#options;
     const proposal = propose(entry, { origin, sequence: ++this.#sequence });
     if (isImmediate && this.#node.isAlone) return this.#proposeNow(proposal);
@@ -216,7 +217,7 @@ export class Proposals {
     return new EtcdError(lostBefore || isLeaderless ? "TimeoutLeaderFail" : "Timeout");
   }
 
-  /** The log failed: what waits may or may not be in it. */
+  /** The log failed, or waits for room: what waits may or may not be in it. */
   fail(): void {
     const waiting = [...this.#waiting.values(), ...this.#asked, ...this.#nextReads];
     this.#waiting.clear();

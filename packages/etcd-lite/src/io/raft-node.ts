@@ -12,6 +12,7 @@ import type { MemberId, Message, Storage } from "../core/raft/message.ts";
 import { nobody } from "../core/raft/message.ts";
 import type { Raft } from "../core/raft/raft.ts";
 import { Replica, type ReplicaOptions } from "../core/replica.ts";
+import { isDiskFull } from "./disk.ts";
 import type { Wal } from "./wal.ts";
 
 /** The way to the other members: fire and forget. */
@@ -32,7 +33,12 @@ export interface RaftNodeOptions {
   readonly onLeader: (leader: MemberId) => void;
   readonly onTick: () => void;
   readonly onFailure: (error: Error) => void;
+  /** The disk has no room, again and again until it has. */
+  readonly onFull: () => void;
+  readonly onFree: () => void;
 }
+
+const fullRetryMs = 500;
 
 export class RaftNode {
   readonly replica: Replica;
@@ -41,6 +47,8 @@ export class RaftNode {
   #isPumping = false;
   #isClosed = false;
   #failure: Error | undefined;
+  #fullError: Error | undefined;
+  #isClosing = false;
   #timer: TimerHandle | undefined;
   #leader: MemberId = nobody;
   #idle: (() => void)[] = [];
@@ -161,7 +169,7 @@ export class RaftNode {
     }
     this.#isWriting = true;
     const isLone = this.isAlone && storage.entries.length === 1;
-    wal.write(storage, isLone).then(
+    this.#write(wal, storage, isLone).then(
       () => {
         this.#isWriting = false;
         if (this.#failure === undefined) this.#stored(storage);
@@ -173,6 +181,39 @@ export class RaftNode {
         this.#fail(error as Error);
       },
     );
+  }
+
+  /**
+   * Alone, a full disk is waited for: nothing is acknowledged meanwhile, and the same bytes go to
+   * the same place when there is room. With others a member that cannot write must fall silent, so
+   * that another one leads.
+   */
+  async #write(wal: Wal, storage: Storage, isLone: boolean): Promise<void> {
+    const { clock, logger, onFull, onFree } = this.#options;
+    for (;;) {
+      try {
+        await wal.write(storage, isLone);
+        if (this.#fullError === undefined) return;
+        this.#fullError = undefined;
+        logger.info({}, "the disk has room again");
+        onFree();
+        return;
+      } catch (error) {
+        if (!isDiskFull(error) || !this.isAlone || this.#isClosing) throw error;
+        if (this.#fullError === undefined) {
+          const text = (error as Error).message;
+          logger.error({ error: text }, "the disk is full: refusing writes until there is room");
+        }
+        this.#fullError = error as Error;
+        onFull();
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, fullRetryMs));
+      }
+    }
+  }
+
+  /** Why nothing can be written for now, if so. */
+  get fullError(): Error | undefined {
+    return this.#fullError;
   }
 
   #stored(storage: Storage): void {
@@ -228,6 +269,7 @@ export class RaftNode {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
     if (this.#isWriting) await new Promise<void>((resolve) => this.#idle.push(resolve));
     this.#isClosed = true;
