@@ -13,6 +13,15 @@ export interface Facts {
   privileged: boolean;
 }
 
+/** The runtime may start beside the kubelet; where none comes up, that is said. */
+async function askVersion(runtime: RuntimeClient, signal: AbortSignal) {
+  try {
+    return await runtime.version({}, { waitForReady: true, timeoutMs: 60_000, signal });
+  } catch (error) {
+    throw new Error(`validate CRI v1 runtime API: ${(error as Error).message}`);
+  }
+}
+
 export async function gatherFacts(
   options: KubeletOptions,
   runtime: RuntimeClient,

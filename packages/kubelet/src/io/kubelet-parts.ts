@@ -99,15 +99,6 @@ interface Building {
   links: Links;
 }
 
-/** The runtime may start beside the kubelet; where none comes up, that is said. */
-async function askVersion(runtime: RuntimeClient, signal: AbortSignal) {
-  try {
-    return await runtime.version({}, { waitForReady: true, timeoutMs: 60_000, signal });
-  } catch (error) {
-    throw new Error(`validate CRI v1 runtime API: ${(error as Error).message}`);
-  }
-}
-
 function downwardContext({ options, facts, links }: Building) {
   return (_pod: Pod, podIPs: readonly string[]): DownwardContext => {
     const { machine } = facts;
