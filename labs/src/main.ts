@@ -4,6 +4,7 @@
  *
  * Exit  0 pass   1 fail   2 inconclusive   3 environment (what is missing is named)
  */
+import "@nanokube/machinery/require-node";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { exitCodes } from "./core/results.ts";
 import { EnvironmentError } from "./core/subject.ts";

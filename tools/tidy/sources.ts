@@ -61,6 +61,8 @@ export function readSources(): Source[] {
 
 /** The repository file that a relative import names; undefined for packages. */
 export function resolveImport(source: Source, specifier: string): string | undefined {
+  const door = /^@nanokube\/([^/]+)\/(.+)$/.exec(specifier);
+  if (door !== null) return `packages/${door[1]}/src/${door[2]}.ts`;
   if (!specifier.startsWith(".")) return undefined;
   return normalize(join(dirname(source.path), specifier));
 }

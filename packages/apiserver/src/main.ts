@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The apiserver as a program, with kube-apiserver's flags. */
+import "@nanokube/machinery/require-node";
 import { kubernetesVersion } from "@nanokube/api";
 import { type Log, systemClock, systemRandom } from "@nanokube/machinery";
 import { pino } from "pino";

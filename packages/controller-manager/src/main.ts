@@ -4,6 +4,7 @@
  *
  * Errors  one line on stderr, exit code 1
  */
+import "@nanokube/machinery/require-node";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import {

@@ -4,6 +4,7 @@
  *
  *     cri-embedded --listen unix:///tmp/cri.sock --root-dir /tmp/cri
  */
+import "@nanokube/machinery/require-node";
 import { rmSync } from "node:fs";
 import { systemClock, systemRandom } from "@nanokube/machinery";
 import { Command, Option } from "commander";

@@ -6,6 +6,7 @@
  * Source  kubernetes-csi/csi-driver-host-path cmd/hostpathplugin/main.go
  */
 
+import "@nanokube/machinery/require-node";
 import { parseQuantity } from "@nanokube/machinery";
 import { Command } from "commander";
 import { pino } from "pino";

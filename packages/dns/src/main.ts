@@ -5,6 +5,7 @@
  * Exit  0 after a signal; 1 with one line on standard error
  * Source  CoreDNS's Corefile of common clusters, as flags
  */
+import "@nanokube/machinery/require-node";
 import { readFileSync } from "node:fs";
 import {
   createClient,

@@ -4,6 +4,7 @@
  *
  * Exit codes  0 stopped by SIGINT or SIGTERM; 1 anything that keeps it from running; 2 wrong flags
  */
+import "@nanokube/machinery/require-node";
 import { readFileSync } from "node:fs";
 import { systemClock, systemRandom } from "@nanokube/machinery";
 import type { ListenOptions, ServerTls } from "@nanokube/rpc";

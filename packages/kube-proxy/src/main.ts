@@ -5,6 +5,7 @@
  * Exit  0 after a signal or --cleanup; 1 with one line on standard error
  * Source  kubernetes cmd/kube-proxy/app/options.go
  */
+import "@nanokube/machinery/require-node";
 import { readFileSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
 import {

@@ -5,6 +5,7 @@
  * Exit  0 after SIGTERM or SIGINT, pods go on; 1 with one line on standard error
  * Source  cmd/kubelet/app/options/options.go
  */
+import "@nanokube/machinery/require-node";
 import { readFileSync } from "node:fs";
 import { networkInterfaces, hostname as osHostname } from "node:os";
 import { createClient, createHttpTransport, loadKubeconfig } from "@nanokube/client";

@@ -4,6 +4,7 @@
  *
  * Source  cmd/kube-scheduler/app/options
  */
+import "@nanokube/machinery/require-node";
 import { hostname } from "node:os";
 import {
   createClient,

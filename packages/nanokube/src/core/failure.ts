@@ -1,6 +1,6 @@
 /**
- * What went wrong as one line for people: the kernel's refusals in the words that Go's programs use,
- * "mkdir /data: permission denied".
+ * What went wrong as one line for people: the kernel's refusals in the words that Go's programs
+ * use, "mkdir /data: permission denied".
  */
 const words: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
