@@ -87,6 +87,10 @@ export class Cluster {
     if (known === undefined) throw new EtcdError("MemberNotFound");
     if (action === "promote" && !known.isLearner) throw new EtcdError("MemberNotLearner");
     if (action === "update") this.#checkURLs(member);
+    // Nobody would be left to decide anything.
+    if (action === "remove" && !known.isLearner && this.voters.length === 1) {
+      throw new EtcdError("MemberNotEnoughStarted");
+    }
   }
 
   #checkURLs({ id, peerURLs }: ClusterMember): void {

@@ -20,7 +20,7 @@ const HardStateRecord = message<HardState>(
   "term:1:uint64 vote:2:uint64! commit:3:uint64",
 );
 const TermRecord = message<{ term: number }>("nanokube.etcdlite.Term", "term:1:uint64");
-const MarkRecord = message<{ index: number; term: number }>(
+const MarkRecord = message<SnapshotEnd>(
   "nanokube.etcdlite.SnapshotMark",
   "index:1:uint64 term:2:uint64",
 );
@@ -43,11 +43,21 @@ export interface Records {
   readonly entries: readonly RawEntry[];
 }
 
-export function storageToRecords({ hardState, snapshot, entries }: Storage): Records {
+/** The last entry that a snapshot stands for. */
+export interface SnapshotEnd {
+  readonly index: number;
+  readonly term: number;
+}
+
+/** `mark`: the log continues behind this snapshot. */
+export function storageToRecords(
+  { hardState, entries }: Storage,
+  mark: SnapshotEnd | undefined,
+): Records {
   const records: RawEntry[] = [];
   if (hardState !== undefined) records.push(hardStateRecord(hardState));
-  if (snapshot !== undefined) {
-    const { index, term } = snapshot;
+  if (mark !== undefined) {
+    const { index, term } = mark;
     records.push({ kind: snapshotMarkKind, bytes: MarkRecord.encode({ index, term }) });
   }
   const frameTerm = entries[0]?.term ?? 0;
@@ -59,7 +69,7 @@ export function storageToRecords({ hardState, snapshot, entries }: Storage): Rec
     }
     records.push((entry.payload as WritablePayload | undefined)?.raw ?? leaderMark);
   }
-  const jump = snapshot === undefined ? undefined : snapshot.index + 1;
+  const jump = mark === undefined ? undefined : mark.index + 1;
   return { firstIndex: entries[0]?.index ?? jump, term: frameTerm, entries: records };
 }
 

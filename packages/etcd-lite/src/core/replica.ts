@@ -34,6 +34,8 @@ export interface ReplicaOptions {
   readonly origin: number;
   readonly decode: (raw: RawEntry) => Entry;
   readonly nowMs: () => number;
+  /** For members that lag; more, and they get a snapshot. */
+  readonly keptEntries?: number | undefined;
   /** One of this member's proposals is done, or refused. */
   readonly onApplied: (applied: Applied) => void;
   /** What a read with this number must see is there. */
@@ -122,10 +124,12 @@ export class Replica {
   #compact(): void {
     const { log, membership } = this.raft;
     const isAlone = membership.all.length === 1;
-    if (log.applied - this.#compactedAt < (isAlone ? 512 : 4096)) return;
+    const { keptEntries = keptEntriesMax } = this.#options;
+    const every = Math.min(isAlone ? 512 : 4096, keptEntries);
+    if (log.applied - this.#compactedAt < every) return;
     this.#compactedAt = log.applied;
     let from = log.applied + 1;
-    const first = isAlone ? from : Math.max(from - keptEntriesMax, log.firstIndex);
+    const first = isAlone ? from : Math.max(from - keptEntries, log.firstIndex);
     for (let sizeBytes = 0; from > first && sizeBytes < keptBytesMax; from--) {
       sizeBytes += log.entry(from - 1)?.payload?.sizeBytes ?? 0;
     }

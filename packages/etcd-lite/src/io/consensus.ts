@@ -23,7 +23,7 @@ import { Peer } from "./peer-protocol.ts";
 import { Peers } from "./peers.ts";
 import { propose } from "./proposal.ts";
 import { Proposals } from "./proposals.ts";
-import { RaftNode } from "./raft-node.ts";
+import { type PeerTransport, RaftNode } from "./raft-node.ts";
 import { type Recovered, recover } from "./recover.ts";
 import type { Wal } from "./wal.ts";
 
@@ -44,8 +44,17 @@ export interface ClusterOptions extends IdentityOptions {
   readonly heartbeatMs?: number | undefined;
   readonly electionMs?: number | undefined;
   readonly preVote?: boolean | undefined;
+  readonly checkQuorum?: boolean | undefined;
   /** How to reach a peer URL. */
   readonly connect?: ((url: string) => Channel) | undefined;
+  /** In place of links to peer URLs: for simulation. */
+  readonly transport?: ((member: MemberIdentity) => PeerTransport) | undefined;
+  /** How long a request waits for the cluster, not counting elections; 5 s. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** How many entries are kept in memory for members that lag; 20,000. */
+  readonly keptEntries?: number | undefined;
+  /** Answer reads by the leader's lease, without asking the others: needs honest clocks. */
+  readonly leaseReads?: boolean | undefined;
 }
 
 export interface ConsensusOptions extends ClusterOptions {
@@ -183,11 +192,9 @@ async function joinIdentity(options: ConsensusOptions, mine: Bootstrap): Promise
   );
 }
 
-const requestTimeoutMs = 5000;
-
 function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close"> {
   const { clock, random, log: logger, onLeader, onTick } = options;
-  const { heartbeatMs = 100, electionMs = 1000 } = options;
+  const { heartbeatMs = 100, electionMs = 1000, requestTimeoutMs = 5000 } = options;
   const { bootstrap, state, wal, log, hardState } = opened;
   const { identity } = bootstrap;
   const origin = Buffer.from(random.bytes(4)).readUInt32LE() || 1;
@@ -215,10 +222,14 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
         electionTicks: Math.max(Math.round(electionMs / heartbeatMs), 2),
         heartbeatTicks: 1,
         random: () => random.next(),
+        session: origin,
         preVote: options.preVote,
+        checkQuorum: options.checkQuorum,
+        leaseReads: options.leaseReads,
       },
       state,
       origin,
+      keptEntries: options.keptEntries,
       decode: decodeEntry,
       nowMs: () => clock.now(),
       onApplied: (applied) => proposals.applied(applied),
@@ -226,7 +237,7 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
       onMembership: () => peers.followMembership(),
     },
     wal,
-    transport: peers,
+    transport: options.transport?.(identity) ?? peers,
     clock,
     logger,
     tickMs: heartbeatMs,

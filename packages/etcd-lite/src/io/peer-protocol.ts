@@ -187,7 +187,12 @@ export function toWire(message: Message): WireMessage {
       return { ...wire, index, logTerm };
     }
     case "propose":
-      return { ...wire, entries: message.payloads.map((payload) => toWireEntry(payload, 0)) };
+      return {
+        ...wire,
+        index: message.session,
+        number: message.number,
+        entries: message.payloads.map((payload) => toWireEntry(payload, 0)),
+      };
     case "readIndex":
     case "readIndexAnswer":
       return { ...wire, number: message.read, index: message.index };
@@ -232,7 +237,7 @@ export function fromWire(wire: WireMessage): Message | undefined {
       return { ...envelope, type, beat: wire.number, commit: wire.commit };
     case "propose": {
       const payloads = wire.entries.map((entry) => fromWireEntry(entry, 0).payload!);
-      return { ...envelope, type, payloads };
+      return { ...envelope, type, payloads, session: index, number: wire.number };
     }
     case "readIndex":
     case "readIndexAnswer":

@@ -4,7 +4,7 @@
 import type { Entry } from "../core/entry.ts";
 import type { Proposal } from "../core/replica.ts";
 import type { RawEntry } from "../core/wal-frame.ts";
-import { encodeEntry, memberChangeKind } from "./entry-codec.ts";
+import { decodeEntry, encodeEntry, memberChangeKind } from "./entry-codec.ts";
 
 export interface ProposalName {
   readonly origin: number;
@@ -14,8 +14,14 @@ export interface ProposalName {
 const overheadBytes = 16;
 
 export function createProposal(raw: RawEntry, { origin, sequence }: ProposalName): Proposal {
-  const isChange = raw.kind === memberChangeKind;
-  return { raw, origin, sequence, isChange, sizeBytes: raw.bytes.length + overheadBytes };
+  const plain = { raw, origin, sequence, sizeBytes: raw.bytes.length + overheadBytes };
+  if (raw.kind !== memberChangeKind) return plain;
+  return { ...plain, isChange: true, removes: removedBy(decodeEntry(raw)) };
+}
+
+function removedBy(entry: Entry): bigint | undefined {
+  if (entry.kind !== "memberChange" || entry.request.action !== "remove") return undefined;
+  return entry.request.member.id;
 }
 
 export function propose(entry: Entry, name: ProposalName): Proposal {

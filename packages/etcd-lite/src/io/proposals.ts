@@ -53,6 +53,8 @@ export class Proposals {
 
   constructor(options: ProposalsOptions) {
     this.#options = options;
+    // An answer to a read that was asked before a crash must not be taken for a new one's.
+    this.#readNumber = options.origin * 2 ** 20;
   }
 
   attach(node: RaftNode): void {
@@ -143,7 +145,7 @@ export class Proposals {
 
   /** Undefined when a read may look at once; else when it may. */
   barrier(): Promise<void> | undefined {
-    if (this.#node.isAlone && this.#node.isLeader) return undefined;
+    if (this.#node.isAlone && this.#node.isCurrent) return undefined;
     this.#refuseWhenStopped();
     return new Promise<void>((resolve, reject) => {
       const sinceMs = this.#options.clock.monotonic();

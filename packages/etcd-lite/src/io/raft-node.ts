@@ -8,7 +8,7 @@
  */
 import type { Clock, Log, TimerHandle } from "@nanokube/machinery";
 import { Leader } from "../core/raft/leader.ts";
-import type { MemberId, Message, Storage } from "../core/raft/message.ts";
+import type { HardState, MemberId, Message, Storage } from "../core/raft/message.ts";
 import { nobody } from "../core/raft/message.ts";
 import type { Raft } from "../core/raft/raft.ts";
 import { Replica, type ReplicaOptions } from "../core/replica.ts";
@@ -43,6 +43,8 @@ const fullRetryMs = 500;
 export class RaftNode {
   readonly replica: Replica;
   readonly #options: RaftNodeOptions;
+  /** What surely outlives a crash. */
+  savedHardState: HardState;
   #isWriting = false;
   #isPumping = false;
   #isClosed = false;
@@ -56,6 +58,7 @@ export class RaftNode {
   constructor(options: RaftNodeOptions) {
     this.#options = options;
     this.replica = new Replica(options.replica);
+    this.savedHardState = options.replica.raft.hardState;
   }
 
   get raft(): Raft {
@@ -69,6 +72,12 @@ export class RaftNode {
 
   get isLeader(): boolean {
     return this.raft.role.name === "leader";
+  }
+
+  /** It leads, and has applied all that was committed before it did. */
+  get isCurrent(): boolean {
+    const { log, term } = this.raft;
+    return this.isLeader && log.term(log.applied) === term && log.applied === log.committed;
   }
 
   /** The only voter: what it says is a majority. */
@@ -217,6 +226,7 @@ export class RaftNode {
   }
 
   #stored(storage: Storage): void {
+    this.savedHardState = storage.hardState ?? this.savedHardState;
     this.raft.persisted(storage);
     this.#send(storage.promises);
   }

@@ -38,7 +38,21 @@ export class Reconfiguration {
 
   async remove(id: bigint): Promise<void> {
     if (this.#isStrict) guarded(() => this.#mayRemove(id));
+    await this.#handOverBefore(id);
     await this.#change({ action: "remove", member: { ...unnamed, id } });
+  }
+
+  /** A leader does not remove itself: somebody else leads first. */
+  async #handOverBefore(id: bigint): Promise<void> {
+    const { node, identity, state, clock, electionMs } = this.#member;
+    if (id !== identity.memberId || !node.isLeader) return;
+    const other = state.cluster.voters.find((voter) => voter.id !== id);
+    if (other === undefined) return;
+    const untilMs = clock.monotonic() + 2 * electionMs;
+    while (node.isLeader && clock.monotonic() < untilMs) {
+      node.transferTo(other.id);
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 50));
+    }
   }
 
   async update(id: bigint, peerURLs: readonly string[]): Promise<void> {

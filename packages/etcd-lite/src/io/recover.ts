@@ -58,12 +58,22 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
   const base = { index: state.index, term };
   const found = await replaySegments(options, names, base.index);
   const { hardState } = found.replay;
-  const snapshotIndex = base.index;
+  const entries = found.replay.after(base);
+  const log = { base, entries };
+  const isContinuous = base.index + entries.length + 1 === found.cursor.nextIndex;
   const openWal = (owner: Owner) =>
-    new Wal({ ...options, ...found, owner, hardState, snapshotIndex, snapshotBytes });
+    new Wal({
+      ...options,
+      ...found,
+      owner,
+      hardState,
+      snapshotIndex: base.index,
+      snapshotBytes,
+      // A crash came between the leader's snapshot and its mark, which is still to be made.
+      missingMark: isContinuous ? undefined : base,
+    });
   // Leftovers of a crash between writing a snapshot and removing the one before.
   for (const name of snapshots.slice(0, -1)) await disk.remove(name);
-  const log = { base, entries: found.replay.after(base) };
   // What a snapshot holds is committed, whatever the log came to say.
   const commit = Math.max(hardState.commit, base.index);
   return { state, hardState: { ...hardState, commit }, log, owner: found.owner, openWal };

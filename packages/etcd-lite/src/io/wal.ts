@@ -8,7 +8,7 @@
  * go when it is there.
  */
 import { message } from "@nanokube/rpc";
-import { hardStateRecord, storageToRecords } from "../core/log-records.ts";
+import { hardStateRecord, type SnapshotEnd, storageToRecords } from "../core/log-records.ts";
 import type { MemberState } from "../core/member-state.ts";
 import type { HardState, Storage } from "../core/raft/message.ts";
 import { type Cursor, encodeFrame, WalDamage } from "../core/wal-frame.ts";
@@ -59,6 +59,7 @@ export interface WalOptions {
   readonly end: number;
   readonly snapshotIndex: number;
   readonly snapshotBytes: number;
+  readonly missingMark: SnapshotEnd | undefined;
   readonly onError: (error: Error) => void;
   readonly snapshotAfterBytes?: number | undefined;
   readonly segmentBytes?: number | undefined;
@@ -79,6 +80,8 @@ export class Wal {
   #snapshotting: Promise<void> | undefined;
   /** Stands at the beginning of each segment too, so that it is never lost with an old one. */
   #hardState: HardState;
+  /** What the log continues behind, and does not say yet. */
+  #mark: SnapshotEnd | undefined;
 
   constructor(options: WalOptions) {
     this.#options = options;
@@ -91,6 +94,7 @@ export class Wal {
     this.#snapshotBytes = options.snapshotBytes;
     this.#loggedBytes = options.end;
     this.#hardState = options.hardState;
+    this.#mark = options.missingMark;
   }
 
   /** Resolves when all of it would survive a crash. One at a time; `isLone`: see DiskFile. */
@@ -98,9 +102,17 @@ export class Wal {
     const { snapshot, hardState } = storage;
     if (snapshot !== undefined) {
       await this.#snapshotting;
-      await this.#writeSnapshot(snapshot.content as MemberState, snapshot.term);
+      // Held meanwhile, so that the member does not begin one of its own.
+      this.#snapshotting = this.#writeSnapshot(snapshot.content as MemberState, snapshot.term);
+      try {
+        await this.#snapshotting;
+      } finally {
+        this.#snapshotting = undefined;
+      }
     }
-    const { firstIndex = this.#cursor.nextIndex, term, entries } = storageToRecords(storage);
+    const mark = snapshot ?? this.#mark;
+    const records = storageToRecords(storage, mark);
+    const { firstIndex = this.#cursor.nextIndex, term, entries } = records;
     const frame = () => {
       const { nextSequence: sequence, crc } = this.#cursor;
       return encodeFrame({ firstIndex, sequence, term, entries }, crc);
@@ -115,6 +127,7 @@ export class Wal {
     this.#end += length;
     this.#loggedBytes += length;
     if (hardState !== undefined) this.#hardState = hardState;
+    this.#mark = undefined;
     this.#cursor = {
       crc: encoded.crc,
       nextIndex: firstIndex + storage.entries.length,
@@ -159,6 +172,7 @@ export class Wal {
   #isDue(index: number): boolean {
     const least = this.#options.snapshotAfterBytes ?? snapshotAfterBytes;
     const { snapshotAfterEntries = Number.POSITIVE_INFINITY } = this.#options;
+    if (index === this.#snapshotIndex) return false; // Nothing is new but what is not applied yet.
     if (index - this.#snapshotIndex >= snapshotAfterEntries) return true;
     return this.#loggedBytes >= Math.max(least, this.#snapshotBytes);
   }
@@ -169,7 +183,7 @@ export class Wal {
     this.#snapshotBytes = await this.#disk.writeWhole(snapshotName(index), chunks);
     const before = this.#snapshotIndex;
     this.#snapshotIndex = index;
-    if (before > 0) await this.#disk.remove(snapshotName(before));
+    if (before > 0 && before !== index) await this.#disk.remove(snapshotName(before));
     // A segment can go when the next one begins no later than the first entry still needed.
     for (let next = this.#segments[1]; next && next.firstIndex <= index + 1; ) {
       await this.#disk.remove(segmentName(this.#segments[0]!.number));

@@ -5,6 +5,7 @@
 import { invariant } from "./invariant.ts";
 import type {
   AppendAnswer,
+  Forwarded,
   Heartbeat,
   MemberId,
   Message,
@@ -24,6 +25,7 @@ export class Leader implements Role {
   transferee: MemberId = nobody;
   readonly #raft: Raft;
   readonly #reads = new Reads();
+  readonly #lastBatches = new Map<string, number>();
   #heartbeatElapsed = 0;
   #uncommittedBytes = 0;
   /** No change of membership before this index is applied: it may be another one. */
@@ -51,7 +53,8 @@ export class Leader implements Role {
     if (raft.electionElapsed >= raft.settings.electionTicks) {
       raft.electionElapsed = 0;
       this.transferee = nobody; // It did not take over in time.
-      if (raft.settings.checkQuorum && !this.#hearsMajority()) {
+      const isOut = !raft.membership.voters.has(raft.id);
+      if (isOut || (raft.settings.checkQuorum && !this.#hearsMajority())) {
         raft.becomeFollower(raft.term, nobody);
         return;
       }
@@ -85,7 +88,7 @@ export class Leader implements Role {
     const progress = this.progress.get(message.from);
     switch (message.type) {
       case "propose":
-        this.propose(message.payloads);
+        if (this.#isNewBatch(message)) this.propose(message.payloads);
         return;
       case "readIndex":
         this.read(message);
@@ -123,6 +126,14 @@ export class Leader implements Role {
     return "appended";
   }
 
+  /** Twice delivered is not twice proposed; what a faster one overtook is as good as lost. */
+  #isNewBatch({ from, session, number }: Forwarded): boolean {
+    const sender = `${from}:${session}`;
+    if (number <= (this.#lastBatches.get(sender) ?? 0)) return false;
+    this.#lastBatches.set(sender, number);
+    return true;
+  }
+
   /** Whether a change of membership can be proposed now. */
   get canChange(): boolean {
     return this.#lastChangeIndex <= this.#raft.log.applied;
@@ -132,7 +143,9 @@ export class Leader implements Role {
     const { log, term } = this.#raft;
     const index = log.lastIndex + 1;
     if (payload?.isChange === true) {
-      if (!this.canChange) {
+      const removesSelf = payload.removes === this.#raft.id;
+      if (removesSelf) this.#handOverToBest();
+      if (removesSelf || !this.canChange) {
         log.push({ index, term, payload: undefined }); // Refused: it does nothing.
         return;
       }
@@ -290,7 +303,10 @@ export class Leader implements Role {
     // A smaller majority may have more in common.
     if (this.#advanceCommit()) this.#broadcastAppend();
     else for (const progress of this.progress.values()) this.#sendNews(progress);
-    if (!this.#raft.membership.voters.has(this.transferee)) this.transferee = nobody;
+    const { voters } = this.#raft.membership;
+    if (!voters.has(this.transferee)) this.transferee = nobody;
+    // Removed by a leader before it: the others have yet to hear that this is committed.
+    if (!voters.has(this.#raft.id)) this.#handOverToBest();
   }
 
   #followMembership(): void {
@@ -312,6 +328,15 @@ export class Leader implements Role {
     this.transferee = id;
     if (progress.match === this.#raft.log.lastIndex) this.#handOver();
     else this.#sendAppend(progress);
+  }
+
+  /** Whoever has most of the log. */
+  #handOverToBest(): void {
+    const { membership } = this.#raft;
+    const best = [...this.progress.values()]
+      .filter(({ id }) => membership.voters.has(id))
+      .sort((a, b) => b.match - a.match)[0];
+    if (best !== undefined) this.transferTo(best.id);
   }
 
   #handOver(): void {

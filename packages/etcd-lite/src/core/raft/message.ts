@@ -17,6 +17,8 @@ export interface Payload {
   readonly sizeBytes: number;
   /** True for a change of membership: one at a time. */
   readonly isChange?: boolean | undefined;
+  /** Whom the change removes. A leader does not remove itself: it hands over first. */
+  readonly removes?: MemberId | undefined;
 }
 
 export interface LogEntry {
@@ -104,8 +106,14 @@ export interface TimeoutNow extends Envelope {
   readonly type: "timeoutNow";
 }
 
+/**
+ * Proposals on their way to the leader. Each batch is numbered within one life of its sender: a
+ * leader takes no number twice, and none that is older than one it took.
+ */
 export interface Forwarded extends Envelope {
   readonly type: "propose";
+  readonly session: number;
+  readonly number: number;
   readonly payloads: readonly Payload[];
 }
 

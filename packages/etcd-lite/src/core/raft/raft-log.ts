@@ -174,7 +174,7 @@ export class RaftLog {
     this.#baseTerm = term;
     this.committed = index;
     this.applied = index;
-    this.durable = index;
+    this.durable = 0; // Not before the snapshot is.
     this.#written = index;
   }
 }

@@ -46,6 +46,8 @@ export interface RaftOptions {
   readonly heartbeatTicks: number;
   /** In [0, 1): spreads elections, so that members do not stand against each other for ever. */
   readonly random: () => number;
+  /** Another one in each life of the member. */
+  readonly session: number;
   /** Ask whether an election could be won before the term is raised. */
   readonly preVote?: boolean | undefined;
   /** A leader that hears no majority steps down; members that hear a leader do not vote. */
@@ -77,7 +79,7 @@ const defaults = {
 export class Raft {
   readonly id: MemberId;
   readonly settings: Required<{ [K in keyof typeof defaults]: (typeof defaults)[K] }> &
-    Pick<RaftOptions, "electionTicks" | "heartbeatTicks" | "random">;
+    Pick<RaftOptions, "electionTicks" | "heartbeatTicks" | "random" | "session">;
   readonly log: RaftLog;
   readonly membership: Membership;
   role: Role;
@@ -94,6 +96,7 @@ export class Raft {
   #promises: Message[] = [];
   #reads: ReadState[] = [];
   #snapshot: Snapshot | undefined;
+  #forwarded = 0;
 
   constructor(options: RaftOptions) {
     const given = Object.entries(options).filter(([, value]) => value !== undefined);
@@ -132,7 +135,8 @@ export class Raft {
   propose(payloads: readonly Payload[]): ProposeOutcome {
     if (this.role instanceof Leader) return this.role.propose(payloads);
     if (this.leader === nobody) return "noLeader";
-    this.send({ type: "propose", to: this.leader, payloads });
+    const { session } = this.settings;
+    this.send({ type: "propose", to: this.leader, payloads, session, number: ++this.#forwarded });
     return "forwarded";
   }
 
@@ -154,7 +158,7 @@ export class Raft {
 
   /** Called when what takeStorage() gave is durable; its promises may then be sent. */
   persisted(storage: Storage): void {
-    const last = storage.entries.at(-1);
+    const last = storage.entries.at(-1) ?? storage.snapshot;
     if (last !== undefined) this.log.persisted(last.index, last.term);
     this.role.persisted(storage);
   }
@@ -162,9 +166,7 @@ export class Raft {
   /** A change of membership that is committed and was found valid. */
   changeMembership(change: MembershipChange): void {
     this.membership.change(change);
-    if (!(this.role instanceof Leader)) return;
-    if (this.membership.voters.has(this.id)) this.role.membershipChanged();
-    else this.becomeFollower(this.term, nobody);
+    if (this.role instanceof Leader) this.role.membershipChanged();
   }
 
   // What goes out.
@@ -283,9 +285,10 @@ export class Raft {
   }
 
   #stand({ isTransfer }: { isTransfer: boolean }): void {
-    this.electionElapsed = 0;
-    if (!this.membership.voters.has(this.id) || this.#hasUnappliedChange()) return;
     if (this.role instanceof Leader) return;
+    // Who may not stand goes on waiting: as long as it was lately told of a leader it does not
+    // vote, and that must end.
+    if (!this.membership.voters.has(this.id) || this.#hasUnappliedChange()) return;
     if (isTransfer || !this.settings.preVote) {
       this.becomeCandidate({ isTransfer });
       return;
