@@ -10,16 +10,19 @@ import {
   type Client,
   createClient,
   createHttpTransport,
+  events,
   namespaces,
   nodes as nodeResource,
+  podDisruptionBudgets,
   pods as podResource,
+  priorityClasses,
 } from "@nanokube/client";
 import { createSeededRandom } from "@nanokube/machinery";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startUpstream, type UpstreamApiServer } from "../../client/test/upstream.ts";
 import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
 import { interleaveZones } from "../src/core/snapshot.ts";
-import { type Decision, NodeInfo, podInfo, type Snapshot, schedule } from "../src/index.ts";
+import { type Decision, NodeInfo, podInfo, podKey, type Snapshot, schedule } from "../src/index.ts";
 import { diceOf, randomNode, randomPod } from "./random-cluster.ts";
 
 const missing = missingReason("etcd", "kube-apiserver", "kube-scheduler");
@@ -137,6 +140,108 @@ describe.skipIf(missing !== undefined)(missing ?? "beside kube-scheduler", () =>
         } else {
           const condition = theirs.status?.conditions?.find(({ type }) => type === "PodScheduled");
           expect(explain(ours), about).toBe(condition?.message);
+          await podsIn(namespace).delete(name, { gracePeriodSeconds: 0 });
+        }
+      }
+    } finally {
+      for (const name of infos.keys()) await api.delete(name);
+      await podsIn(namespace).deleteCollection({ gracePeriodSeconds: 0 });
+    }
+  });
+
+  const priorities = { low: 1, mid: 5, high: 10, shy: 10 };
+  const policySeeds = seeds.slice(0, Math.ceil(seeds.length / 2));
+
+  test("priority classes are there", async () => {
+    for (const [name, value] of Object.entries(priorities)) {
+      const policy = name === "shy" ? { preemptionPolicy: "Never" } : {};
+      await client.resource(priorityClasses).create({ metadata: { name }, value, ...policy });
+    }
+  });
+
+  test.each(policySeeds)("preemption, seed %i", { timeout: 120_000 }, async (seed) => {
+    const dice = diceOf(createSeededRandom(1000 + seed));
+    const namespace = `v${seed}`;
+    await client.resource(namespaces).create({ metadata: { name: namespace } });
+    const infos = new Map<string, NodeInfo>();
+    const allowed = dice.upTo(1);
+    const selector = { matchLabels: { app: "web" } };
+    const budgets = client.resource(podDisruptionBudgets).namespace(namespace);
+    await budgets.create({ metadata: { name: "web" }, spec: { selector, maxUnavailable: 1 } });
+    await budgets.patch(
+      "web",
+      { status: { disruptionsAllowed: allowed } },
+      { subresource: "status" },
+    );
+    const snapshot = (): Snapshot => ({
+      ...snapshotOf(infos, namespace),
+      disruptionBudgets: () => [{ selector, disruptionsAllowed: allowed }],
+    });
+    const api = client.resource(nodeResource);
+    /** One after the other, a minute apart and in no order: who ran longer counts. */
+    const started = async (pod: Pod, i: number): Promise<Pod> => {
+      const startTime = new Date(Date.UTC(2026, 0, 1, 0, (i * 7) % 13)).toISOString();
+      const after = await podsIn(namespace).patch(
+        pod.metadata?.name ?? "",
+        { status: { startTime: startTime.replace(".000", "") } },
+        { subresource: "status", type: "merge" },
+      );
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      return after;
+    };
+    try {
+      for (let i = 0; i < 3; i += 1) {
+        const name = `v${seed}-${i}`;
+        const labels = { "kubernetes.io/hostname": name };
+        await api.create({ metadata: { name, labels } });
+        const allocatable = { cpu: "2", memory: "4Gi", pods: "10" };
+        const made = await api.patch(
+          name,
+          { status: { allocatable } },
+          { subresource: "status", type: "merge" },
+        );
+        infos.set(name, new NodeInfo(made));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      for (let i = 0; i < 12; i += 1) {
+        const name = `p${i}`;
+        const cpu = dice.pick(["500m", "700m", "1", "1500m"]);
+        const made = await podsIn(namespace).create({
+          metadata: { name, labels: { app: dice.pick(["web", "db"]) } },
+          spec: {
+            terminationGracePeriodSeconds: 0,
+            priorityClassName: dice.pick(Object.keys(priorities)),
+            containers: [{ name: "c", image: "i", resources: { requests: { cpu } } }],
+          },
+        });
+        const ours = schedule(made, snapshot(), { random: () => 0.999 });
+        const before = (await podsIn(namespace).list()).items.map((pod) => pod.metadata?.name);
+        let theirs = await decided(namespace, name);
+        if (ours.outcome === "unschedulable" && ours.preemption !== undefined) {
+          for (let tries = 0; tries < 300 && !theirs.spec?.nodeName; tries += 1) {
+            await new Promise((resolve) => setTimeout(resolve, 30));
+            theirs = await podsIn(namespace).get(name);
+          }
+          const after = new Set(
+            (await podsIn(namespace).list()).items.map((pod) => pod.metadata?.name),
+          );
+          const gone = before.filter((other) => !after.has(other)).sort();
+          const victims = ours.preemption.victims.map((pod) => pod.metadata?.name).sort();
+          const about = `${name} ${explain(ours)}`;
+          expect([theirs.spec?.nodeName, gone], about).toEqual([ours.preemption.node, victims]);
+          const told = (await client.resource(events).namespace(namespace).list()).items.find(
+            (event) => event.involvedObject?.name === name && event.reason === "FailedScheduling",
+          );
+          expect(explain(ours)).toBe(told?.message);
+          const node = infos.get(ours.preemption.node)!;
+          for (const victim of ours.preemption.victims) node.removePod(podKey(victim));
+          node.addPod(podInfo(await started(theirs, i)));
+        } else if (theirs.spec?.nodeName) {
+          expect(ours.outcome, `${name} ${explain(ours)}`).toBe("scheduled");
+          infos.get(theirs.spec.nodeName)!.addPod(podInfo(await started(theirs, i)));
+        } else {
+          const condition = theirs.status?.conditions?.find(({ type }) => type === "PodScheduled");
+          expect(explain(ours)).toBe(condition?.message);
           await podsIn(namespace).delete(name, { gracePeriodSeconds: 0 });
         }
       }
