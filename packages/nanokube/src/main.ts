@@ -81,6 +81,7 @@ async function upCommand(flags: UpFlags): Promise<void> {
   const { untilInterrupted } = await import("./io/interrupt.ts");
   const dir = new DataDir(flags.dataDir);
   const ranBefore = await dir.daemons.anyRunning();
+  await dir.make(); // Fails before there is anything to take down.
   const signal = untilInterrupted();
   const options: UpOptions = {
     dir,

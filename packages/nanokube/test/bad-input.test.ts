@@ -1,10 +1,13 @@
 /** Wrong flags, files and machines: one clear line, a non-zero exit, nothing started. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { cli } from "./cluster.ts";
+import { cli, cliArgv, containersReason, eventually, runCommand } from "./cluster.ts";
+import { leftovers } from "./leaks.ts";
+import { asNobody, nobody, otherReason } from "./other-user.ts";
 
 describe("bad input", () => {
   let dir: string;
@@ -66,6 +69,70 @@ describe("bad input", () => {
     expect(result).toMatchObject({
       code: 1,
       stderr: `Error: listen tcp 127.0.0.1:${port}: bind: address already in use\n`,
+    });
+  });
+
+  test("what a kept cluster cannot be", async () => {
+    const kept = { version: 1, mode: "embedded", slot: 0, nodes: [1, 2], components: {} };
+    writeFileSync(join(dir, "cluster.json"), JSON.stringify({ ...kept, apiPort: 16448 }));
+    const fewer = await cli("up", "--detach", "--nodes", "1", "--data-dir", dir);
+    expect(fewer.code).toBe(1);
+    expect(fewer.stderr).toBe(
+      `Error: --nodes 1: the cluster in ${dir} has 2; "down --purge" ends it\n`,
+    );
+    const other = await cli("up", "--detach", "--runtime", "containerd", "--data-dir", dir);
+    expect(other.code).toBe(1);
+    expect(other.stderr).toBe(
+      `Error: --runtime containerd: the cluster in ${dir} has embedded; "down --purge" ends it\n`,
+    );
+  });
+
+  describe.skipIf(otherReason !== undefined)(`as another user (${otherReason ?? "nobody"})`, () => {
+    const asked = (...args: string[]) =>
+      runCommand([...asNobody, ...cliArgv, ...args], { env: { HOME: dir } });
+
+    test("a data directory of somebody else", async () => {
+      const data = join(dir, "data");
+      const result = await asked("up", "--detach", "--data-dir", data);
+      expect(result).toMatchObject({
+        code: 1,
+        stdout: "",
+        stderr: `Error: mkdir ${data}: permission denied\n`,
+      });
+    });
+
+    test("real containers", async () => {
+      chownSync(dir, nobody, nobody);
+      const flags = ["--runtime", "containerd", "--data-dir", dir];
+      const result = await asked("up", "--detach", ...flags);
+      expect(result).toMatchObject({
+        code: 1,
+        stdout: "",
+        stderr: "Error: --runtime containerd is not possible here: not root\n",
+      });
+    });
+  });
+
+  describe.each([
+    ["on containers", containersReason, ["--nodes", "2"]],
+    ["on child processes", undefined, ["--runtime", "embedded", "--api-port", "16449"]],
+  ])("a start that is interrupted %s", (_where, reason, flags) => {
+    test.skipIf(reason !== undefined)(`leaves nothing (${reason ?? "both signals"})`, async () => {
+      const before = leftovers();
+      for (const signal of ["SIGINT", "SIGTERM"] as const) {
+        const [command, ...args] = [...cliArgv, "up", "--data-dir", dir, ...flags];
+        const child = spawn(command!, args, { stdio: "ignore" });
+        const exited = new Promise((resolve) => child.once("exit", resolve));
+        // The control plane is there, the nodes are being made.
+        await eventually(
+          async () => readdirSync(join(dir, "run")),
+          (names) => names.includes("control-plane.json"),
+        );
+        child.kill(signal);
+        expect(await exited).toBe(130);
+        expect(leftovers()).toEqual(before);
+        rmSync(join(dir, "run"), { recursive: true });
+      }
     });
   });
 

@@ -1,25 +1,12 @@
 /** What `npm start` runs: the shop opens, on containers and, for other users, on child processes. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cli, cliArgv, containersReason, eventually, runCommand } from "./cluster.ts";
 import { leftovers } from "./leaks.ts";
-
-const nobody = 65534;
-const drop = ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups"];
-
-/** Why another user cannot be tried here. */
-function noOtherUser(): string | undefined {
-  if (process.getuid?.() !== 0) return "not root, so the test below is this user's";
-  spawnSync(cliArgv[0]!, [...cliArgv.slice(1), "--help"]); // Makes the bundle, which others may only read.
-  const argv = [...drop, ...cliArgv, "--help"];
-  const probe = spawnSync(argv[0]!, argv.slice(1), { env: { ...process.env, HOME: "/tmp" } });
-  return probe.status === 0 ? undefined : "the checkout cannot be read by other users";
-}
-
-const otherReason = noOtherUser();
+import { asNobody, nobody, otherReason } from "./other-user.ts";
 
 describe("the demo", () => {
   let dir: string;
@@ -52,7 +39,7 @@ describe("the demo", () => {
     `opens on child processes for another user (${otherReason ?? "nobody"})`,
     async () => {
       chownSync(dir, nobody, nobody);
-      const argv = [...drop, ...cliArgv, "demo", "--once", "--data-dir", dir];
+      const argv = [...asNobody, ...cliArgv, "demo", "--once", "--data-dir", dir];
       const result = await runCommand(argv, { env: { HOME: dir }, timeoutMs: 120_000 });
       expect(result.stderr).toBe("");
       expect(result.stdout).toContain("pods run as child processes (cri-embedded), for: not root");

@@ -13,7 +13,7 @@ export async function trace(target: string, namespace: string, dataDir: string):
   const logs = join(dir.path, "logs");
   const object = `pods/${namespace}/${name}`;
   const hops: Hop[] = [];
-  for (const file of await readdir(logs)) {
+  for (const file of await readdir(logs).catch(() => [])) {
     hops.push(...readHops(await readFile(join(logs, file), "utf8"), object));
   }
   if (hops.length === 0)

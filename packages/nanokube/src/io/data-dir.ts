@@ -42,6 +42,7 @@ export class DataDir {
   }
 
   async make(): Promise<void> {
+    await mkdir(this.path, { recursive: true });
     await mkdir(join(this.path, "kubeconfigs"), { recursive: true });
     await mkdir(join(this.path, "logs"), { recursive: true });
   }
