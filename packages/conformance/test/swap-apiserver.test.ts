@@ -43,7 +43,10 @@ apiVersion: v1
 kind: Service
 metadata: { name: web }
 spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
----
+`;
+
+/** No DNS here: the kubelet tells a pod the addresses of Services in its environment. */
+const job = `
 apiVersion: batch/v1
 kind: Job
 metadata: { name: once }
@@ -51,7 +54,7 @@ spec:
   template:
     spec:
       restartPolicy: Never
-      containers: [{ name: once, image: "busybox:1.36", command: [sh, -c, "wget -qO- http://web/hostname"] }]
+      containers: [{ name: once, image: "busybox:1.36", command: [sh, -c, "wget -qO- http://$WEB_SERVICE_HOST/hostname"] }]
 `;
 
 describe.each([
@@ -87,7 +90,12 @@ describe.each([
         .toBe("serviceaccount/default");
       await kubectl(["apply", "-f", "-"], manifest);
       await kubectl(["rollout", "status", "deployment/web", "--timeout=120s"]);
+      await kubectl(["apply", "-f", "-"], job);
       await kubectl(["wait", "--for=condition=Complete", "job/once", "--timeout=120s"]);
+      // Kubelets ask whether the server's certificate may reach into pods: an administrator binds it.
+      const user = "--user=kube-apiserver-kubelet-client";
+      const role = "--clusterrole=system:kubelet-api-admin";
+      await kubectl(["create", "clusterrolebinding", "kubelet-client", role, user]);
       const pods = await kubectl(["get", "pods", "-l", "app=web", "-o", "name"]);
       const [first] = pods.split("\n");
       expect(await kubectl(["exec", first!, "--", "echo", "from inside"])).toBe("from inside");

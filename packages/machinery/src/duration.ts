@@ -37,3 +37,26 @@ export function translateTimestampSince(
   const then = parseTime(timestamp);
   return then === undefined ? "<unknown>" : humanDuration(nowMs - then);
 }
+
+const unitMs: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** A duration as Go writes it ("1h30m", "0.5s", "0"); undefined when it is none. */
+export function parseGoDurationMs(text: string): number | undefined {
+  if (/^[+-]?0$/.test(text)) return 0;
+  const match = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.exec(text);
+  if (match === null) return undefined;
+  let sum = 0;
+  for (const [, number, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+    sum += Number(number) * unitMs[unit!]!;
+  }
+  return match[1] === "-" ? -sum : sum;
+}

@@ -104,6 +104,7 @@ async function authenticate(
   if (request.user !== undefined) return request.user;
   const found = await authenticator.authenticate({
     headers: request.headers,
+    path: request.path,
     ...(request.peerCertificate === undefined ? {} : { peerCertificate: request.peerCertificate }),
   });
   if (found === undefined) throw unauthorized("Unauthorized");

@@ -36,6 +36,8 @@ import { componentStatuses } from "../core/virtual/component-statuses.ts";
 import { reviewOperation } from "../core/virtual/reviews.ts";
 import { requestToken } from "../core/virtual/token-request.ts";
 import { strategyFor } from "../resources/index.ts";
+import type { AccessOptions } from "./access-options.ts";
+import { accessWays, authorizationWebhooks } from "./access-ways.ts";
 import { createAdmission } from "./admission.ts";
 import { Aggregator } from "./aggregator.ts";
 import type { BackendCredentials } from "./backend.ts";
@@ -86,6 +88,8 @@ export interface ApiServerOptions {
   /** Token → user. */
   tokens?: ReadonlyMap<string, UserInfo>;
   anonymous?: boolean;
+  /** Other issuers, webhooks, and where anonymous requests may go. */
+  access?: AccessOptions;
   requestHeaderAllowedNames?: readonly string[];
   /** Connect to endpoints of APIServices' Services, not to their cluster IPs. */
   aggregatorRouting?: boolean;
@@ -182,7 +186,11 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
   });
   const reader = createReader(registry);
   const fresh = createFreshReader(reader, store);
-  const authorizer = createAuthorizer({ modes: options.authorizationMode, reader });
+  const authorizer = createAuthorizer({
+    modes: options.authorizationMode,
+    reader,
+    webhooks: authorizationWebhooks(options),
+  });
   const authenticator = buildAuthenticator(options, keys, fresh);
   const state = { ready: false };
   const serviceHooks = buildServiceHooks(options, registry, store);
@@ -314,7 +322,7 @@ function buildAuthenticator(
     requestHeader: proxy,
     tokens: options.tokens,
     bootstrapTokens: true,
-    anonymous: options.anonymous ?? true,
+    ...accessWays(options),
     serviceAccounts:
       keys.accepted.length === 0
         ? undefined

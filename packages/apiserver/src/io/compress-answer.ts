@@ -2,7 +2,7 @@
  * Answers as gzip. What many get (the items of a list) is compressed once: one gzip stream may
  * consist of a head that is stored as it is, the items' deflated bytes and a stored tail.
  *
- * Shapes  header, stored block of the head, the items' deflate…flush, last stored block, CRC, length
+ * Shapes  header, stored head, the items' deflate…flush, last stored block, CRC, length
  * Units   level 1 and from 128 KiB on, as upstream's
  * Source  RFC 1951 (3.2.4 stored blocks), RFC 1952; zlib crc32.c (crc32_combine); apiserver
  *         pkg/endpoints/handlers/responsewriters/writers.go

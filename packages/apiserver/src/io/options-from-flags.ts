@@ -12,6 +12,7 @@ import { parseTokenFile } from "../core/authentication/static-tokens.ts";
 import { authorizationModes } from "../core/authorization/create-authorizer.ts";
 import type { StorageMediaType } from "../core/registry.ts";
 import { parseRange } from "../core/service/cidr.ts";
+import { accessOptions } from "./access-options.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 import { FlagError, type Flags, isTrue } from "./flags.ts";
 
@@ -47,6 +48,7 @@ export function optionsFromFlags(
   const signingKey = file("service-account-signing-key-file");
   const pki = readPKI(flags, file, signingKey, complaints);
   const tokens = file("token-auth-file");
+  const access = accessOptions(flags, complaints);
   if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
   const host = one("bind-address") ?? "0.0.0.0";
   return {
@@ -58,7 +60,8 @@ export function optionsFromFlags(
       serviceClusterIPRange: range,
       advertiseAddress: one("advertise-address") ?? (host === "0.0.0.0" ? ownAddress() : host),
       advertisePort: port,
-      authorizationMode: modes,
+      authorizationMode: access.authorizers?.map(({ type }) => type) ?? modes,
+      access,
       serviceAccountIssuer: flags.get("service-account-issuer")![0]!,
       storageMediaType: (one("storage-media-type") ?? "application/json") as StorageMediaType,
       anonymous: isTrue(one("anonymous-auth"), true),
@@ -98,6 +101,10 @@ function check(flags: Flags): string[] {
     if (!(authorizationModes as readonly string[]).includes(mode)) {
       complaints.push(`authorization-mode ${JSON.stringify(mode)} is not a valid mode`);
     }
+  }
+  if (new Set(modes).size < modes.length) {
+    const list = modes.map((mode) => JSON.stringify(mode)).join(" ");
+    complaints.push(`authorization-mode [${list}] has mode specified more than once`);
   }
   const range = serviceRange(flags);
   try {

@@ -15,6 +15,8 @@ export interface Credentials {
   headers: Readonly<Record<string, string>>;
   /** DER of the client certificate that TLS has already verified against the client CA. */
   peerCertificate?: Uint8Array;
+  /** What is asked for: some paths may be open to everybody. */
+  path?: string;
 }
 
 export interface Authentication {

@@ -1,6 +1,6 @@
 /**
  * All the ways to say who one is, in upstream's order: front proxy, client certificate, token
- * (file, bootstrap, service account); with none of them, anonymous.
+ * (file, service account, bootstrap, other issuers, webhook); with none of them, anonymous.
  *
  * Errors  401 "Unauthorized" for credentials nobody accepts; why is only logged
  * Source  pkg/kubeapiserver/authenticator/config.go
@@ -14,10 +14,12 @@ import {
   isInTime,
   type OpenAuthorities,
 } from "./certificate.ts";
+import type { VerifyIDToken } from "./oidc.ts";
 import { type RequestHeaderOptions, userFromHeaders } from "./request-header.ts";
 import { createServiceAccountTokens, type VerifyToken } from "./service-account-token.ts";
 import type { PublicKey } from "./token-keys.ts";
 import type { TokenReader } from "./token-reader.ts";
+import type { WebhookTokens } from "./webhook-token.ts";
 
 export interface AuthenticatorOptions {
   clock: Clock;
@@ -33,8 +35,14 @@ export interface AuthenticatorOptions {
   serviceAccounts?: { issuers: readonly string[]; keys: readonly PublicKey[] } | undefined;
   /** The server's own audiences; the first issuer when absent. */
   audiences?: readonly string[];
+  /** ID tokens of other issuers. */
+  idTokens?: readonly VerifyIDToken[];
+  /** Another server that knows tokens. */
+  webhook?: WebhookTokens | undefined;
   /** Requests without credentials are system:anonymous; true unless told. */
   anonymous?: boolean;
+  /** Only for these paths; for all when absent. */
+  anonymousPaths?: readonly string[] | undefined;
 }
 
 export interface ServerAuthenticator extends Authenticator {
@@ -82,15 +90,39 @@ function createTokenCheck(
     serviceAccounts === undefined
       ? undefined
       : createServiceAccountTokens({ ...serviceAccounts, audiences, reader, clock });
-  return async (token, wanted) => {
-    const known = options.tokens?.get(token);
-    if (known !== undefined) return { user: known };
-    if (options.bootstrapTokens) {
+  const ways: VerifyToken[] = [
+    async (token) => {
+      const user = options.tokens?.get(token);
+      return user === undefined ? undefined : { user };
+    },
+    async (token, wanted) => bound?.(token, wanted),
+    async (token) => {
+      if (!options.bootstrapTokens) return undefined;
       const user = await authenticateBootstrapToken(token, reader, clock);
-      if (user !== undefined) return { user };
+      return user === undefined ? undefined : { user };
+    },
+    ...(options.idTokens ?? []),
+    async (token, wanted) => options.webhook?.(token, wanted ?? []),
+  ];
+  return (token, wanted) => firstToKnow(ways, token, wanted);
+}
+
+/** Somebody may know a token that another way refused; who refused is heard when nobody does. */
+async function firstToKnow(
+  ways: readonly VerifyToken[],
+  ...call: Parameters<VerifyToken>
+): Promise<Authentication | undefined> {
+  const errors: string[] = [];
+  for (const way of ways) {
+    try {
+      const found = await way(...call);
+      if (found !== undefined) return found;
+    } catch (error) {
+      errors.push(error instanceof Error ? error.message : String(error));
     }
-    return bound?.(token, wanted);
-  };
+  }
+  if (errors.length === 0) return undefined;
+  throw new Error(errors.length === 1 ? errors[0] : `[${errors.join(", ")}]`);
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): ServerAuthenticator {
@@ -149,7 +181,8 @@ export function createAuthenticator(options: AuthenticatorOptions): ServerAuthen
           return { audiences, ...found, user: withAuthenticated(found.user) };
         }
       }
-      if (options.anonymous === false) throw unauthorized("Unauthorized");
+      const isOpen = options.anonymousPaths?.includes(credentials.path ?? "") ?? true;
+      if (options.anonymous === false || !isOpen) throw unauthorized("Unauthorized");
       return { user: anonymousUser, audiences };
     },
   };

@@ -16,12 +16,14 @@ import { bootstrapPolicy } from "./bootstrap/policy.ts";
 import { createNodeAuthorizer } from "./node.ts";
 import { createRBAC, type RBAC } from "./rbac.ts";
 
-export const authorizationModes = ["Node", "RBAC", "AlwaysAllow", "AlwaysDeny"] as const;
+export const authorizationModes = ["Node", "RBAC", "AlwaysAllow", "AlwaysDeny", "Webhook"] as const;
 export type AuthorizationMode = (typeof authorizationModes)[number];
 
 export interface AuthorizerOptions {
   modes: readonly string[];
   reader: PolicyReader;
+  /** Those of the modes "Webhook", in their order. */
+  webhooks?: readonly Authorizer[];
 }
 
 export interface ServerAuthorizer extends Authorizer {
@@ -51,8 +53,13 @@ function createOne(mode: string, reader: PolicyReader): Authorizer {
   throw new Error(`unknown authorization mode ${mode} specified`);
 }
 
-export function createAuthorizer({ modes, reader }: AuthorizerOptions): ServerAuthorizer {
-  const authorizers = modes.map((mode) => createOne(mode, reader));
+export function createAuthorizer(options: AuthorizerOptions): ServerAuthorizer {
+  const { modes, reader } = options;
+  const webhooks = [...(options.webhooks ?? [])];
+  const authorizers = modes.map((mode) => {
+    const webhook = mode === "Webhook" ? webhooks.shift() : undefined;
+    return webhook ?? createOne(mode, reader);
+  });
   const rbac = authorizers[modes.indexOf("RBAC")] as RBAC | undefined;
   return {
     ...(rbac === undefined ? {} : { rbac }),

@@ -1,0 +1,207 @@
+/**
+ * Who may come in is known elsewhere: tokens of an OpenID Connect issuer, a TokenReview webhook, a
+ * SubjectAccessReview webhook, anonymous paths; on ours and on kube-apiserver.
+ */
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { SignJWT } from "jose";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ApiServerInstance, apiServerSubjects } from "../src/subjects/apiserver.ts";
+
+interface Elsewhere {
+  url: string;
+  key: KeyObject;
+  /** SubjectAccessReviews that were asked. */
+  asked: unknown[];
+  close(): Promise<void>;
+}
+
+/** An issuer and both webhooks behind one TLS server. */
+async function startElsewhere(dir: string): Promise<Elsewhere> {
+  const names = ["-addext", "subjectAltName=IP:127.0.0.1"];
+  const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+  const files = ["-keyout", "away.key", "-out", "away.crt", "-subj", "/CN=away"];
+  await execa("openssl", ["req", "-x509", ...ec, ...files, ...names], { cwd: dir });
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const jwk = { ...publicKey.export({ format: "jwk" }), kid: "one", use: "sig", alg: "RS256" };
+  const asked: unknown[] = [];
+  const cert = await readFile(join(dir, "away.crt"));
+  const server: Server = createServer({ cert, key: await readFile(join(dir, "away.key")) });
+  let url = "";
+  server.on("request", async (request, response) => {
+    let text = "";
+    for await (const chunk of request) text += chunk;
+    const body = answerOf(request.url ?? "", text, { url, jwk, asked });
+    response.writeHead(body === undefined ? 404 : 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(body ?? {}));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url, key: privateKey, asked, close };
+}
+
+function answerOf(
+  path: string,
+  text: string,
+  { url, jwk, asked }: { url: string; jwk: object; asked: unknown[] },
+): unknown {
+  if (path === "/.well-known/openid-configuration") return { issuer: url, jwks_uri: `${url}/keys` };
+  if (path === "/keys") return { keys: [jwk] };
+  const review = text === "" ? {} : JSON.parse(text);
+  if (path.startsWith("/tokens")) {
+    const known = review.spec.token === "known-elsewhere";
+    const user = { username: "wanda", uid: "7", groups: ["webhooked"], extra: { from: ["afar"] } };
+    const status = known ? { authenticated: true, user } : { authenticated: false };
+    return { ...review, status };
+  }
+  if (!path.startsWith("/access")) return undefined;
+  const { user, resourceAttributes } = review.spec;
+  if (resourceAttributes?.resource === "secrets") asked.push(review.spec);
+  const allowed = user === "wanda" && resourceAttributes?.resource === "secrets";
+  return { ...review, status: { allowed, reason: allowed ? "" : "not from here" } };
+}
+
+const authentication = (url: string, ca: string) => ({
+  apiVersion: "apiserver.config.k8s.io/v1",
+  kind: "AuthenticationConfiguration",
+  anonymous: { enabled: true, conditions: [{ path: "/livez" }] },
+  jwt: [
+    {
+      issuer: { url, audiences: ["cluster"], certificateAuthority: ca },
+      claimValidationRules: [{ claim: "hd", requiredValue: "example.com" }],
+      claimMappings: {
+        username: { claim: "email", prefix: "oidc:" },
+        groups: { claim: "roles", prefix: "oidc:" },
+      },
+    },
+  ],
+});
+
+const kubeconfig = (server: string, ca: string) => ({
+  apiVersion: "v1",
+  kind: "Config",
+  clusters: [{ name: "c", cluster: { server, "certificate-authority": ca } }],
+  users: [{ name: "u", user: {} }],
+  contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+  "current-context": "x",
+});
+
+describe.each(apiServerSubjects())("$name", ({ name, open, skip }) => {
+  let dir: string;
+  let away: Elsewhere;
+  let server: ApiServerInstance;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), "conformance-access-"));
+    if (skip !== undefined) return;
+    away = await startElsewhere(dir);
+    const ca = join(dir, "away.crt");
+    const write = (file: string, tree: object) => writeFile(join(dir, file), JSON.stringify(tree));
+    await write("authentication.json", authentication(away.url, await readFile(ca, "utf8")));
+    await write("tokens.json", kubeconfig(`${away.url}/tokens`, ca));
+    await write("access.json", kubeconfig(`${away.url}/access`, ca));
+    server = await open([
+      `--authentication-config=${join(dir, "authentication.json")}`,
+      `--authentication-token-webhook-config-file=${join(dir, "tokens.json")}`,
+      "--authentication-token-webhook-version=v1",
+      "--authorization-mode=Webhook",
+      `--authorization-webhook-config-file=${join(dir, "access.json")}`,
+      "--authorization-webhook-version=v1",
+    ]);
+  }, 90_000);
+  afterAll(async () => {
+    await server?.close();
+    await away?.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const idToken = (claims: object, audience = "cluster", key = away.key) =>
+    new SignJWT({ hd: "example.com", email: "olga@example.com", roles: ["dev"], ...claims })
+      .setProtectedHeader({ alg: "RS256", kid: "one" })
+      .setIssuer(away.url)
+      .setAudience(audience)
+      .setIssuedAt()
+      .setExpirationTime("5m")
+      .sign(key);
+  const whoAmI = async (token: string) => {
+    const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    const body = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+    const answer = await server.send({ method: "POST", path, body, token });
+    const { status, reason } = JSON.parse(answer.text);
+    return answer.status === 201 ? status.userInfo : { code: answer.status, reason };
+  };
+  const unauthorized = { code: 401, reason: "Unauthorized" };
+
+  test.skipIf(skip)("an ID token says who it is", async () => {
+    expect(await whoAmI(await idToken({ email_verified: true }))).toEqual({
+      username: "oidc:olga@example.com",
+      groups: ["oidc:dev", "system:authenticated"],
+    });
+    expect(await whoAmI(await idToken({ roles: "dev" }))).toMatchObject({
+      groups: ["oidc:dev", "system:authenticated"],
+    });
+  });
+
+  test.skipIf(skip)(
+    "a token that is meant for others, forged or unverified is refused",
+    async () => {
+      const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+      expect(await whoAmI(await idToken({}, "another"))).toEqual(unauthorized);
+      expect(await whoAmI(await idToken({}, "cluster", other))).toEqual(unauthorized);
+      expect(await whoAmI(await idToken({ hd: "example.org" }))).toEqual(unauthorized);
+      expect(await whoAmI(await idToken({ email_verified: false }))).toEqual(unauthorized);
+      expect(await whoAmI(await idToken({ roles: [7] }))).toEqual(unauthorized);
+    },
+  );
+
+  test.skipIf(skip)("the webhook knows a token, and another not", async () => {
+    const user = await whoAmI("known-elsewhere");
+    expect(user).toMatchObject({ username: "wanda", uid: "7", extra: { from: ["afar"] } });
+    expect(user.groups).toEqual(["webhooked", "system:authenticated"]);
+    expect(await whoAmI("unknown-elsewhere")).toEqual(unauthorized);
+  });
+
+  test.skipIf(skip)("the webhook allows what RBAC has no opinion on", async () => {
+    const get = async (resource: string) => {
+      const path = `/api/v1/namespaces/default/${resource}/some`;
+      const { status, text } = await server.send({ method: "GET", path, token: "known-elsewhere" });
+      return { status, message: JSON.parse(text).message };
+    };
+    expect(await get("secrets")).toEqual({ status: 404, message: 'secrets "some" not found' });
+    expect(await get("pods")).toEqual({
+      status: 403,
+      message:
+        'pods "some" is forbidden: User "wanda" cannot get resource "pods" in API group "" in the namespace "default": not from here',
+    });
+    expect(away.asked[0]).toEqual({
+      user: "wanda",
+      uid: "7",
+      groups: ["webhooked", "system:authenticated"],
+      extra: { from: ["afar"] },
+      resourceAttributes: {
+        namespace: "default",
+        verb: "get",
+        version: "v1",
+        resource: "secrets",
+        name: "some",
+      },
+    });
+  });
+
+  test.skipIf(skip)(`anonymous only where ${name} was told`, async () => {
+    const anonymous = async (path: string) =>
+      (await execa("curl", ["-sk", "-o", "/dev/null", "-w", "%{http_code}", server.url + path]))
+        .stdout;
+    expect(await anonymous("/livez")).toBe("200");
+    expect(await anonymous("/readyz")).toBe("401");
+    expect(await anonymous("/api")).toBe("401");
+  });
+});
