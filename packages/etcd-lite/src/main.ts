@@ -6,7 +6,8 @@
  */
 import "@nanokube/machinery/require-node";
 import { readFileSync } from "node:fs";
-import { systemClock, systemRandom } from "@nanokube/machinery";
+import { systemClock } from "@nanokube/machinery/clock";
+import { systemRandom } from "@nanokube/machinery/random";
 import type { ListenOptions, ServerTls } from "@nanokube/rpc";
 import { pino } from "pino";
 import { parse as parseYAML } from "yaml";

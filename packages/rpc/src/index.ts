@@ -40,8 +40,8 @@ export {
   service,
   unary,
 } from "./core/service.ts";
-export type { FieldFact, FieldKind } from "./core/table.ts";
 export { codeName, codes, RpcError, toRpcError } from "./core/status.ts";
+export type { FieldFact, FieldKind } from "./core/table.ts";
 export { WireError } from "./core/wire.ts";
 export * as cri from "./generated/cri.ts";
 export * as csi from "./generated/csi.ts";

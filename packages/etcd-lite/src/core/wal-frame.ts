@@ -29,6 +29,7 @@ const checkedBytes = 36;
 const magic = 0x31574b4e;
 const sectorBytes = 512;
 const padByte = 0xff;
+const zeros = Buffer.alloc(64 * 1024);
 
 export interface RawEntry {
   readonly kind: number;
@@ -240,6 +241,13 @@ function readEntries(payload: Buffer, count: number): RawEntry[] | undefined {
 /** Where the bytes from `from` on end to be other than zero. */
 function lastNonZero(data: Buffer, from: number): number {
   let end = data.length;
+  // Most of a segment is zeros: they are passed over in large steps.
+  while (
+    end - from >= zeros.length &&
+    data.compare(zeros, 0, zeros.length, end - zeros.length, end) === 0
+  ) {
+    end -= zeros.length;
+  }
   while (end > from && data[end - 1] === 0) end--;
   return end;
 }

@@ -26,8 +26,8 @@ const lengths = `
 
 const endOfString = 256;
 
-/** tree[2 * node + bit] is the next node, or -1 - symbol. */
-const tree = makeTree();
+/** tree[2 * node + bit] is the next node, or -1 - symbol; made for the first text. */
+let tree: Int16Array | undefined;
 
 function makeTree(): Int16Array {
   const nodes: number[] = [0, 0];
@@ -51,6 +51,7 @@ function makeTree(): Int16Array {
 }
 
 export function decodeHuffman(bytes: Uint8Array, from: number, to: number): string | undefined {
+  tree ??= makeTree();
   let text = "";
   let node = 0;
   let bitsSinceSymbol = 0;

@@ -4,7 +4,6 @@
  * Errors  RpcError in grpc-go's words; the limit holds for the decompressed message too
  * Source  google.golang.org/grpc rpc_util.go checkRecvPayload, decompress
  */
-import { gunzipSync } from "node:zlib";
 import type { Frame } from "../core/frame.ts";
 import { codes, RpcError } from "../core/status.ts";
 
@@ -22,6 +21,8 @@ export function framePayload(frame: Frame, how: Decompression): Buffer {
   }
   if (encoding !== "gzip") throw unknownEncoding(encoding, how.isServer);
   try {
+    // Loaded by the first compressed message: most processes never see one.
+    const { gunzipSync } = process.getBuiltinModule("node:zlib");
     return gunzipSync(frame.payload, { maxOutputLength: Math.max(sizeMax, 1) });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
