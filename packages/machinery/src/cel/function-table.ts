@@ -26,7 +26,7 @@ const table = `
 .@sortByAssociatedKeys list_double_sortByAssociatedKeys (list(<T>), list(double)) list(<T>)
 .@sortByAssociatedKeys list_bool_sortByAssociatedKeys (list(<T>), list(bool)) list(<T>)
 .@sortByAssociatedKeys list_g.Duration_sortByAssociatedKeys (list(<T>), list(g.Duration)) list(<T>)
-.@sortByAssociatedKeys list_g.Timestamp_sortByAssociatedKeys (list(<T>), list(g.Timestamp)) list(<T>)
+.@sortByAssociatedKeys list_g.Timestamp_sortByAssociatedKeys (list(<T>),list(g.Timestamp)) list(<T>)
 .@sortByAssociatedKeys list_string_sortByAssociatedKeys (list(<T>), list(string)) list(<T>)
 .@sortByAssociatedKeys list_bytes_sortByAssociatedKeys (list(<T>), list(bytes)) list(<T>)
 _!=_ not_equals (<A>, <A>) bool

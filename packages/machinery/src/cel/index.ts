@@ -25,7 +25,13 @@ export { compile as compileRegex } from "./library/regex.ts";
 export { validatesFormat } from "./library/string-formats.ts";
 export type { Scope } from "./plan-nodes.ts";
 export { type Compiled, compileExpression, type Outcome, Program } from "./program.ts";
-export { type SizedType, sizeAlong, sizedTypeOf, type TypeSchema } from "./schema-types.ts";
+export {
+  requestSizeMax,
+  type SizedType,
+  sizeAlong,
+  sizedTypeOf,
+  type TypeSchema,
+} from "./schema-types.ts";
 export { plainValue, schemaValue } from "./schema-values.ts";
 export {
   boolType,

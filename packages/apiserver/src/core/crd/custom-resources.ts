@@ -23,6 +23,8 @@ import { storagePrefix } from "../storage/keys.ts";
 import { KeyChanged, type ObjectStore } from "../storage/store.ts";
 import { customApplySchema } from "./apply-schema.ts";
 import { customStrategy, type PrinterColumn } from "./custom-strategy.ts";
+import { coerceMeta } from "./embedded-decode.ts";
+import type { ScalePaths } from "./scale-paths.ts";
 import { prune, type Schema } from "./structural-schema.ts";
 
 const cleanup = "customresourcecleanup.apiextensions.k8s.io";
@@ -259,6 +261,7 @@ function customResource(
     columns: (version.additionalPrinterColumns ?? []) as PrinterColumn[],
     selectableFields: fields,
     hasStatus: version.subresources?.status !== undefined,
+    scale: version.subresources?.scale as ScalePaths | undefined,
   });
   const codec: StorageCodec = {
     encode: encodeStored,
@@ -275,12 +278,13 @@ function customResource(
     cache: deps.open(storagePrefix(group, names.plural ?? "", true), codec),
     typeName: undefined,
     custom: {
-      prune: (object) => (keepAll ? [] : prune(schema!, object)),
+      prune: (object) => {
+        const unknown = coerceMeta(schema ?? {}, object);
+        return [...unknown, ...(keepAll ? [] : prune(schema!, object))].sort();
+      },
       applySchema: customApplySchema(schema ?? {}),
       schema: schema as { [key: string]: unknown } | undefined,
-      scale: version.subresources?.scale as
-        | { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string }
-        | undefined,
+      scale: version.subresources?.scale as ScalePaths | undefined,
     },
     apiVersion,
     storageVersion,

@@ -4,14 +4,20 @@
  * Source  apiextensions-apiserver pkg/registry/customresource/{strategy,status_strategy}.go,
  *         tableconvertor
  */
-import type { KubeObject } from "@nanokube/machinery";
-import { kind } from "../../resources/generic.ts";
-import { pathSegment } from "../../resources/names.ts";
+import { type FieldError, invalidValue, type KubeObject } from "@nanokube/machinery";
+import { allMetadata, kind } from "../../resources/generic.ts";
+import { dns1123Subdomain } from "../../resources/names.ts";
 import { age, since } from "../../resources/table.ts";
 import type { Column, ResourceStrategy } from "../strategy.ts";
+import { Correlated } from "./correlated.ts";
+import { validateEmbedded } from "./embedded-meta.ts";
 import { findAll, parseJSONPath } from "./json-path.ts";
+import { validateListSets } from "./list-sets.ts";
+import { evaluateRules } from "./rules/evaluate-rules.ts";
+import { type RuleNode, ruleTreeOf } from "./rules/rule-tree.ts";
+import { type ScalePaths, validateScale } from "./scale-paths.ts";
 import { applyDefaults, type Schema } from "./structural-schema.ts";
-import { validateSchema } from "./validate-schema.ts";
+import { nilPath, validateSchema } from "./validate-schema.ts";
 
 export interface PrinterColumn {
   name: string;
@@ -27,12 +33,12 @@ export interface CustomVersion {
   columns: readonly PrinterColumn[];
   selectableFields: readonly string[];
   hasStatus: boolean;
+  scale?: ScalePaths | undefined;
 }
 
 export function customStrategy(version: CustomVersion): ResourceStrategy {
   const { schema } = version;
-  const errors = (object: KubeObject) =>
-    schema === undefined ? [] : validateSchema(schema, object);
+  const check = new Checks(schema ?? {}, version.scale);
   const printers = version.columns.map((column) => ({
     column,
     steps: parseJSONPath(column.jsonPath) ?? [],
@@ -50,10 +56,12 @@ export function customStrategy(version: CustomVersion): ResourceStrategy {
     },
     prepareForUpdate(object, old, { subresource }) {
       if (subresource === "status") object.metadata!.generation = old.metadata?.generation ?? 1;
-      else countGeneration(object, old);
+      else countGeneration(object, old, version.hasStatus);
     },
-    validate: errors,
-    validateUpdate: errors,
+    validate: (object) => check.create(object),
+    validateUpdate: (object, old, { subresource }) =>
+      check.update(object, old, subresource === "status"),
+    warnings: (object) => check.takeWarnings(object),
     columns: [
       nameColumn,
       ...printers.map(({ column }) => tableColumn(column)),
@@ -70,13 +78,98 @@ export function customStrategy(version: CustomVersion): ResourceStrategy {
       ),
     allowUnconditionalUpdate: false,
   };
-  return kind({ status: version.hasStatus, name: pathSegment }, own);
+  return kind({ status: version.hasStatus, name: dns1123Subdomain, statusKeeps: allMetadata }, own);
 }
 
-/** Everything but metadata and status is what the user asks for. */
-function countGeneration(object: KubeObject, old: KubeObject): void {
-  const wish = ({ metadata: _m, status: _s, ...rest }: KubeObject): string =>
-    JSON.stringify(sorted(rest));
+const blocking = new Set([
+  "FieldValueNotSupported",
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid",
+]);
+const notAllChecked =
+  "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+
+/** Schema, embedded metadata, sets, rules: in upstream's order. */
+class Checks {
+  readonly #schema: Schema;
+  readonly #scale: ScalePaths | undefined;
+  #rules: RuleNode | undefined | "unknown" = "unknown";
+  /** Of rules that do not hold for what has not changed; told when the write succeeds. */
+  readonly #warnings = new WeakMap<KubeObject, string[]>();
+
+  constructor(schema: Schema, scale: ScalePaths | undefined) {
+    this.#schema = schema;
+    this.#scale = scale;
+  }
+
+  /** Compiled at the first need: most definitions are read more often than written to. */
+  get #tree(): RuleNode | undefined {
+    if (this.#rules === "unknown") this.#rules = ruleTreeOf(this.#schema);
+    return this.#rules;
+  }
+
+  create(object: KubeObject): FieldError[] {
+    const schema = this.#schema;
+    const errors = [
+      ...validateSchema(schema, object),
+      ...validateScale(this.#scale, object, ["spec", "status"]),
+      ...validateEmbedded(schema, object),
+      ...validateListSets(schema, object),
+    ];
+    return [...errors, ...this.#runRules(errors, object, undefined)];
+  }
+
+  update(object: KubeObject, old: KubeObject, isStatus: boolean): FieldError[] {
+    const schema = this.#schema;
+    const correlated = new Correlated(object, old, schema);
+    const errors = isStatus
+      ? this.#statusErrors(object, correlated)
+      : [
+          ...validateSchema(schema, object, { old: correlated }),
+          ...validateScale(this.#scale, object, ["spec", "status"]),
+          ...validateEmbedded(schema, object),
+        ];
+    if (validateListSets(schema, old).length === 0) {
+      errors.push(...validateListSets(schema, object));
+    }
+    return [...errors, ...this.#runRules(errors, object, old, correlated)];
+  }
+
+  #statusErrors(object: KubeObject, correlated: Correlated): FieldError[] {
+    const schema = this.#schema.properties?.["status"];
+    const scale = validateScale(this.#scale, object, ["status"]);
+    if (schema === undefined || object["status"] === undefined) return scale;
+    const old = correlated.key("status");
+    return [...validateSchema(schema, object["status"], { prefix: "status", old }), ...scale];
+  }
+
+  #runRules(
+    errors: readonly FieldError[],
+    object: KubeObject,
+    old: KubeObject | undefined,
+    correlated?: Correlated,
+  ): FieldError[] {
+    const tree = this.#tree;
+    if (tree === undefined) return [];
+    if (errors.some((error) => blocking.has(error.type))) {
+      return [invalidValue(nilPath, null, notAllChecked)];
+    }
+    const outcome = evaluateRules(tree, object, { old, ...(correlated && { correlated }) });
+    this.#warnings.set(object, outcome.warnings);
+    return outcome.errors;
+  }
+
+  takeWarnings(object: KubeObject): string[] {
+    return this.#warnings.get(object) ?? [];
+  }
+}
+
+/** Everything but metadata (and status, when it is written apart) is what the user asks for. */
+function countGeneration(object: KubeObject, old: KubeObject, hasStatus: boolean): void {
+  const wish = ({ metadata: _m, status, ...rest }: KubeObject): string =>
+    JSON.stringify(sorted(hasStatus ? rest : { ...rest, status }));
   const before = old.metadata?.generation ?? 1;
   object.metadata!.generation = wish(object) === wish(old) ? before : before + 1;
 }

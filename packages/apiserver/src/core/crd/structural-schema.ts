@@ -81,7 +81,7 @@ function pruneTree(
   }
 }
 
-function pruneValue(schema: Schema, value: unknown, path: string, dropped: string[]): void {
+export function pruneValue(schema: Schema, value: unknown, path: string, dropped: string[]): void {
   if (Array.isArray(value)) {
     if (schema.items === undefined) return;
     for (const [i, item] of value.entries())
@@ -91,16 +91,25 @@ function pruneValue(schema: Schema, value: unknown, path: string, dropped: strin
   }
 }
 
-/** Fills in what is absent; null where null is not allowed counts as absent. */
+/** Null where the schema does not allow it counts as absent. */
+function dropNulls(schema: Schema, value: Tree): void {
+  const { properties = {}, additionalProperties } = schema;
+  for (const [name, member] of Object.entries(value)) {
+    if (member !== null) continue;
+    const own = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
+    if (isTree(own) && !own["nullable"]) delete value[name];
+  }
+}
+
+/** Fills in what is absent. */
 export function applyDefaults(schema: Schema, value: unknown): void {
   if (Array.isArray(value)) {
     if (schema.items !== undefined) for (const item of value) applyDefaults(schema.items, item);
     return;
   }
   if (!isTree(value)) return;
+  dropNulls(schema, value);
   for (const [name, member] of Object.entries(schema.properties ?? {})) {
-    if (value[name] === null && !member.nullable && member.default !== undefined)
-      delete value[name];
     if (!Object.hasOwn(value, name) && member.default !== undefined) {
       value[name] = structuredClone(member.default);
     }

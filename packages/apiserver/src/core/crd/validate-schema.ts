@@ -1,212 +1,286 @@
 /**
  * A custom resource against its schema, with upstream's texts.
  *
+ * Shapes  an error's field is the path from the root without a leading dot; "<nil>" at the root and
+ *         for anyOf, oneOf, allOf and not
  * Source  kube-openapi pkg/validation/{validate,errors}, apiextensions-apiserver
- *         pkg/apiserver/validation/validation.go
+ *         pkg/apiserver/validation/{validation,ratcheting,formats}.go
  */
 import {
   deepEqual,
   type FieldError,
-  FieldPath,
   invalidValue,
+  marshalGo,
   notSupported,
+  quoteGo,
   required,
   tooLong,
   tooMany,
   typeInvalid,
 } from "@nanokube/machinery";
+import { compileRegex, validatesFormat } from "@nanokube/machinery/cel";
+import type { Correlated } from "./correlated.ts";
 import { isTree, type Schema } from "./structural-schema.ts";
 
-export function validateSchema(schema: Schema, object: unknown): FieldError[] {
-  const errors: FieldError[] = [];
-  check(schema, object, undefined, errors);
-  return errors;
+export const nilPath = "<nil>";
+
+/** What is wrong, and how much was right: of failed alternatives the one that fits best is told. */
+interface Result {
+  errors: FieldError[];
+  matches: number;
 }
 
-type Path = FieldPath | undefined;
+class Validation {
+  /** Prefix of every error's field: "status", the path of a default. */
+  readonly #prefix: string;
 
-function text(path: Path): FieldPath | string {
-  return path ?? "";
-}
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
 
-function child(path: Path, name: string): FieldPath {
-  return path === undefined ? FieldPath.root(name) : path.child(name);
-}
+  check(schema: Schema, value: unknown, path: string, old?: Correlated): Result {
+    const result = this.#checkAll(schema, value, path, old);
+    const isTolerated = result.errors.length > 0 && old?.unchanged;
+    return isTolerated ? { errors: [], matches: result.matches } : result;
+  }
 
-function check(schema: Schema, value: unknown, path: Path, errors: FieldError[]): void {
-  if (value === null && schema.nullable) return;
-  if (schema["x-kubernetes-int-or-string"]) {
-    if (typeof value !== "string" && !Number.isInteger(value)) {
-      errors.push(typeError(value, path, "integer,string"));
-      return;
+  #field(path: string): string {
+    const name = path.replace(/^\./u, "");
+    if (name === "") return this.#prefix === "" ? nilPath : this.#prefix;
+    return this.#prefix === "" ? name : `${this.#prefix}.${name}`;
+  }
+  #nowhere(): string {
+    return this.#prefix === "" ? nilPath : this.#prefix;
+  }
+
+  #checkAll(schema: Schema, value: unknown, path: string, old?: Correlated): Result {
+    const result: Result = { errors: [], matches: 0 };
+    const types = typesOf(schema);
+    if (value === null) {
+      if (types.length > 0 && !schema.nullable) {
+        result.errors.push(this.#typeError(path, types.join(","), "null"));
+      }
+      this.#enum(schema, value, path, result);
+      return result;
     }
-  } else if (schema.type !== undefined && schema.type !== "" && !isOfType(value, schema.type)) {
-    errors.push(typeError(value, path, schema.type));
-    return;
+    this.#type(schema, types, value, path, result);
+    this.#combined(schema, value, path, result, old);
+    if (typeof value === "string") this.#string(schema, value, path, result);
+    if (typeof value === "number") this.#number(schema, value, path, result);
+    if (Array.isArray(value)) this.#list(schema, value, path, result, old);
+    this.#enum(schema, value, path, result);
+    if (isTree(value)) this.#object(schema, value, path, result, old);
+    result.matches += 3;
+    return result;
   }
-  if (schema.enum !== undefined && !schema.enum.some((one) => deepEqual(one, value))) {
-    errors.push(notSupported(text(path), value, schema.enum.map(String)));
+
+  #typeError(path: string, wanted: string, found: string): FieldError {
+    const why = `${path} in body must be of type ${wanted}: ${quoteGo(found)}`;
+    return typeInvalid(this.#field(path), found, why);
   }
-  if (typeof value === "string") checkString(schema, value, path, errors);
-  if (typeof value === "number") checkNumber(schema, value, path, errors);
-  if (Array.isArray(value)) checkList(schema, value, path, errors);
-  else if (isTree(value)) checkObject(schema, value, path, errors);
-  checkCombined(schema, value, path, errors);
+
+  #type(schema: Schema, types: string[], value: unknown, path: string, result: Result): void {
+    const format = schema.format ?? "";
+    if (types.length === 0 && format === "") return;
+    const found = typeOfValue(value);
+    const isTextual = typeof value === "string" || Array.isArray(value);
+    const fits = types.includes(found) || (found === "integer" && types.includes("number"));
+    const isNumeric = types.includes("number") || types.includes("integer");
+    if (!isTextual && format !== "" && !fits) {
+      const own = found === "integer" ? "int64" : found === "number" ? "float64" : "";
+      result.errors.push(this.#typeError(path, format, own));
+    } else if (!isNumeric && format !== "" && isTextual) result.matches++;
+    else if (fits) result.matches++;
+    else result.errors.push(this.#typeError(path, types.join(","), found));
+  }
+
+  #enum(schema: Schema, value: unknown, path: string, result: Result): void {
+    const allowed = schema.enum ?? [];
+    if (allowed.length === 0 || allowed.some((one) => deepEqual(one, value))) return;
+    const shown = allowed.map((one) => (typeof one === "string" ? one : marshalGo(one)));
+    result.errors.push(notSupported(this.#field(path), value, shown));
+  }
+
+  #invalid(path: string, value: unknown, why: string): FieldError {
+    return invalidValue(this.#field(path), value, `${path} in body ${why}`);
+  }
+
+  #string(schema: Schema, value: string, path: string, result: Result): void {
+    const length = [...value].length;
+    const { maxLength, minLength, pattern, format = "" } = schema;
+    if (maxLength !== undefined && length > maxLength) {
+      result.errors.push(tooLong(this.#field(path), value, maxLength));
+    } else if (minLength !== undefined && length < minLength) {
+      const why = `should be at least ${minLength} chars long`;
+      result.errors.push(this.#invalid(path, value, why));
+    } else if (pattern !== undefined && pattern !== "") {
+      const regex = compileRegex(pattern);
+      const why =
+        "message" in regex ? `${pattern}, but pattern is invalid: ${regex.message}` : pattern;
+      if ("message" in regex || !regex.test(value)) {
+        result.errors.push(this.#invalid(path, value, `should match '${why}'`));
+      }
+    }
+    if (format !== "" && !validatesFormat(format, value)) {
+      result.errors.push(this.#typeError(path, format, value));
+    }
+  }
+
+  #number(schema: Schema, value: number, path: string, result: Result): void {
+    const { minimum, maximum, multipleOf } = schema;
+    const isEither = schema["x-kubernetes-int-or-string"] === true;
+    if (schema.type === "integer" && !isEither && !isInRange(value, schema.format)) {
+      const format = /^int(?:32|64)$/u.test(schema.format ?? "") ? schema.format : undefined;
+      const text = format === undefined ? " (default format)" : ` with format ${format}`;
+      const why = `Checked value must be of type integer${text} in ${path}`;
+      result.errors.push(invalidValue(this.#nowhere(), "", why));
+    }
+    if (multipleOf !== undefined && !Number.isInteger(divided(value, multipleOf))) {
+      result.errors.push(this.#invalid(path, value, `should be a multiple of ${multipleOf}`));
+    }
+    if (minimum !== undefined) {
+      const isExclusive = schema.exclusiveMinimum === true;
+      const text = isExclusive ? "should be greater than" : "should be greater than or equal to";
+      if (value < minimum || (isExclusive && value === minimum)) {
+        result.errors.push(this.#invalid(path, value, `${text} ${minimum}`));
+      }
+    }
+    if (maximum !== undefined) {
+      const isExclusive = schema.exclusiveMaximum === true;
+      const text = isExclusive ? "should be less than" : "should be less than or equal to";
+      if (value > maximum || (isExclusive && value === maximum)) {
+        result.errors.push(this.#invalid(path, value, `${text} ${maximum}`));
+      }
+    }
+    result.matches++;
+  }
+
+  #list(schema: Schema, value: unknown[], path: string, result: Result, old?: Correlated): void {
+    const { items, minItems, maxItems } = schema;
+    if (items !== undefined) {
+      for (const [i, item] of value.entries()) {
+        merge(result, this.check(items, item, `${path}[${i}]`, old?.index(i)));
+      }
+    }
+    if (minItems !== undefined && value.length < minItems) {
+      const why = `should have at least ${minItems} items`;
+      result.errors.push(this.#invalid(path, value.length, why));
+    }
+    if (maxItems !== undefined && value.length > maxItems) {
+      result.errors.push(tooMany(this.#field(path), value.length, maxItems));
+    }
+    result.matches++;
+  }
+
+  #object(
+    schema: Schema,
+    value: Record<string, unknown>,
+    path: string,
+    result: Result,
+    old?: Correlated,
+  ): void {
+    const size = Object.keys(value).length;
+    const { properties = {}, additionalProperties, minProperties, maxProperties } = schema;
+    if (minProperties !== undefined && size < minProperties) {
+      const why = `should have at least ${minProperties} properties`;
+      result.errors.push(this.#invalid(path, size, why));
+    }
+    if (maxProperties !== undefined && size > maxProperties) {
+      result.errors.push(tooMany(this.#field(path), size, maxProperties));
+    }
+    for (const [name, member] of Object.entries(value)) {
+      const isMeta = path === "" && (name === "apiVersion" || name === "kind");
+      const before = isMeta ? undefined : old?.key(name);
+      if (Object.hasOwn(properties, name)) {
+        const at = path === "" ? name : `${path}.${name}`;
+        merge(result, this.check(properties[name]!, member, at, before));
+      } else if (isTree(additionalProperties)) {
+        const own = additionalProperties as Schema;
+        merge(result, this.check(own, member, `${path}.${name}`, before));
+      } else if (additionalProperties === false) {
+        const why = `${path}.${name} in body is a forbidden property`;
+        result.errors.push(invalidValue(this.#field(`${path}.${name}`), name, why));
+      }
+    }
+    for (const name of schema.required ?? []) {
+      if (!Object.hasOwn(value, name)) {
+        result.errors.push(required(this.#field(`${path}.${name}`), ""));
+      }
+    }
+  }
+
+  #combined(schema: Schema, value: unknown, path: string, result: Result, old?: Correlated): void {
+    const run = (one: Schema) => this.#checkAll(one, value, path, old);
+    const refuse = (why: string) =>
+      result.errors.push(invalidValue(this.#nowhere(), "", `${quoteGo(path)} ${why}`));
+    const { anyOf = [], oneOf = [], allOf = [] } = schema;
+    if (anyOf.length > 0) {
+      const results = anyOf.map(run);
+      const first = results.find((each) => each.errors.length === 0);
+      if (first === undefined) refuse("must validate at least one schema (anyOf)");
+      merge(result, first ?? best(results));
+    }
+    if (oneOf.length > 0) {
+      const results = oneOf.map(run);
+      const valid = results.filter((each) => each.errors.length === 0);
+      if (valid.length === 1) merge(result, valid[0]!);
+      else {
+        const count = valid.length === 0 ? "none valid" : `${valid.length} valid alternatives`;
+        refuse(`must validate one and only one schema (oneOf). Found ${count}`);
+        if (valid.length === 0) merge(result, best(results));
+      }
+    }
+    if (allOf.length > 0) {
+      const results = allOf.map(run);
+      const failed = results.filter((each) => each.errors.length > 0).length;
+      for (const each of results) merge(result, each);
+      const none = failed === results.length ? ". None validated" : "";
+      if (failed > 0) refuse(`must validate all the schemas (allOf)${none}`);
+    }
+    if (schema.not !== undefined && run(schema.not).errors.length === 0) {
+      refuse("must not validate the schema (not)");
+    }
+    result.matches++;
+  }
+}
+
+function merge(into: Result, from: Result): void {
+  into.errors.push(...from.errors);
+  into.matches += from.matches;
+}
+
+function best(results: readonly Result[]): Result {
+  return results.reduce((a, b) => (b.matches > a.matches ? b : a));
+}
+
+function isInRange(value: number, format: string | undefined): boolean {
+  if (!Number.isInteger(value)) return false;
+  const limit = format === "int32" ? 2 ** 31 : 2 ** 63;
+  return value >= -limit && value < limit;
+}
+
+/** Without the dust that dividing by a fraction leaves. */
+function divided(value: number, factor: number): number {
+  const ratio = factor < 1 ? (1 / factor) * value : value / factor;
+  const rounded = Math.round(ratio);
+  return Math.abs(ratio - rounded) < 1e-9 * Math.max(1, Math.abs(ratio)) ? rounded : ratio;
+}
+
+function typesOf(schema: Schema): string[] {
+  if (schema["x-kubernetes-int-or-string"]) return ["integer", "string"];
+  return schema.type ? [schema.type] : [];
 }
 
 function typeOfValue(value: unknown): string {
-  if (value === null) return "null";
   if (Array.isArray(value)) return "array";
   if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
   return typeof value;
 }
 
-function isOfType(value: unknown, type: string): boolean {
-  const actual = typeOfValue(value);
-  return actual === type || (type === "number" && actual === "integer");
-}
-
-function typeError(value: unknown, path: Path, type: string): FieldError {
-  const where = path === undefined ? "" : path.toString();
-  const detail = `${where} in body must be of type ${type}: ${JSON.stringify(typeOfValue(value))}`;
-  return typeInvalid(text(path), typeOfValue(value), detail.trimStart());
-}
-
-function inBody(path: Path, why: string): string {
-  return `${path === undefined ? "" : `${path.toString()} `}in body ${why}`;
-}
-
-function checkString(schema: Schema, value: string, path: Path, errors: FieldError[]): void {
-  const length = [...value].length;
-  if (schema.maxLength !== undefined && length > schema.maxLength) {
-    errors.push(tooLong(text(path), value, schema.maxLength));
-  }
-  if (schema.minLength !== undefined && length < schema.minLength) {
-    errors.push(
-      invalidValue(
-        text(path),
-        value,
-        inBody(path, `should be at least ${schema.minLength} chars long`),
-      ),
-    );
-  }
-  if (schema.pattern !== undefined && !matches(schema.pattern, value)) {
-    errors.push(invalidValue(text(path), value, inBody(path, `should match '${schema.pattern}'`)));
-  }
-}
-
-const patterns = new Map<string, RegExp | undefined>();
-
-/** A pattern that JavaScript cannot read holds nobody back. */
-function matches(pattern: string, value: string): boolean {
-  if (!patterns.has(pattern)) {
-    try {
-      patterns.set(pattern, new RegExp(pattern, "u"));
-    } catch {
-      patterns.set(pattern, undefined);
-    }
-  }
-  return patterns.get(pattern)?.test(value) ?? true;
-}
-
-function checkNumber(schema: Schema, value: number, path: Path, errors: FieldError[]): void {
-  const { minimum, maximum, multipleOf } = schema;
-  if (
-    minimum !== undefined &&
-    (value < minimum || (schema.exclusiveMinimum && value === minimum))
-  ) {
-    const why = schema.exclusiveMinimum
-      ? "should be greater than"
-      : "should be greater than or equal to";
-    errors.push(invalidValue(text(path), value, inBody(path, `${why} ${minimum}`)));
-  }
-  if (
-    maximum !== undefined &&
-    (value > maximum || (schema.exclusiveMaximum && value === maximum))
-  ) {
-    const why = schema.exclusiveMaximum ? "should be less than" : "should be less than or equal to";
-    errors.push(invalidValue(text(path), value, inBody(path, `${why} ${maximum}`)));
-  }
-  if (multipleOf !== undefined && value % multipleOf !== 0) {
-    errors.push(
-      invalidValue(text(path), value, inBody(path, `should be a multiple of ${multipleOf}`)),
-    );
-  }
-}
-
-function checkList(schema: Schema, value: unknown[], path: Path, errors: FieldError[]): void {
-  if (schema.maxItems !== undefined && value.length > schema.maxItems) {
-    errors.push(tooMany(text(path), value.length, schema.maxItems));
-  }
-  if (schema.minItems !== undefined && value.length < schema.minItems) {
-    errors.push(
-      invalidValue(
-        text(path),
-        value.length,
-        inBody(path, `should have at least ${schema.minItems} items`),
-      ),
-    );
-  }
-  const { items } = schema;
-  if (items === undefined) return;
-  for (const [i, item] of value.entries()) {
-    check(items, item, (path ?? FieldPath.root("")).index(i), errors);
-  }
-}
-
-function checkObject(
+export function validateSchema(
   schema: Schema,
-  value: Record<string, unknown>,
-  path: Path,
-  errors: FieldError[],
-): void {
-  for (const name of schema.required ?? []) {
-    if (Object.hasOwn(value, name)) continue;
-    errors.push(required(child(path, name), ""));
-  }
-  const size = Object.keys(value).length;
-  if (schema.maxProperties !== undefined && size > schema.maxProperties) {
-    errors.push(tooMany(text(path), size, schema.maxProperties));
-  }
-  if (schema.minProperties !== undefined && size < schema.minProperties) {
-    const why = `should have at least ${schema.minProperties} properties`;
-    errors.push(invalidValue(text(path), size, inBody(path, why)));
-  }
-  for (const [name, member] of Object.entries(value)) {
-    if (path === undefined && (name === "metadata" || name === "apiVersion" || name === "kind"))
-      continue;
-    const known = schema.properties?.[name];
-    const { additionalProperties } = schema;
-    if (known !== undefined) check(known, member, child(path, name), errors);
-    else if (isTree(additionalProperties)) {
-      check(additionalProperties as Schema, member, child(path, name), errors);
-    }
-  }
-}
-
-function checkCombined(schema: Schema, value: unknown, path: Path, errors: FieldError[]): void {
-  for (const one of schema.allOf ?? []) check(one, value, path, errors);
-  const holds = (one: Schema): boolean => {
-    const found: FieldError[] = [];
-    check(one, value, path, found);
-    return found.length === 0;
-  };
-  const where = path?.toString() ?? "";
-  if (schema.anyOf !== undefined && !schema.anyOf.some(holds)) {
-    errors.push(
-      invalidValue(text(path), value, `${where} in body must validate at least one schema (anyOf)`),
-    );
-  }
-  if (schema.oneOf !== undefined) {
-    const count = schema.oneOf.filter(holds).length;
-    if (count !== 1) {
-      const why = `in body must validate one and only one schema (oneOf). Found ${count === 0 ? "none" : count} valid`;
-      errors.push(invalidValue(text(path), value, `${where} ${why}`));
-    }
-  }
-  if (schema.not !== undefined && holds(schema.not)) {
-    errors.push(
-      invalidValue(text(path), value, `${where} in body must not validate the schema (not)`),
-    );
-  }
+  value: unknown,
+  { prefix = "", old }: { prefix?: string; old?: Correlated | undefined } = {},
+): FieldError[] {
+  return new Validation(prefix).check(schema, value, "", old).errors;
 }

@@ -10,12 +10,15 @@ import {
   decodeEnvelope,
   decodeJSON,
   decodeProtobuf,
+  invalid,
+  invalidValue,
   isPlainObject,
   type KubeObject,
   parseJSON,
   parseYAML,
   type StatusError,
 } from "@nanokube/machinery";
+import { UnfitMeta } from "../crd/embedded-decode.ts";
 import { negotiateInput, type WireFormat } from "../wire/negotiation.ts";
 import type { RestContext } from "./context.ts";
 
@@ -89,7 +92,8 @@ export function decodeText(
   }
   const apiVersion = typeof seen.apiVersion === "string" ? seen.apiVersion : "";
   const kind = typeof seen.kind === "string" ? seen.kind : "";
-  checkVersion(apiVersion, kind, expected);
+  const name = (seen.metadata as { name?: unknown } | undefined)?.name;
+  checkVersion(apiVersion, kind, expected, typeof name === "string" ? name : "");
   if (expected.typeName === undefined)
     return decodeCustom(context, seen, expected, fieldValidation);
   let decoded: { object: KubeObject; strictErrors: readonly string[] };
@@ -113,7 +117,13 @@ function decodeCustom(
   const object = seen as KubeObject;
   object.apiVersion = expected.apiVersion;
   object.kind = expected.kind;
-  const dropped = context.resource.custom?.prune(object) ?? [];
+  let dropped: string[];
+  try {
+    dropped = context.resource.custom?.prune(object) ?? [];
+  } catch (error) {
+    if (!(error instanceof UnfitMeta)) throw error;
+    throw badRequest(handledAs(expected.apiVersion, expected.kind, expected, error.message));
+  }
   if (fieldValidation !== "Ignore") {
     const errors = dropped.map((path) => `unknown field ${JSON.stringify(path)}`);
     reportStrict(context, errors, expected, fieldValidation);
@@ -141,7 +151,7 @@ function handledAs(apiVersion: string, kind: string, expected: Expected, why: st
   return `${kind || expected.kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: ${why}`;
 }
 
-function checkVersion(apiVersion: string, kind: string, expected: Expected): void {
+function checkVersion(apiVersion: string, kind: string, expected: Expected, name = ""): void {
   const sameKind = kind === "" || kind === expected.kind;
   const sameVersion = apiVersion === "" || apiVersion === expected.apiVersion;
   if (sameKind && sameVersion) return;
@@ -149,6 +159,11 @@ function checkVersion(apiVersion: string, kind: string, expected: Expected): voi
   const givenKind = kind || expected.kind;
   if (expected.typeName !== undefined && typeOf(given, givenKind) === undefined) {
     throw badRequest(handledAs(given, givenKind, expected, notRegistered(given, givenKind)));
+  }
+  if (!sameKind && sameVersion && expected.typeName === undefined) {
+    const group = expected.apiVersion.split("/")[0]!;
+    const why = `must be ${expected.kind}`;
+    throw invalid({ group, kind: expected.kind }, name, [invalidValue("kind", kind, why)]);
   }
   if (sameKind || expected.typeName === undefined) {
     throw badRequest(

@@ -61,13 +61,14 @@ async function writeScale(
       keepsTrying: true,
       apply(current) {
         const scale = scaleFor(current);
-        validate(scale);
+        if (context.resource.custom === undefined) validate(scale);
         const object = structuredClone(current);
         const { replicas = 0 } = scale.spec ?? {};
         setReplicas(context, object, replicas);
         if (scale.metadata?.resourceVersion) {
           object.metadata!.resourceVersion = scale.metadata.resourceVersion;
         }
+        if (!isOwned(context, current)) return object;
         trackUpdate(context, current, object, options);
         withoutTime(object);
         return object;
@@ -79,6 +80,19 @@ async function writeScale(
     "tree" in written ? written.tree : context.resource.fromStorage(written.stored.tree());
   return respondWithTree(plain(context), 200, scaleOf(context, tree), scaleType);
 }
+
+/** A Scale that nobody owns anything of stays so: only then is an update recorded. */
+function isOwned(context: RestContext, { metadata }: KubeObject): boolean {
+  const names = replicasPath(context).slice(1).split(".");
+  return (metadata?.managedFields ?? []).some(({ fieldsV1 }) => {
+    let at: unknown = fieldsV1;
+    for (const name of names) at = (at as Record<string, unknown> | undefined)?.[`f:${name}`];
+    return at !== undefined;
+  });
+}
+
+const replicasPath = ({ resource }: RestContext): string =>
+  resource.custom?.scale?.specReplicasPath ?? ".spec.replicas";
 
 /** Upstream records who scales, but not when; entries without a time stand before the others. */
 function withoutTime({ metadata }: KubeObject): void {
@@ -104,8 +118,7 @@ function validate(scale: Scale): void {
 
 /** ".spec.replicas" → the object's member, made when absent. */
 function setReplicas(context: RestContext, object: KubeObject, replicas: number): void {
-  const path = context.resource.custom?.scale?.specReplicasPath ?? ".spec.replicas";
-  const names = path.slice(1).split(".");
+  const names = replicasPath(context).slice(1).split(".");
   let at: Record<string, unknown> = object;
   for (const name of names.slice(0, -1)) {
     at[name] = { ...((at[name] as object | undefined) ?? {}) };

@@ -1,0 +1,125 @@
+/**
+ * Requests told in order, and what a server answered to each of them.
+ *
+ * A scenario is a list of steps; a server's answers are compared without what differs from run to
+ * run (uids, times, resource versions), with causes sorted: Go visits maps in any order.
+ */
+import type { ApiServerInstance } from "../subjects/apiserver.ts";
+
+export interface Step {
+  method: string;
+  path: string;
+  body?: unknown;
+  type?: string;
+  /** Waits until a GET of this path has these words in it, before the request is sent. */
+  after?: { path: string; words: string };
+  /** The answer is not compared: the step only prepares. */
+  quiet?: boolean;
+}
+
+export interface Scenario {
+  name: string;
+  steps: readonly Step[];
+}
+
+export interface StepAnswer {
+  code: number;
+  reason?: string;
+  message?: string;
+  causes?: string[];
+  warnings?: string[];
+  object?: unknown;
+}
+
+type Tree = Record<string, unknown>;
+
+const waitMs = 15_000;
+
+async function waitFor(server: ApiServerInstance, path: string, words: string): Promise<void> {
+  const until = Date.now() + waitMs;
+  for (;;) {
+    const { text } = await server.send({ method: "GET", path });
+    if (text.includes(words)) return;
+    if (Date.now() > until) throw new Error(`${path} never had ${words}: ${text.slice(0, 2000)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export async function play(server: ApiServerInstance, scenario: Scenario): Promise<StepAnswer[]> {
+  const answers: StepAnswer[] = [];
+  for (const step of scenario.steps) {
+    if (step.after !== undefined) await waitFor(server, step.after.path, step.after.words);
+    const { status, headers, text } = await server.send({
+      method: step.method,
+      path: step.path,
+      ...(step.body === undefined ? {} : { body: step.body }),
+      headers: { "content-type": step.type ?? "application/json" },
+    });
+    if (step.quiet && status >= 400) throw new Error(`${step.method} ${step.path}: ${text}`);
+    if (!step.quiet) answers.push(answerOf(status, headers.warning, text));
+  }
+  return answers;
+}
+
+function answerOf(
+  status: number,
+  warning: string | string[] | undefined,
+  text: string,
+): StepAnswer {
+  let tree: Tree;
+  try {
+    tree = JSON.parse(text) as Tree;
+  } catch {
+    return { code: status, message: text.trim() };
+  }
+  const all = Array.isArray(warning) ? warning.join(", ") : (warning ?? "");
+  const warnings = [...all.matchAll(/299 - "((?:[^"\\]|\\.)*)"/gu)].map((found) =>
+    stable(found[1]!),
+  );
+  const more = warnings.length === 0 ? {} : { warnings: warnings.sort() };
+  if (tree["kind"] === "Status") {
+    const details = (tree["details"] ?? {}) as Tree;
+    const causes = ((details["causes"] ?? []) as Tree[])
+      .map((cause) => stable(`${cause["reason"]} ${cause["field"]}: ${cause["message"]}`))
+      .sort();
+    return {
+      code: status,
+      ...(tree["reason"] === undefined ? {} : { reason: String(tree["reason"]) }),
+      ...(causes.length > 0 || tree["message"] === undefined
+        ? {}
+        : { message: stable(String(tree["message"])) }),
+      ...(causes.length > 0 ? { causes } : {}),
+      ...more,
+    };
+  }
+  return { code: status, object: plain(tree), ...more };
+}
+
+/** Generated names of types, request ids and ports differ from run to run. */
+function stable(text: string): string {
+  return text
+    .replace(/selfType\d+/gu, "selfType")
+    .replace(/127\.0\.0\.1:\d+/gu, "127.0.0.1:port")
+    .replace(/(?:^|(?<=[ "]))read tcp .*?: /gu, "")
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gu, "uid");
+}
+
+const volatile = new Set([
+  "uid",
+  "resourceVersion",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "managedFields",
+  "lastTransitionTime",
+  "selfLink",
+]);
+
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === "string") return stable(value);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value)
+    .filter(([key]) => !volatile.has(key))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, member]) => [key, plain(member)]));
+}

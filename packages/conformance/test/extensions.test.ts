@@ -1,0 +1,24 @@
+/** What users add to our API server behaves as with upstream's, whose answers are recorded. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { recordedAnswers, topics } from "../src/extensions/all.ts";
+import { play } from "../src/extensions/scenario.ts";
+import { type ApiServerInstance, apiServerSubjects } from "../src/subjects/apiserver.ts";
+
+describe.each(Object.entries(topics))("extensions of the API server: %s", (topic, scenarios) => {
+  const recorded = recordedAnswers(topic);
+  let server: ApiServerInstance;
+  beforeAll(async () => {
+    server = await apiServerSubjects()
+      .find(({ name }) => name === "apiserver")!
+      .open();
+  }, 90_000);
+  afterAll(() => server?.close());
+
+  it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
+    "%s",
+    async (name, scenario) => {
+      expect(await play(server, scenario)).toEqual(recorded[name]);
+    },
+    60_000,
+  );
+});
