@@ -59,7 +59,7 @@ const mutants: readonly Mutant[] = [
   {
     name: "reads without asking the majority",
     file: "core/raft/leader.ts",
-    from: "this.#raft.membership.majority === 1 ||",
+    from: "(membership.majority === 1 && membership.voters.has(id)) ||",
     to: "hasCommitted ||",
     caughtAs: /not linearizable/,
     seeds: 1500,

@@ -125,7 +125,8 @@ class Simulation {
     await this.#runUntil(this.#faultsMs);
     this.#heal();
     await this.#runUntil(this.#faultsMs + recoverMs);
-    this.#checkRecovered();
+    // Without them members that were removed, or come back, may disturb the others for ever.
+    if (this.#preVote && this.#checkQuorum) this.#checkRecovered();
     const broken = nonLinearizableKeys(this.#history);
     if (broken.length > 0) throw new Violation(`not linearizable: keys ${broken.join()}`);
   }

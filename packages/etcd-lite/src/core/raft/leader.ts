@@ -261,11 +261,11 @@ export class Leader implements Role {
   // Reads.
 
   read(request: ReadRequest): void {
-    const { log, settings, term } = this.#raft;
+    const { log, settings, term, membership, id } = this.#raft;
     const hasCommitted = log.term(log.committed) === term;
     this.#reads.ask(request, hasCommitted ? log.committed : undefined);
     const isSure =
-      this.#raft.membership.majority === 1 ||
+      (membership.majority === 1 && membership.voters.has(id)) ||
       (settings.leaseReads && settings.checkQuorum && this.#holdsLease());
     if (isSure) this.#reads.trust();
     else if (hasCommitted) this.#broadcastHeartbeat();
