@@ -12,7 +12,10 @@ import {
   createAuthenticator,
   type ServerAuthenticator,
 } from "../core/authentication/create-authenticator.ts";
-import { usualRequestHeaders } from "../core/authentication/request-header.ts";
+import {
+  type RequestHeaderNames,
+  usualRequestHeaders,
+} from "../core/authentication/request-header.ts";
 import { createTokenIssuer, type TokenIssuer } from "../core/authentication/token-issuer.ts";
 import type { PublicKey, SigningKey } from "../core/authentication/token-keys.ts";
 import {
@@ -30,7 +33,7 @@ import type { Operation } from "../core/rest/dispatch.ts";
 import { createFreshReader, createReader, type StoreReader } from "../core/rest/reader.ts";
 import { parseRange } from "../core/service/cidr.ts";
 import { ClusterIPs } from "../core/service/cluster-ips.ts";
-import { NodePorts } from "../core/service/node-ports.ts";
+import { NodePorts, type PortRange } from "../core/service/node-ports.ts";
 import { createServiceHooks } from "../core/service/service-hooks.ts";
 import { componentStatuses } from "../core/virtual/component-statuses.ts";
 import { reviewOperation } from "../core/virtual/reviews.ts";
@@ -45,6 +48,7 @@ import { bootstrap, publishAddress } from "./bootstrap.ts";
 import { openAuthorities } from "./certificate-authorities.ts";
 import { connectOperation, serveUpgrade } from "./connect-operations.ts";
 import { customCodec } from "./custom-codec.ts";
+import type { Encryption } from "./encryption.ts";
 import { EtcdStore } from "./etcd-store.ts";
 import { extraPaths } from "./extra-paths.ts";
 import { HttpServer } from "./http-server.ts";
@@ -91,10 +95,20 @@ export interface ApiServerOptions {
   /** Other issuers, webhooks, and where anonymous requests may go. */
   access?: AccessOptions;
   requestHeaderAllowedNames?: readonly string[];
+  /** X-Remote-User and its kin unless told. */
+  requestHeaders?: RequestHeaderNames;
+  /** Whether the kubernetes Service gets this server's address; it does unless told. */
+  publishEndpoints?: boolean;
+  /** Tokens in Secrets of kube-system; on unless told. */
+  bootstrapTokens?: boolean;
+  /** 30000-32767 unless told. */
+  nodePortRange?: PortRange;
   /** Connect to endpoints of APIServices' Services, not to their cluster IPs. */
   aggregatorRouting?: boolean;
   runtimeConfig?: Readonly<Record<string, boolean>>;
   storageMediaType?: StorageMediaType;
+  /** Values are sealed in the store. */
+  encryption?: Encryption;
 }
 
 export interface ApiServer {
@@ -123,6 +137,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   ready.catch((error: unknown) => options.log.error({ error: String(error) }, "bootstrap failed"));
   const stop = new AbortController();
   void parts.aggregator.start(stop.signal);
+  options.encryption?.follow(options.log, stop.signal);
   const servers: HttpServer[] = [];
   return {
     ready,
@@ -177,7 +192,13 @@ export interface Parts {
 
 function assemble(options: ApiServerOptions, keys: Keys): Parts {
   const { clock, random, log, pki } = options;
-  const store = new EtcdStore({ etcd: options.etcd, clock, log, customCodec });
+  const store = new EtcdStore({
+    etcd: options.etcd,
+    clock,
+    log,
+    customCodec,
+    encryption: options.encryption,
+  });
   const registry = new ResourceRegistry({
     strategyFor,
     runtimeConfig: options.runtimeConfig ?? {},
@@ -278,7 +299,7 @@ function buildServiceHooks(
   const range = parseRange(options.serviceClusterIPRange);
   return createServiceHooks({
     ips: new ClusterIPs({ store, cache: addresses.cache, clock, random, range }),
-    ports: new NodePorts(services.cache, random),
+    ports: new NodePorts(services.cache, random, options.nodePortRange),
   });
 }
 
@@ -311,7 +332,7 @@ function buildAuthenticator(
       : {
           ca: pki.requestHeaderCA,
           allowedNames: options.requestHeaderAllowedNames ?? [],
-          ...usualRequestHeaders,
+          ...(options.requestHeaders ?? usualRequestHeaders),
         };
   return createAuthenticator({
     clock,
@@ -321,7 +342,7 @@ function buildAuthenticator(
     clientCA: pki.clientCA,
     requestHeader: proxy,
     tokens: options.tokens,
-    bootstrapTokens: true,
+    bootstrapTokens: options.bootstrapTokens ?? true,
     ...accessWays(options),
     serviceAccounts:
       keys.accepted.length === 0

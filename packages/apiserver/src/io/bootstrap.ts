@@ -62,7 +62,7 @@ async function authenticationConfig(parts: BootstrapParts): Promise<void> {
   const { options } = parts;
   const { clientCA, requestHeaderCA } = options.pki;
   const list = (values: readonly string[]): string => JSON.stringify(values);
-  const headers = usualRequestHeaders;
+  const headers = options.requestHeaders ?? usualRequestHeaders;
   const namespace = "kube-system";
   const since = new Date(options.clock.now()).toISOString().slice(0, 10);
   await Promise.all([
@@ -127,7 +127,7 @@ const serviceLabels = { component: "apiserver", provider: "kubernetes" };
 export async function publishAddress(parts: BootstrapParts, port: number): Promise<void> {
   const { advertiseAddress: ip } = parts.options;
   // An endpoint cannot be a loopback address: it would mean another machine on each machine.
-  if (ip.startsWith("127.")) return;
+  if (ip.startsWith("127.") || parts.options.publishEndpoints === false) return;
   const metadata = { name: "kubernetes", namespace: "default" };
   await put(parts, "endpoints", {
     apiVersion: "v1",

@@ -12,8 +12,10 @@ import { parseTokenFile } from "../core/authentication/static-tokens.ts";
 import { authorizationModes } from "../core/authorization/create-authorizer.ts";
 import type { StorageMediaType } from "../core/registry.ts";
 import { parseRange } from "../core/service/cidr.ts";
+import type { PortRange } from "../core/service/node-ports.ts";
 import { accessOptions } from "./access-options.ts";
 import type { ApiServerOptions } from "./api-server.ts";
+import { Encryption } from "./encryption.ts";
 import { FlagError, type Flags, isTrue } from "./flags.ts";
 
 export interface Configuration {
@@ -40,7 +42,8 @@ export function optionsFromFlags(
       return undefined;
     }
   };
-  complaints.push(...check(flags));
+  complaints.push(...check(flags), ...refuseWithoutEffect(flags));
+  const nodePorts = portRange(one("service-node-port-range"));
   const servers = flags.get("etcd-servers") ?? [];
   const modes = flags.get("authorization-mode") ?? ["AlwaysAllow"];
   const range = serviceRange(flags);
@@ -49,6 +52,7 @@ export function optionsFromFlags(
   const pki = readPKI(flags, file, signingKey, complaints);
   const tokens = file("token-auth-file");
   const access = accessOptions(flags, complaints);
+  const encryption = encryptionOf(flags, complaints);
   if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
   const host = one("bind-address") ?? "0.0.0.0";
   return {
@@ -62,12 +66,22 @@ export function optionsFromFlags(
       advertisePort: port,
       authorizationMode: access.authorizers?.map(({ type }) => type) ?? modes,
       access,
+      ...(encryption === undefined ? {} : { encryption }),
       serviceAccountIssuer: flags.get("service-account-issuer")![0]!,
       storageMediaType: (one("storage-media-type") ?? "application/json") as StorageMediaType,
       anonymous: isTrue(one("anonymous-auth"), true),
       runtimeConfig: runtimeConfig(flags.get("runtime-config") ?? []),
       aggregatorRouting: isTrue(one("enable-aggregator-routing"), false),
       requestHeaderAllowedNames: flags.get("requestheader-allowed-names") ?? [],
+      requestHeaders: {
+        usernameHeaders: flags.get("requestheader-username-headers") ?? [],
+        uidHeaders: flags.get("requestheader-uid-headers") ?? [],
+        groupHeaders: flags.get("requestheader-group-headers") ?? [],
+        extraHeaderPrefixes: flags.get("requestheader-extra-headers-prefix") ?? [],
+      },
+      publishEndpoints: one("endpoint-reconciler-type") !== "none",
+      bootstrapTokens: isTrue(one("enable-bootstrap-token-auth"), false),
+      ...(nodePorts === undefined ? {} : { nodePortRange: nodePorts }),
       admission: {
         enable: flags.get("enable-admission-plugins") ?? [],
         disable: flags.get("disable-admission-plugins") ?? [],
@@ -81,6 +95,44 @@ export function optionsFromFlags(
 
 function serviceRange(flags: Flags): string {
   return (flags.get("service-cluster-ip-range")?.at(-1) ?? "10.0.0.0/24").split(",")[0]!;
+}
+
+/** "30000-32767", or "30000+2767". */
+function portRange(text: string | undefined): PortRange | undefined {
+  if (text === undefined || text === "") return undefined;
+  const [, from, sign, to] = /^\s*(\d+)\s*(?:([-+])\s*(\d+))?\s*$/.exec(text) ?? [];
+  const first = Number(from);
+  const last = sign === undefined ? first : sign === "-" ? Number(to) : first + Number(to);
+  if (from === undefined || last > 65535 || last < first) {
+    const flag = `invalid argument ${JSON.stringify(text)} for "--service-node-port-range" flag`;
+    throw new FlagError(`${flag}: unable to parse port range: ${text}`);
+  }
+  return { first, last };
+}
+
+/** Flags whose other value would change nothing here: better refused than believed. */
+const onlyValue: Readonly<Record<string, { value: string; why: string }>> = {
+  "etcd-prefix": { value: "/registry", why: "keys are under /registry" },
+  "allow-privileged": { value: "true", why: "privileged containers are left to Pod Security" },
+  "watch-cache": { value: "true", why: "every resource is cached" },
+};
+
+function refuseWithoutEffect(flags: Flags): string[] {
+  const complaints: string[] = [];
+  for (const [name, { value, why }] of Object.entries(onlyValue)) {
+    const given = flags.get(name)?.at(-1);
+    const same = value === "true" ? isTrue(given, true) : (given ?? value) === value;
+    if (!same) complaints.push(`--${name} ${JSON.stringify(given)} is not supported: ${why}`);
+  }
+  for (const entry of flags.get("feature-gates") ?? []) {
+    complaints.push(`unrecognized feature gate: ${entry.split("=")[0]}`);
+  }
+  const reconciler = flags.get("endpoint-reconciler-type")?.at(-1) ?? "lease";
+  if (!["lease", "none"].includes(reconciler)) {
+    const allowed = "allowed values: lease, none";
+    complaints.push(`--endpoint-reconciler-type ${JSON.stringify(reconciler)} invalid, ${allowed}`);
+  }
+  return complaints;
 }
 
 /** What can be told without reading files. */
@@ -127,6 +179,18 @@ function check(flags: Flags): string[] {
     );
   }
   return complaints;
+}
+
+function encryptionOf(flags: Flags, complaints: string[]): Encryption | undefined {
+  const path = flags.get("encryption-provider-config")?.at(-1);
+  if (path === undefined) return undefined;
+  const reload = isTrue(flags.get("encryption-provider-config-automatic-reload")?.at(-1), false);
+  try {
+    return new Encryption({ path, reload });
+  } catch (error) {
+    complaints.push((error as Error).message);
+    return undefined;
+  }
 }
 
 function readPKI(

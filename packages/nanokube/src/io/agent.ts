@@ -89,6 +89,8 @@ async function runKubeProxy({ config, log, signal }: Agent): Promise<void> {
     client: clientOf(config.proxyKubeconfig, "nanokube-kube-proxy"),
     nodeName: config.nodeName,
     clusterCIDR: config.podCIDR,
+    healthz: { host: "0.0.0.0", port: 10256 },
+    metrics: { host: "127.0.0.1", port: 10249 },
     log: log.child({ component: "kube-proxy" }),
     exec,
   });

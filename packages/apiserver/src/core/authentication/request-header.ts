@@ -5,18 +5,21 @@
  */
 import type { Credentials, UserInfo } from "./authenticator.ts";
 
-export interface RequestHeaderOptions {
-  /** PEM bundle of the proxy's authority. */
-  ca: string;
-  /** Common names the proxy may have; any when empty. */
-  allowedNames: readonly string[];
+export interface RequestHeaderNames {
   usernameHeaders: readonly string[];
   uidHeaders: readonly string[];
   groupHeaders: readonly string[];
   extraHeaderPrefixes: readonly string[];
 }
 
-export const usualRequestHeaders = {
+export interface RequestHeaderOptions extends RequestHeaderNames {
+  /** PEM bundle of the proxy's authority. */
+  ca: string;
+  /** Common names the proxy may have; any when empty. */
+  allowedNames: readonly string[];
+}
+
+export const usualRequestHeaders: RequestHeaderNames = {
   usernameHeaders: ["X-Remote-User"],
   uidHeaders: ["X-Remote-Uid"],
   groupHeaders: ["X-Remote-Group"],

@@ -1,0 +1,83 @@
+/** Flags: what they change, and refusals of values that would change nothing. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { nullLog, systemClock, systemRandom } from "@nanokube/machinery";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseFlags } from "../src/io/flags.ts";
+import { optionsFromFlags } from "../src/io/options-from-flags.ts";
+
+describe("flags", () => {
+  let directory: string;
+  let needed: string[];
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), "nanokube-flags-"));
+    const file = join(directory, "pem");
+    writeFileSync(file, "a PEM");
+    needed = [
+      "--etcd-servers=http://127.0.0.1:1",
+      "--service-account-issuer=i",
+      ...["--tls-cert-file", "--tls-private-key-file", "--service-account-signing-key-file"].map(
+        (flag) => `${flag}=${file}`,
+      ),
+    ];
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  const read = (...given: string[]) => {
+    const deps = { clock: systemClock, random: systemRandom, log: nullLog };
+    return optionsFromFlags(parseFlags([...needed, ...given]), deps).server;
+  };
+
+  test("kube-apiserver's defaults", () => {
+    expect(read()).toMatchObject({
+      bootstrapTokens: false,
+      publishEndpoints: true,
+      requestHeaders: { usernameHeaders: [], groupHeaders: [] },
+      authorizationMode: ["AlwaysAllow"],
+    });
+    expect(read().nodePortRange).toBeUndefined();
+  });
+
+  test.each([
+    ["--service-node-port-range=31000-31009", { nodePortRange: { first: 31000, last: 31009 } }],
+    ["--service-node-port-range=31000+9", { nodePortRange: { first: 31000, last: 31009 } }],
+    ["--enable-bootstrap-token-auth", { bootstrapTokens: true }],
+    ["--endpoint-reconciler-type=none", { publishEndpoints: false }],
+    [
+      "--requestheader-username-headers=X-A,X-B",
+      { requestHeaders: { usernameHeaders: ["X-A", "X-B"] } },
+    ],
+    ["--requestheader-uid-headers=X-U", { requestHeaders: { uidHeaders: ["X-U"] } }],
+    ["--requestheader-group-headers=X-G", { requestHeaders: { groupHeaders: ["X-G"] } }],
+    [
+      "--requestheader-extra-headers-prefix=X-E-",
+      { requestHeaders: { extraHeaderPrefixes: ["X-E-"] } },
+    ],
+    ["--allow-privileged", {}],
+    ["--etcd-prefix=/registry", {}],
+  ])("%s", (flag, want) => {
+    expect(read(flag)).toMatchObject(want);
+  });
+
+  test.each([
+    ["--feature-gates=Foo=true", "unrecognized feature gate: Foo"],
+    ["--etcd-prefix=/other", '--etcd-prefix "/other" is not supported: keys are under /registry'],
+    ["--watch-cache=false", '--watch-cache "false" is not supported: every resource is cached'],
+    [
+      "--allow-privileged=false",
+      '--allow-privileged "false" is not supported: privileged containers are left to Pod Security',
+    ],
+    [
+      "--service-node-port-range=9-3",
+      'invalid argument "9-3" for "--service-node-port-range" flag: unable to parse port range: 9-3',
+    ],
+    [
+      "--endpoint-reconciler-type=master-count",
+      '--endpoint-reconciler-type "master-count" invalid, allowed values: lease, none',
+    ],
+    ["--no-such-flag", "unknown flag: --no-such-flag"],
+  ])("%s is refused", (flag, message) => {
+    expect(() => read(flag)).toThrow(new Error(message));
+  });
+});
