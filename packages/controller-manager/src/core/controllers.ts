@@ -18,6 +18,7 @@ import { createEndpointsController } from "./endpoints/endpoints.ts";
 import { createEndpointSliceController } from "./endpointslice/endpointslice.ts";
 import { createEndpointSliceMirroringController } from "./endpointslice-mirroring/mirroring.ts";
 import { createEphemeralVolumeController } from "./ephemeral-volume/ephemeral-volume.ts";
+import { createHorizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/horizontal-pod-autoscaler.ts";
 import { createJobController } from "./job/job.ts";
 import { createNamespaceController } from "./namespace/namespace.ts";
 import { createNodeIPAMController } from "./node-ipam/node-ipam.ts";
@@ -81,6 +82,10 @@ export const controllers: readonly ControllerEntry[] = [
   { name: "job-controller", create: createJobController },
   { name: "cronjob-controller", create: createCronJobController },
   { name: "ttl-after-finished-controller", create: createTTLAfterFinishedController },
+  {
+    name: "horizontal-pod-autoscaler-controller",
+    create: createHorizontalPodAutoscalerController,
+  },
   { name: "endpointslice-controller", create: createEndpointSliceController },
   { name: "endpoints-controller", create: createEndpointsController },
   {

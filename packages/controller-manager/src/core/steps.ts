@@ -54,7 +54,7 @@ export type Write =
 
 /** Past the cache: where acting on an old state would do harm. */
 export type Read =
-  | { do: "get"; resource: ResourceRef; namespace: string; name: string }
+  | { do: "get"; resource: ResourceRef; namespace: string; name: string; subresource?: string }
   | { do: "list"; resource: ResourceRef; namespace: string; labelSelector?: string }
   | { do: "discover" };
 

@@ -67,7 +67,11 @@ function note(recorder: EventRecorder, effect: EventNote): Outcome {
 async function read({ client, signal }: ExecutorOptions, effect: Read): Promise<Outcome> {
   if (effect.do === "discover") return { resources: await discoverResources(client, signal) };
   const api = scoped(client, effect.resource, effect.namespace);
-  if (effect.do === "get") return { object: await api.get(effect.name, { signal }) };
+  if (effect.do === "get") {
+    const { name, subresource } = effect;
+    if (subresource === undefined) return { object: await api.get(name, { signal }) };
+    return { object: await api.getSubresource<ApiObject>(name, subresource, { signal }) };
+  }
   const list = await api.listAll({ labelSelector: effect.labelSelector, signal });
   return { items: list.items };
 }

@@ -15,7 +15,7 @@ import {
 } from "@nanokube/client";
 import { deepClone, failure, type Random } from "@nanokube/machinery";
 import type { Caches, Controller } from "../core/controller.ts";
-import type { Effect, Outcome, Write } from "../core/steps.ts";
+import type { DiscoveredResource, Effect, Outcome, Write } from "../core/steps.ts";
 import { formatTime } from "../core/time.ts";
 
 interface Event {
@@ -33,11 +33,30 @@ interface Running {
   wrote: Map<string, number>;
 }
 
+interface Scaled extends ApiObject {
+  spec?: { replicas?: number; selector?: { matchLabels?: Record<string, string> } };
+}
+
+/** The scale subresource of a workload. */
+function scaleOf(object: ApiObject): ApiObject {
+  const { replicas, selector } = (object as Scaled).spec ?? {};
+  const labels = Object.entries(selector?.matchLabels ?? {}).map(
+    ([key, value]) => `${key}=${value}`,
+  );
+  return {
+    metadata: object.metadata ?? {},
+    spec: { replicas },
+    status: { replicas, selector: labels.join() },
+  } as ApiObject;
+}
+
 export class World {
   nowMs = Date.UTC(2026, 0, 1);
   readonly notes: string[] = [];
   /** Errors that came out of reconcilers: each is tried again. */
   readonly failures: Error[] = [];
+  /** What discovery answers. */
+  discovered: DiscoveredResource[] = [];
   /** What is asked before every write; an error refuses it. */
   refuse: ((effect: Write) => Error | undefined) | undefined;
   readonly #objects = new Map<string, Map<string, ApiObject>>();
@@ -126,7 +145,8 @@ export class World {
       const object = this.#of(groupResourceOf(effect.resource)).get(
         join(effect.namespace, effect.name),
       );
-      return object === undefined ? { error: notFound(effect.name) } : { object };
+      if (object === undefined) return { error: notFound(effect.name) };
+      return { object: effect.subresource === "scale" ? scaleOf(object) : object };
     }
     if (effect.do === "list") {
       const all = [...this.#of(groupResourceOf(effect.resource)).values()];
@@ -135,8 +155,8 @@ export class World {
         items: all.filter(({ metadata }) => namespace === "" || metadata?.namespace === namespace),
       };
     }
-    if (effect.do === "discover" || effect.do === "ask")
-      throw new Error(`${effect.do} is not simulated`);
+    if (effect.do === "discover") return { resources: this.discovered };
+    if (effect.do === "ask") throw new Error(`${effect.do} is not simulated`);
     if (effect.do === "follow") throw new Error("follow is not simulated");
     const error = this.refuse?.(effect);
     return error === undefined ? this.#write(effect) : { error };
@@ -186,6 +206,11 @@ export class World {
           status: (old as { status?: unknown }).status,
         } as ApiObject),
       };
+    }
+    if (effect.subresource === "scale") {
+      const { replicas } = (effect.object as Scaled).spec ?? {};
+      const spec = { ...(old as Scaled).spec, replicas };
+      return { object: this.put(effect.resource, { ...old, spec } as ApiObject) };
     }
     const annotations = sent.metadata?.annotations;
     const metadata = { ...old.metadata, ...(annotations === undefined ? {} : { annotations }) };
