@@ -6,7 +6,7 @@
  * Source  kubernetes cmd/kube-proxy/app/options.go
  */
 import "@nanokube/machinery/require-node";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
 import {
   createClient,
@@ -39,9 +39,13 @@ const flags: readonly (readonly [flag: string, path: string, help: string])[] = 
 const numbers: typeof flags = [
   ["--iptables-masquerade-bit <n>", "iptables.masqueradeBit", "default 14"],
   ["--conntrack-max-per-core <n>", "conntrack.maxPerCore", "0 leaves the kernel's; default 32768"],
+  ["--oom-score-adj <n>", "oomScoreAdj", "of this process; default -999"],
+  ["--kube-api-qps <n>", "clientConnection.qps", "0 or less: no limit"],
+  ["--kube-api-burst <n>", "clientConnection.burst", "with --kube-api-qps"],
   ["--conntrack-min <n>", "conntrack.min", "default 131072"],
 ];
 const switches: typeof flags = [
+  ["--profiling [bool]", "enableProfiling", "refused when true"],
   ["--masquerade-all [bool]", "iptables.masqueradeAll", "masquerade everything to cluster IPs"],
   [
     "--no-iptables-localhost-nodeports",
@@ -57,6 +61,7 @@ function parseFlags(argv: string[]): { cleanup: boolean; configuration: Configur
       "KubeProxyConfiguration; other flags are then ignored, as upstream does",
     )
     .option("--cleanup", "remove all rules and exit")
+    .option("--feature-gates <gates>", "NAME=true,…; none is known")
     .option("--nodeport-addresses <cidrs>", "CIDRs of addresses that take node ports, or primary")
     .option("-v, --v <level>", "log level; 4 and above is debug", "0");
   for (const [flag, , help] of [...flags, ...numbers, ...switches]) command.option(flag, help);
@@ -82,12 +87,25 @@ function parseFlags(argv: string[]): { cleanup: boolean; configuration: Configur
   if (values.nodeportAddresses !== undefined) {
     tree.nodePortAddresses = String(values.nodeportAddresses).split(",");
   }
+  const gates = (values.featureGates as string | undefined)?.split(",").filter(Boolean) ?? [];
+  if (gates.length > 0) {
+    tree.featureGates = Object.fromEntries(gates.map((text) => text.split("=")));
+  }
   const path = values.config as string | undefined;
   const read = path === undefined ? tree : parseYAML(readFileSync(path, "utf8"));
   const configuration = parseConfiguration(read);
   const override = values.hostnameOverride as string | undefined;
   if (override !== undefined) configuration.hostnameOverride = override;
   return { cleanup: values.cleanup === true, configuration };
+}
+
+/** Not every machine lets a process lower its score; that is told, and nothing depends on it. */
+function adjustOOMScore({ oomScoreAdj }: Configuration, log: Log): void {
+  try {
+    writeFileSync("/proc/self/oom_score_adj", String(oomScoreAdj));
+  } catch (err) {
+    log.warn({ err, oomScoreAdj }, "Failed to apply OOMScore");
+  }
 }
 
 async function tuneConntrack(configuration: Configuration, log: Log) {
@@ -106,6 +124,7 @@ async function main(): Promise<void> {
   const config = kubeconfig === "" ? inClusterConfig(process.env) : loadKubeconfig(kubeconfig);
   const transport = createHttpTransport(config);
   const client = createClient({ transport, userAgent: "kube-proxy" });
+  adjustOOMScore(configuration, log);
   await tuneConntrack(configuration, log);
   const nodeName = (configuration.hostnameOverride || hostname()).trim().toLowerCase();
   const { healthz, metrics, ...rest } = configuration;

@@ -9,6 +9,7 @@ test("an empty configuration is upstream's defaults, save the shorter batching",
     metrics: { host: "127.0.0.1", port: 10249 },
     masqueradeBit: 14,
     localhostNodePorts: true,
+    oomScoreAdj: -999,
     syncPeriodMs: 30_000,
     minSyncPeriodMs: 100,
     conntrack: { maxPerCore: 32_768, min: 131_072 },
@@ -54,6 +55,19 @@ test.for([
   [
     { iptables: { masqueradeBit: 40 } },
     "KubeProxyConfiguration.IPTables.MasqueradeBit: Invalid value: 40: must be within the range [0, 31]",
+  ],
+  [
+    { oomScoreAdj: 5000 },
+    "KubeProxyConfiguration.KubeProxyLinuxConfiguration.OOMScoreAdj: Invalid value: 5000: must be within the range [-1000, 1000]",
+  ],
+  [{ featureGates: { Foo: true } }, "unrecognized feature gate: Foo"],
+  [
+    { enableProfiling: true },
+    "KubeProxyConfiguration.EnableProfiling: Invalid value: true: nanokube's kube-proxy has no /debug/pprof",
+  ],
+  [
+    { clientConnection: { qps: 50, burst: 10 } },
+    "KubeProxyConfiguration.ClientConnection.QPS: Invalid value: 50: nanokube's client has no limit of its own",
   ],
   [{ iptables: { syncPeriod: "soon" } }, 'iptables.syncPeriod: invalid duration "soon"'],
   [

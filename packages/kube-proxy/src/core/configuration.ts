@@ -33,6 +33,8 @@ export interface Configuration {
   minSyncPeriodMs: number;
   detectLocal: { mode: DetectLocalMode; bridgeInterface: string; interfaceNamePrefix: string };
   nodePortAddresses: string[];
+  /** How readily the kernel ends this process for want of memory; -1000 never. */
+  oomScoreAdj: number;
   conntrack: ConntrackConfiguration;
 }
 
@@ -55,7 +57,7 @@ export class ConfigurationError extends Error {
 
 /**
  * Fields by section: read here, or harmless on this proxy (other modes', Windows', tuning of
- * upstream's client and logs).
+ * upstream's logs).
  */
 const known: Readonly<Record<string, readonly string[]>> = {
   "": [
@@ -106,8 +108,10 @@ export function parseConfiguration(tree: unknown): Configuration {
       interfaceNamePrefix: read.text("detectLocal", "interfaceNamePrefix"),
     },
     nodePortAddresses: (read.top.nodePortAddresses as string[] | undefined) ?? [],
+    oomScoreAdj: read.number("", "oomScoreAdj", -999),
     conntrack: conntrackConfiguration(read),
   };
+  problems.push(...withoutEffect(read));
   problems.push(...validate(configuration));
   if (problems.length > 0) throw new ConfigurationError(problems);
   return configuration;
@@ -193,6 +197,29 @@ function conntrackConfiguration(read: Reader): ConntrackConfiguration {
   };
 }
 
+/** What would be promised and not kept. */
+function withoutEffect(read: Reader): string[] {
+  const problems: string[] = [];
+  const gates = read.top.featureGates;
+  if (typeof gates === "object" && gates !== null) {
+    for (const gate of Object.keys(gates)) problems.push(`unrecognized feature gate: ${gate}`);
+  }
+  if (read.flag("", "enableProfiling", false)) {
+    const why = "nanokube's kube-proxy has no /debug/pprof";
+    problems.push(`KubeProxyConfiguration.EnableProfiling: Invalid value: true: ${why}`);
+  }
+  for (const [key, usual] of [
+    ["qps", 5],
+    ["burst", 10],
+  ] as const) {
+    const value = read.number("clientConnection", key, usual);
+    if (value <= 0 || value === usual) continue;
+    const path = `KubeProxyConfiguration.ClientConnection.${key === "qps" ? "QPS" : "Burst"}`;
+    problems.push(`${path}: Invalid value: ${value}: nanokube's client has no limit of its own`);
+  }
+  return problems;
+}
+
 function validate(c: Configuration): string[] {
   const problems: string[] = [];
   const wrong = (path: string, value: unknown, why: string) =>
@@ -201,6 +228,10 @@ function validate(c: Configuration): string[] {
     );
   if (c.masqueradeBit < 0 || c.masqueradeBit > 31) {
     wrong("IPTables.MasqueradeBit", c.masqueradeBit, "must be within the range [0, 31]");
+  }
+  if (c.oomScoreAdj < -1000 || c.oomScoreAdj > 1000) {
+    const path = "KubeProxyLinuxConfiguration.OOMScoreAdj";
+    wrong(path, c.oomScoreAdj, "must be within the range [-1000, 1000]");
   }
   if (c.syncPeriodMs <= 0) wrong("SyncPeriod", c.syncPeriodMs, "must be greater than 0");
   if (c.minSyncPeriodMs < 0) {
