@@ -100,14 +100,14 @@ test.each<[string, Record<string, string>, Buffer, Answer]>([
     frame(request, 7),
     failed(13, "grpc: received unexpected payload format 7"),
   ],
-  ["half a frame", {}, empty.subarray(0, 3), failed(13, "unexpected EOF")],
+  ["half a frame", {}, empty.subarray(0, 3), failed(2, "EOF")],
   [
     "no protobuf",
     {},
     frame(Buffer.from("ff", "hex")),
     failed(13, "grpc: error unmarshalling request: unexpected EOF"),
   ],
-  ["no body", {}, Buffer.alloc(0), failed(13, "grpc: the call carries no request")],
+  ["no body", {}, Buffer.alloc(0), failed(2, "EOF")],
   ["no service", { ":path": "/a.B/C" }, empty, failed(12, "unknown service a.B")],
   ["no method", { ":path": "/x" }, empty, failed(12, 'malformed method name: "/x"')],
   [
@@ -116,7 +116,22 @@ test.each<[string, Record<string, string>, Buffer, Answer]>([
     empty,
     failed(3, 'invalid gRPC request content-type "text/plain"', 415),
   ],
-  ["a bad timeout", { "grpc-timeout": "soon" }, empty, failed(13, "malformed grpc-timeout: soon")],
+  [
+    "a bad timeout",
+    { "grpc-timeout": "soon" },
+    empty,
+    failed(13, 'malformed grpc-timeout: strconv.ParseUint: parsing "soo": invalid syntax', 400),
+  ],
+  [
+    "binary metadata that is none",
+    { "x-bin": "%%%" },
+    empty,
+    failed(
+      13,
+      'malformed binary metadata "%25%25%25" in header "x-bin": illegal base64 data at input byte 0',
+      400,
+    ),
+  ],
 ])("%s", async (_, headers, body, want) => {
   expect(await call(headers, body)).toEqual(want);
   const channel = dial(url);

@@ -59,6 +59,7 @@ export interface ClusterOptions extends IdentityOptions {
 
 export interface ConsensusOptions extends ClusterOptions {
   readonly quotaBytes: number;
+  readonly requestBytesMax: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -200,7 +201,9 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
   const origin = Buffer.from(random.bytes(4)).readUInt32LE() || 1;
   const timeoutMs = requestTimeoutMs + 2 * electionMs;
   const isImmediate = wal === undefined;
-  const proposals = new Proposals({ clock, origin, timeoutMs, isImmediate, electionMs });
+  const { requestBytesMax } = options;
+  const times = { timeoutMs, electionMs };
+  const proposals = new Proposals({ clock, origin, ...times, isImmediate, requestBytesMax });
   const peers = new Peers({
     ...identity,
     connect: options.connect!,

@@ -98,6 +98,7 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
     connect: (url) => dial(url),
     ...options,
     quotaBytes: options.quotaBytes || defaultQuotaBytes,
+    requestBytesMax: limits.requestBytesMax,
     onLeader: () => member.leases.leaderChanged(),
     onTick: () => member.leases.arm(),
     onRemoved: options.onRemoved ?? (() => {}),

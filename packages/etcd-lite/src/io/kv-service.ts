@@ -35,7 +35,6 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
       guarded(() => {
         checkRoom(member, putCostBytes(request));
         checkPut(request);
-        checkSize(member, request.key.length + request.value.length);
       });
       member.metrics.count("put");
       return writeAs<etcd.PutResponse>(member, call, { kind: "put", request });
@@ -51,7 +50,6 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
       guarded(() => {
         checkRoom(member, txnCostBytes(request));
         checkTxn(request, member.limits.txnOpsMax);
-        checkSize(member, txnCostBytes(request));
       });
       member.metrics.count("txn");
       if (!isReadOnly(request)) {
@@ -92,8 +90,4 @@ export function checkRoom(member: Member, costBytes: number): void {
     raised.catch((error) => member.log.error({ error: String(error) }, "cannot raise NOSPACE"));
   }
   throw new EtcdError("NoSpace");
-}
-
-function checkSize(member: Member, sizeBytes: number): void {
-  if (sizeBytes > member.limits.requestBytesMax) throw new EtcdError("RequestTooLarge");
 }

@@ -13,6 +13,7 @@ import type { Entry } from "../core/entry.ts";
 import { EtcdError } from "../core/errors.ts";
 import { nobody } from "../core/raft/message.ts";
 import type { Applied, Proposal } from "../core/replica.ts";
+import { raftRequestBytes } from "../core/request-size.ts";
 import { propose } from "./proposal.ts";
 import type { RaftNode } from "./raft-node.ts";
 
@@ -27,6 +28,8 @@ export interface ProposalsOptions {
   /** Tells this member's proposals from all others. */
   readonly origin: number;
   readonly timeoutMs: number;
+  /** Of a request as etcd measures it. */
+  readonly requestBytesMax: number;
   /** Nothing has to be waited for: no disk, and nobody else. */
   readonly isImmediate: boolean;
   readonly electionMs: number;
@@ -79,6 +82,7 @@ export class Proposals {
     if (this.#node.fullError !== undefined) throw new EtcdError("NoSpace");
     const { origin, isImmediate } = this.#options;
     const proposal = propose(entry, { origin, sequence: ++this.#sequence });
+    this.#checkSize(proposal);
     if (isImmediate && this.#node.isAlone) return this.#proposeNow(proposal);
     if (this.#waiting.size >= waitingMax && !this.#node.isAlone) {
       throw new EtcdError("TooManyRequests");
@@ -90,6 +94,12 @@ export class Proposals {
       setImmediate(() => this.#flush());
     }
     return this.#wait(proposal);
+  }
+
+  #checkSize({ raw }: Proposal): void {
+    const { requestBytesMax } = this.#options;
+    const sizeBytes = raftRequestBytes(raw.bytes.length, this.#node.raft.id);
+    if (sizeBytes > requestBytesMax) throw new EtcdError("RequestTooLarge");
   }
 
   #refuseWhenStopped(): void {

@@ -160,7 +160,7 @@ class Message {
     this.#compiled();
     const out = this.#create();
     while (reader.position < end) {
-      const tag = reader.uint32(end);
+      const tag = reader.tag(end);
       const field = this.#byNumber[tag >>> 3];
       if (field !== undefined) readField(reader, end, depth, { out, field, wireType: tag & 7 });
       else if (tag >>> 3 === 0) throw new WireError(`proto: ${this.name}: illegal tag 0`);

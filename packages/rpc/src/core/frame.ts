@@ -30,6 +30,11 @@ export class FrameParser {
     return this.#pendingBytes === 0;
   }
 
+  /** The end came in the middle of a message, not of what stands before one. */
+  get isInMessage(): boolean {
+    return this.#pendingBytes >= headerBytes;
+  }
+
   push(chunk: Buffer): Frame[] {
     let data = chunk;
     if (this.#pendingBytes > 0) {

@@ -53,3 +53,25 @@ export function encodeBin(bytes: Uint8Array): string {
 export function decodeBin(text: string): Buffer {
   return Buffer.from(text, "base64");
 }
+
+/** The first header that says it is binary and is not; in grpc-go's words. */
+export function binaryFault(headers: Headers): string | undefined {
+  for (const name in headers) {
+    if (!name.endsWith("-bin") || reserved.has(name)) continue;
+    const text = String(headers[name]);
+    const at = base64Fault(text);
+    if (at === undefined) continue;
+    const where = `malformed binary metadata ${JSON.stringify(text)} in header "${name}"`;
+    return `${where}: illegal base64 data at input byte ${at}`;
+  }
+  return undefined;
+}
+
+/** Padded text is whole groups of four; other text is not padded at all. */
+function base64Fault(text: string): number | undefined {
+  const isPadded = text.length % 4 === 0;
+  const plain = isPadded ? text.replace(/={1,2}$/, "") : text;
+  const wrong = /[^A-Za-z0-9+/]/.exec(plain);
+  if (wrong !== null) return wrong.index;
+  return plain.length % 4 === 1 ? plain.length - 1 : undefined;
+}

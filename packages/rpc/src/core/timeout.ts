@@ -19,6 +19,15 @@ export function parseTimeout(text: string): number | undefined {
   return match === null ? undefined : Number(match[1]) * unitMs[match[2]!]!;
 }
 
+/** What is wrong with a text that is not a timeout, in grpc-go's words. */
+export function timeoutFault(text: string): string {
+  const quoted = JSON.stringify(text);
+  if (text.length < 2) return `transport: timeout string is too short: ${quoted}`;
+  if (text.length > 9) return `transport: timeout string is too long: ${quoted}`;
+  if (!(text.at(-1)! in unitMs)) return `transport: timeout unit is not recognized: ${quoted}`;
+  return `strconv.ParseUint: parsing ${JSON.stringify(text.slice(0, -1))}: invalid syntax`;
+}
+
 export function formatTimeout(ms: number): string {
   if (ms <= 0) return "0n";
   for (const [unit, size] of [

@@ -139,6 +139,8 @@ function integerToBigInt(value: number, least: bigint, most: bigint): bigint {
   return exact > most ? most : exact < least ? least : exact;
 }
 
+const fieldNumberMax = 2 ** 29 - 1;
+
 export class Reader {
   readonly bytes: Buffer;
   position: number;
@@ -162,6 +164,21 @@ export class Reader {
     }
     this.varint64(end);
     return this.low;
+  }
+
+  /** A field's number and wire type; numbers that no field can have are one that none has. */
+  tag(end: number): number {
+    const first = this.bytes[this.position]!;
+    if (this.position < end && first < 128) {
+      this.position++;
+      return first;
+    }
+    this.varint64(end);
+    if (this.high === 0) return this.low;
+    const number = (this.high << 29) | (this.low >>> 3);
+    if (number <= 0)
+      throw new WireError(`proto: illegal tag ${number} (wire type ${this.low & 7})`);
+    return ((fieldNumberMax << 3) | (this.low & 7)) >>> 0;
   }
 
   varint64(end: number): void {
@@ -228,7 +245,7 @@ export class Reader {
         this.take(this.length(end), end);
         return;
       case 3:
-        this.#skipGroup(tag >>> 3, end, depth);
+        this.#skipGroup(end, depth);
         return;
       case 5:
         this.take(4, end);
@@ -240,14 +257,12 @@ export class Reader {
     }
   }
 
-  #skipGroup(number: number, end: number, depth: number): void {
+  /** As gogo-proto skips what it does not know: any end of a group ends this one. */
+  #skipGroup(end: number, depth: number): void {
     if (depth > 100) throw new WireError("proto: groups nested too deeply");
     for (;;) {
-      const tag = this.uint32(end);
-      if ((tag & 7) === 4) {
-        if (tag >>> 3 !== number) throw new WireError("proto: unexpected end of group");
-        return;
-      }
+      const tag = this.tag(end);
+      if ((tag & 7) === 4) return;
       this.skip(tag, end, depth + 1);
     }
   }

@@ -141,12 +141,8 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
   }
 
   start(): void {
-    const { timeoutMs, route } = this.#plan;
-    const { clientStreaming, serverStreaming } = route.method;
-    if (Number.isNaN(timeoutMs)) {
-      const text = `malformed grpc-timeout: ${this.#plan.head.headers["grpc-timeout"]}`;
-      this.fail(new RpcError(codes.INTERNAL, text));
-    } else if (clientStreaming || serverStreaming) this.#startStreaming(serverStreaming);
+    const { clientStreaming, serverStreaming } = this.#plan.route.method;
+    if (clientStreaming || serverStreaming) this.#startStreaming(serverStreaming);
   }
 
   #startStreaming(serverStreaming: boolean): void {
@@ -209,8 +205,8 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
       if (isClean) this.#queue.end();
       else this.#queue.fail(new RpcError(codes.INTERNAL, "unexpected EOF"));
     } else if (!this.#isCalled && !this.#isAnswered) {
-      const text = isClean ? "grpc: the call carries no request" : "unexpected EOF";
-      this.fail(new RpcError(codes.INTERNAL, text));
+      const text = this.#parser?.isInMessage === true ? "unexpected EOF" : "EOF";
+      this.fail(new RpcError(codes.UNKNOWN, text));
     }
   }
 

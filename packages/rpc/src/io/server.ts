@@ -9,11 +9,12 @@ import type { Socket } from "node:net";
 import type { Channel, Handlers } from "../core/call.ts";
 import type { RpcClock } from "../core/clock.ts";
 import type { Http2Stream, StreamSink } from "../core/http2-stream.ts";
+import { binaryFault } from "../core/metadata.ts";
 import type { RequestHead } from "../core/request-head.ts";
 import { Router } from "../core/router.ts";
 import type { ServiceInfo } from "../core/service.ts";
 import { codes, encodeMessage, RpcError, toRpcError } from "../core/status.ts";
-import { parseTimeout } from "../core/timeout.ts";
+import { parseTimeout, timeoutFault } from "../core/timeout.ts";
 import { unknownEncoding } from "./compression.ts";
 import { type ServedSocket, serveHttp2 } from "./http2-socket.ts";
 import { type ListenAddress, type Listener, type ListenOptions, openListener } from "./listener.ts";
@@ -122,11 +123,21 @@ function planOf(head: RequestHead, router: Router, hasHttp: boolean): Plan {
       throw unknownEncoding(encoding, true);
     }
     const timeout = headers["grpc-timeout"];
-    const timeoutMs = timeout === undefined ? undefined : (parseTimeout(timeout) ?? Number.NaN);
+    const timeoutMs = timeout === undefined ? undefined : parseTimeout(timeout);
+    const fault = binaryFault(headers);
+    if (fault !== undefined) return malformed(fault);
+    if (timeout !== undefined && timeoutMs === undefined) {
+      return malformed(`malformed grpc-timeout: ${timeoutFault(timeout)}`);
+    }
     return { kind: "call", call: { route, head, timeoutMs } };
   } catch (error) {
     return { kind: "refused", error: toRpcError(error), status: 200 };
   }
+}
+
+/** Headers that cannot be read are HTTP's fault too. */
+function malformed(text: string): Refusal {
+  return { kind: "refused", error: new RpcError(codes.INTERNAL, text), status: 400 };
 }
 
 function refuse(stream: Http2Stream, { error, status }: Refusal): StreamSink {
