@@ -76,7 +76,20 @@ export class RealCluster {
     for (let n = 1; n <= this.#count; n++) {
       const namespace = `${this.#prefix}-m${n}`;
       ip("netns", "add", namespace);
-      ip("-n", hub, "link", "add", `v${n}`, "type", "veth", "peer", "name", "eth0", "netns", namespace);
+      ip(
+        "-n",
+        hub,
+        "link",
+        "add",
+        `v${n}`,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        "eth0",
+        "netns",
+        namespace,
+      );
       ip("-n", hub, "link", "set", `v${n}`, "master", "br0", "up");
       ip("-n", namespace, "addr", "add", `10.77.0.${n}/24`, "dev", "eth0");
       ip("-n", namespace, "link", "set", "eth0", "up");
@@ -158,7 +171,9 @@ export class RealCluster {
   /** HashKV of every member at one revision. */
   async hashes(): Promise<number[]> {
     const statuses = await Promise.all(
-      this.members.map(({ channel }) => createClient(channel, etcd.KV).range({ key: Buffer.from("x") })),
+      this.members.map(({ channel }) =>
+        createClient(channel, etcd.KV).range({ key: Buffer.from("x") }),
+      ),
     );
     const revision = Math.min(...statuses.map(({ header }) => header!.revision));
     return Promise.all(

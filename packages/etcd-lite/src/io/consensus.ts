@@ -59,7 +59,8 @@ export interface ClusterOptions extends IdentityOptions {
 
 export interface ConsensusOptions extends ClusterOptions {
   readonly quotaBytes: number;
-  readonly requestBytesMax: number;
+  /** 1.5 MiB, as etcd measures requests. */
+  readonly requestBytesMax?: number | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -201,7 +202,7 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
   const origin = Buffer.from(random.bytes(4)).readUInt32LE() || 1;
   const timeoutMs = requestTimeoutMs + 2 * electionMs;
   const isImmediate = wal === undefined;
-  const { requestBytesMax } = options;
+  const { requestBytesMax = 1.5 * 1024 * 1024 } = options;
   const times = { timeoutMs, electionMs };
   const proposals = new Proposals({ clock, origin, ...times, isImmediate, requestBytesMax });
   const peers = new Peers({
