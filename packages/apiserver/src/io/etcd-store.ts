@@ -27,7 +27,9 @@ import { compactRegularly } from "./etcd-compaction.ts";
 import { storageError } from "./etcd-errors.ts";
 import { type EtcdEvent, type KeyValue, prefixEnd } from "./etcd-key.ts";
 import { EtcdLeases } from "./etcd-leases.ts";
+import { placeOf } from "./key-place.ts";
 import { RevisionGate } from "./revision-gate.ts";
+import { SealedValues, type Sealing } from "./sealed-values.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -45,6 +47,8 @@ export interface EtcdStoreOptions {
   log: Log;
   /** For resources met in the store before anybody registered them (custom resources). */
   customCodec: StorageCodec;
+  /** How values are sealed in the store; as they are when absent. */
+  encryption?: Sealing | undefined;
 }
 
 export class EtcdStore implements ObjectStore {
@@ -53,6 +57,7 @@ export class EtcdStore implements ObjectStore {
   readonly #leases: EtcdLeases;
   readonly #options: EtcdStoreOptions;
   readonly #caches = new Map<string, ResourceCache>();
+  readonly #values: SealedValues;
   readonly #encodings = new KeptEncodings();
   readonly #gate = new RevisionGate();
   readonly #stop = new AbortController();
@@ -65,6 +70,7 @@ export class EtcdStore implements ObjectStore {
 
   constructor(options: EtcdStoreOptions) {
     this.#options = options;
+    this.#values = new SealedValues(options.encryption, options.log);
     this.#kv = createClient(options.etcd, etcd.KV);
     this.#watch = createClient(options.etcd, etcd.Watch);
     this.#leases = new EtcdLeases(createClient(options.etcd, etcd.Lease), options.clock);
@@ -93,8 +99,11 @@ export class EtcdStore implements ObjectStore {
   }
 
   cacheFor(prefix: string): ResourceCache {
-    return this.#caches.get(prefix) ?? this.register(prefix, this.#options.customCodec);
+    return this.#caches.get(prefix) ?? this.#adopt(prefix);
   }
+
+  readonly #adopt = (prefix: string): ResourceCache =>
+    this.register(prefix, this.#options.customCodec);
 
   /** Loads everything, then follows; resolves when the caches are complete. */
   async start(): Promise<void> {
@@ -153,7 +162,11 @@ export class EtcdStore implements ObjectStore {
     const response = await storageError(
       this.#kv.txn({
         compare: [{ result: 0, target: modRevisionTarget, key: bytes, modRevision: 0 }],
-        success: [{ requestPut: { key: bytes, value, lease } }],
+        success: [
+          {
+            requestPut: { key: bytes, value: this.#values.seal(cache.prefix, bytes, value), lease },
+          },
+        ],
       }),
     );
     if (!response.succeeded) throw new KeyExists(key);
@@ -175,7 +188,9 @@ export class EtcdStore implements ObjectStore {
     const response = await storageError(
       this.#kv.txn({
         compare: [{ result: 0, target: modRevisionTarget, key, modRevision: current.revision }],
-        success: [{ requestPut: { key, value, lease } }],
+        success: [
+          { requestPut: { key, value: this.#values.seal(cache.prefix, key, value), lease } },
+        ],
         failure: [{ requestRange: { key } }],
       }),
     );
@@ -247,10 +262,12 @@ export class EtcdStore implements ObjectStore {
     return kv === undefined ? undefined : this.#object(cache, kv as KeyValue);
   }
 
-  /** The value is copied: a part of a message would hold the whole message in memory. */
   #object(cache: ResourceCache, kv: KeyValue): StoredObject {
     const key = decoder.decode(kv.key).slice(registryPrefix.length + cache.prefix.length);
-    return new StoredObject(key, kv.modRevision, kv.value.slice(), cache.codec, kv.lease ?? 0n);
+    const { value, stale } = this.#values.open(cache.prefix, kv);
+    const object = new StoredObject(key, kv.modRevision, value, cache.codec, kv.lease ?? 0n);
+    object.stale = stale;
+    return object;
   }
 
   #keyBytes(cache: ResourceCache, key: string): Uint8Array {
@@ -291,7 +308,7 @@ export class EtcdStore implements ObjectStore {
       );
       revision = revision || page.header!.revision;
       for (const kv of page.kvs as readonly KeyValue[]) {
-        const place = this.#placeOf(decoder.decode(kv.key));
+        const place = placeOf(this.#caches, decoder.decode(kv.key), this.#adopt);
         if (place === undefined) continue;
         place.cache.load(this.#object(place.cache, kv));
       }
@@ -362,7 +379,7 @@ export class EtcdStore implements ObjectStore {
   }
 
   #apply(event: EtcdEvent, nowMs: number): void {
-    const place = this.#placeOf(decoder.decode(event.kv.key));
+    const place = placeOf(this.#caches, decoder.decode(event.kv.key), this.#adopt);
     const revision = event.kv.modRevision;
     const written = this.#written.get(revision);
     if (written !== undefined) this.#written.delete(revision);
@@ -372,27 +389,8 @@ export class EtcdStore implements ObjectStore {
       cache.delete(key, revision, nowMs);
       return;
     }
-    const { value, lease } = event.kv;
     const mine = written !== undefined && written.key === key ? written : undefined;
-    const object = mine ?? new StoredObject(key, revision, value.slice(), cache.codec, lease ?? 0n);
+    const object = mine ?? this.#object(cache, event.kv);
     cache.put(object, nowMs);
-  }
-
-  /** /registry/pods/ns/name → the cache of pods/ and "ns/name". */
-  #placeOf(fullKey: string): { cache: ResourceCache; key: string } | undefined {
-    const path = fullKey.slice(registryPrefix.length);
-    const first = path.indexOf("/") + 1;
-    if (first === 0) return undefined;
-    let cache = this.#caches.get(path.slice(0, first));
-    if (cache !== undefined) return { cache, key: path.slice(first) };
-    const second = path.indexOf("/", first) + 1;
-    if (second === 0) return undefined;
-    const prefix = path.slice(0, second);
-    cache = this.#caches.get(prefix);
-    // Only groups have dots: objects of a CustomResourceDefinition that is not read yet.
-    if (cache === undefined && path.slice(0, first).includes(".")) {
-      cache = this.register(prefix, this.#options.customCodec);
-    }
-    return cache === undefined ? undefined : { cache, key: path.slice(second) };
   }
 }

@@ -41,6 +41,8 @@ export interface ApiServerInstance {
   startServer(other?: "kube-apiserver"): Promise<void>;
   killStore(): Promise<void>;
   startStore(): void;
+  /** Where its etcd is. */
+  readonly storeURL: string;
   /** The server's process, for its memory. */
   readonly pid: number;
   close(): Promise<void>;
@@ -100,6 +102,7 @@ export async function openServer(setup: ServerSetup): Promise<ApiServerInstance>
     startStore() {
       store = start(etcdCommand(dir, etcd!, peer!, setup.store));
     },
+    storeURL: `http://127.0.0.1:${etcd}`,
     get pid() {
       return server?.child.pid ?? 0;
     },

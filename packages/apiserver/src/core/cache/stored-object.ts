@@ -5,7 +5,8 @@
  * the few kinds that admission and authorization read on every request. Encodings other than the
  * JSON of the stored version are kept in kept-encodings.ts while they are asked for.
  */
-import type { KubeObject } from "@nanokube/machinery";
+import { internalError, type KubeObject } from "@nanokube/machinery";
+import { isSealed } from "../encryption/sealer.ts";
 import {
   encodeServed,
   type Layout,
@@ -35,6 +36,8 @@ export class StoredObject {
   readonly key: string;
   readonly revision: number;
   readonly lease: bigint;
+  /** The store would write the same content otherwise now (another key): no write is idle. */
+  stale = false;
   readonly #codec: StorageCodec;
   #value: Uint8Array | undefined;
   #served: Uint8Array | undefined;
@@ -105,6 +108,7 @@ export class StoredObject {
 
   /** Whether a canonical tree, written now, would be these very bytes. */
   isSame(tree: KubeObject): boolean {
+    if (this.stale) return false;
     const { json } = this;
     const other = encodeServed(tree, this.revision);
     return other.length === json.length && other.every((byte, i) => byte === json[i]);
@@ -140,6 +144,7 @@ export class StoredObject {
 
   #load(): void {
     const value = this.#value!;
+    if (isSealed(value)) throw internalError("unable to transform key: no matching prefix found");
     const layout = layoutOf(value, this.#codec.layout);
     if (layout !== undefined) {
       this.#layout = layout;

@@ -7,6 +7,8 @@
  *         apiextensions-apiserver pkg/registry/customresource, kube-aggregator
  *         pkg/registry/apiservice
  */
+import { resources } from "@nanokube/api";
+
 export const registryPrefix = "/registry/";
 
 const special: Readonly<Record<string, string>> = {
@@ -33,3 +35,18 @@ export function storagePrefix(group: string, plural: string, custom: boolean): s
 export function objectKey(namespaced: boolean, namespace: string, name: string): string {
   return namespaced ? `${namespace}/${name}` : name;
 }
+
+/** Whose prefix is it? Resources that share one are told apart by nobody: the first is named. */
+export function groupResourceOfPrefix(prefix: string): { group: string; plural: string } {
+  builtInByPrefix ??= new Map(
+    resources
+      .toReversed()
+      .map(({ group, plural }) => [storagePrefix(group, plural, false), { group, plural }]),
+  );
+  const known = builtInByPrefix.get(prefix);
+  if (known !== undefined) return known;
+  const [group = "", plural = ""] = prefix.split("/");
+  return { group, plural };
+}
+
+let builtInByPrefix: Map<string, { group: string; plural: string }> | undefined;
