@@ -18,7 +18,7 @@ import { createEndpointsController } from "./endpoints/endpoints.ts";
 import { createEndpointSliceController } from "./endpointslice/endpointslice.ts";
 import { createEndpointSliceMirroringController } from "./endpointslice-mirroring/mirroring.ts";
 import { createEphemeralVolumeController } from "./ephemeral-volume/ephemeral-volume.ts";
-import { createHorizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/horizontal-pod-autoscaler.ts";
+import { createHorizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/autoscaler.ts";
 import { createJobController } from "./job/job.ts";
 import { createNamespaceController } from "./namespace/namespace.ts";
 import { createNodeIPAMController } from "./node-ipam/node-ipam.ts";
@@ -26,6 +26,7 @@ import {
   createNodeLifecycleController,
   type NodeLifecycleOptions,
 } from "./node-lifecycle/node-lifecycle.ts";
+import { createVolumeExpandController } from "./persistent-volume/expander.ts";
 import { createPersistentVolumeController } from "./persistent-volume/persistent-volume.ts";
 import { createPodGCController } from "./pod-gc/pod-gc.ts";
 import {
@@ -112,6 +113,7 @@ export const controllers: readonly ControllerEntry[] = [
       digests === undefined ? undefined : createAttachDetachController(digests),
   },
   { name: "persistentvolume-binder-controller", create: createPersistentVolumeController },
+  { name: "persistentvolume-expander-controller", create: createVolumeExpandController },
   { name: "persistentvolumeclaim-protection-controller", create: createClaimProtectionController },
   { name: "persistentvolume-protection-controller", create: createVolumeProtectionController },
   { name: "node-lifecycle-controller", create: createNodeLifecycleController },

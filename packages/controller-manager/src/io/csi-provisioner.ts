@@ -37,6 +37,11 @@ export function createCsiProvisioner(deps: CsiProvisionerDeps): {
       await driver.deleteVolume({ volumeId: question.volumeId }, { signal, timeoutMs });
       return undefined;
     }
+    if (question.call === "expandVolume") {
+      const { volumeId, requiredBytes } = question;
+      const capacityRange = { requiredBytes };
+      return driver.controllerExpandVolume({ volumeId, capacityRange }, { signal, timeoutMs });
+    }
     const { volume } = await driver.createVolume(question.request, { signal, timeoutMs });
     if (volume === undefined)
       throw new Error("the CSI driver answered CreateVolume without a volume");

@@ -159,6 +159,7 @@ function buildStorage({ options, facts, links }: Building, { recorder }: BasePar
   });
   const csi = new CSIVolumes({
     ...base,
+    recorder,
     nodeName,
     rootDir,
     node: () => links.nodeAgent().node,

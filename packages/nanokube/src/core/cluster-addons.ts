@@ -79,6 +79,8 @@ function storageAccess(): KubeObject[] {
       resources: ["persistentvolumeclaims"],
       verbs: [...read, "patch", "update"],
     },
+    // What it has made larger stands in the claim's status.
+    { apiGroups: [""], resources: ["persistentvolumeclaims/status"], verbs: ["patch"] },
     {
       apiGroups: ["storage.k8s.io"],
       resources: ["storageclasses", "csinodes", "csidrivers", "volumeattachments"],

@@ -32,6 +32,7 @@ import {
   volumeFinalizer,
   volumeName,
 } from "./request.ts";
+import { resizeVolume, wantsMore } from "./resize.ts";
 
 const provisionerAnnotations = [
   "volume.kubernetes.io/storage-provisioner",
@@ -47,7 +48,8 @@ export interface CsiProvisionerOptions {
 /** What is asked of the driver. */
 export type CsiQuestion =
   | { call: "createVolume"; request: CreateVolume }
-  | { call: "deleteVolume"; volumeId: string };
+  | { call: "deleteVolume"; volumeId: string }
+  | { call: "expandVolume"; volumeId: string; requiredBytes: number };
 
 export function createCsiProvisionerController(options: CsiProvisionerOptions): Controller {
   return {
@@ -68,9 +70,10 @@ export function createCsiProvisionerController(options: CsiProvisionerOptions): 
 
 export function* reconcileCsi(
   key: string,
-  { caches }: Context,
+  context: Context,
   options: CsiProvisionerOptions,
 ): Steps<undefined> {
+  const { caches } = context;
   const colon = key.indexOf(":");
   const name = key.slice(colon + 1);
   if (key.startsWith("volume:")) {
@@ -79,8 +82,23 @@ export function* reconcileCsi(
     return undefined;
   }
   const claim = caches.of(persistentVolumeClaims).getByKey(name);
-  if (claim !== undefined) yield* provision(claim, caches, options);
+  if (claim !== undefined) {
+    yield* provision(claim, caches, options);
+    yield* grow(claim, context, options);
+  }
   return undefined;
+}
+
+function* grow(
+  claim: PersistentVolumeClaim,
+  { caches, nowMs }: Context,
+  options: CsiProvisionerOptions,
+): Steps {
+  if (!wantsMore(claim) || claim.metadata?.deletionTimestamp !== undefined) return;
+  const volume = caches.of(persistentVolumes).get("", claim.spec?.volumeName ?? "");
+  if (volume === undefined || volume.spec?.csi?.driver !== options.driverName) return;
+  if (volume.spec.claimRef?.uid !== claim.metadata?.uid) return;
+  if (isWithin(volume, caches, options)) yield* resizeVolume(claim, volume, nowMs);
 }
 
 function* provision(
@@ -143,8 +161,9 @@ function* createVolume(provisioning: Provisioning): Steps {
 function mayDelete(
   volume: PersistentVolume,
   caches: Caches,
-  { driverName, nodeName }: CsiProvisionerOptions,
+  options: CsiProvisionerOptions,
 ): boolean {
+  const { driverName } = options;
   const { spec, status, metadata } = volume;
   if (metadata?.annotations?.[provisionedBy] !== driverName) return false;
   if (spec?.csi?.driver !== driverName || spec.persistentVolumeReclaimPolicy !== "Delete")
@@ -155,9 +174,18 @@ function mayDelete(
   const unclaimed = status?.phase === "Released" || status?.phase === "Failed";
   const unprotected = !metadata.finalizers?.includes("kubernetes.io/pv-protection");
   if (!unclaimed && !(going && unprotected)) return false;
+  return isWithin(volume, caches, options);
+}
+
+/** Is the volume where this provisioner is? */
+function isWithin(
+  volume: PersistentVolume,
+  caches: Caches,
+  { nodeName }: CsiProvisionerOptions,
+): boolean {
   if (nodeName === undefined) return true;
   const node = caches.of(nodes).get("", nodeName);
-  const terms = spec.nodeAffinity?.required?.nodeSelectorTerms ?? [];
+  const terms = volume.spec?.nodeAffinity?.required?.nodeSelectorTerms ?? [];
   return node !== undefined && terms.some((term) => matchesTerm(term, node));
 }
 

@@ -1,8 +1,8 @@
 /**
  * How many replicas the pods' use of a resource asks for.
  *
- * Pods that say nothing, or are not ready yet, must neither drive the number up nor down: they count
- * as using nothing when it would grow, and as using what they asked for when it would shrink.
+ * Pods that say nothing, or are not ready yet, must neither drive the number up nor down: they
+ * count as using nothing when it would grow, and as using what they asked for when it would shrink.
  *
  * Units   usage and requests in thousandths
  * Source  pkg/controller/podautoscaler/replica_calculator.go, metrics/utilization.go

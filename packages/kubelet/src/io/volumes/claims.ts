@@ -4,11 +4,12 @@
  * Errors  upstream's texts: not bound, being deleted, not the pod's own
  * Source  pkg/kubelet/volumemanager/populator/desired_state_of_world_populator.go
  */
-import type { PersistentVolume, Pod, Volume } from "@nanokube/api/core/v1";
+import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from "@nanokube/api/core/v1";
 import { type Client, persistentVolumeClaims, persistentVolumes } from "@nanokube/client";
 import { podName, podNamespace, podUID } from "../../core/pod.ts";
 
 export interface ClaimedVolume {
+  claim: PersistentVolumeClaim;
   pv: PersistentVolume;
   readOnly: boolean;
 }
@@ -50,5 +51,5 @@ export async function resolveClaim(
       `unexpected pvc ${pvName} claim UID: ${pv.spec?.claimRef?.uid}, expected ${claimUID}`,
     );
   }
-  return { pv, readOnly: volume.persistentVolumeClaim?.readOnly === true };
+  return { claim, pv, readOnly: volume.persistentVolumeClaim?.readOnly === true };
 }

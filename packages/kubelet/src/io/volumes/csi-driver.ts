@@ -126,6 +126,29 @@ export class CSIDriverClient {
     );
   }
 
+  expands(): Promise<boolean> {
+    return this.#has(TYPE.EXPAND_VOLUME);
+  }
+
+  /** Answers the size that the volume has now; 0 when the driver does not say. */
+  async expand(
+    volume: CSIVolume,
+    paths: { staging: string; target: string },
+    requiredBytes: number,
+  ): Promise<number> {
+    const { capacityBytes } = await this.#node.nodeExpandVolume(
+      {
+        volumeId: volume.id,
+        volumePath: paths.target,
+        stagingTargetPath: paths.staging,
+        capacityRange: { requiredBytes },
+        volumeCapability: await this.#capability(volume),
+      },
+      { timeoutMs: CALL_MS },
+    );
+    return capacityBytes;
+  }
+
   async unpublish(volumeId: string, targetPath: string): Promise<void> {
     await this.#node.nodeUnpublishVolume({ volumeId, targetPath }, { timeoutMs: CALL_MS });
   }

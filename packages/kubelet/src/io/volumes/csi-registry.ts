@@ -11,7 +11,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Node } from "@nanokube/api/core/v1";
 import type { CSINode, CSINodeDriver } from "@nanokube/api/storage/v1";
-import { type Client, csiNodes, nodes } from "@nanokube/client";
+import { type Client, csiNodes, type EventRecorder, nodes } from "@nanokube/client";
 import { type Clock, type Log, StatusError, sleep } from "@nanokube/machinery";
 import { createClient, type csi, dial, pluginRegistration } from "@nanokube/rpc";
 import { CSIDriverClient } from "./csi-driver.ts";
@@ -23,6 +23,7 @@ const NODE_ID_ANNOTATION = "csi.volume.kubernetes.io/nodeid";
 
 export interface CSIRegistryOptions {
   client: Client;
+  recorder: EventRecorder;
   clock: Clock;
   log: Log;
   nodeName: string;

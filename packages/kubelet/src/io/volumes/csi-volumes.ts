@@ -14,7 +14,7 @@ import { csiDrivers, secrets as secretResource, volumeAttachments } from "@nanok
 import { StatusError, sleep } from "@nanokube/machinery";
 import { allContainers, podName, podNamespace, podUID } from "../../core/pod.ts";
 import { describeRpcError } from "../cri-runtime.ts";
-import { resolveClaim } from "./claims.ts";
+import { type ClaimedVolume, resolveClaim } from "./claims.ts";
 import {
   DATA_FILE,
   podVolumeDirectory,
@@ -28,6 +28,7 @@ import {
   type VolumeData,
 } from "./csi-data.ts";
 import type { CSIDriverClient, CSIVolume } from "./csi-driver.ts";
+import { growVolume, mustGrow } from "./csi-expand.ts";
 import { CSIRegistry, type CSIRegistryOptions } from "./csi-registry.ts";
 import { checkHostPath, useLocalPath } from "./local-volumes.ts";
 import { applyFSGroup } from "./ownership.ts";
@@ -36,6 +37,7 @@ import { fsGroupOf, type MountedVolume, type VolumeDeps, type VolumeRequest } fr
 /** A kubelet may get a VolumeAttachment but not watch it. */
 const ATTACH_LOOK_MS = 250;
 const ATTACH_MS_MAX = 120_000;
+const CLAIM_LOOK_MS = 60_000;
 
 /** Says at which step it failed, for the FailedMount event. */
 class StageError extends Error {
@@ -151,9 +153,13 @@ export class CSIVolumes {
   async setUp(deps: VolumeDeps, request: VolumeRequest): Promise<MountedVolume> {
     const { pod, volume } = request;
     if (volume.csi !== undefined) return this.#setUpInline(deps, request);
-    const { pv, readOnly } = await resolveClaim(deps.client, pod, volume);
+    const { claim, pv, readOnly } = await resolveClaim(deps.client, pod, volume);
+    // The kubelet may not watch claims: it looks whether the volume has grown.
+    request.renewAt(deps.clock.now() + CLAIM_LOOK_MS);
     checkMode(pod, volume.name, pv.spec?.volumeMode ?? "Filesystem");
-    if (pv.spec?.csi !== undefined) return this.#setUpPersistent(deps, request, pv, readOnly);
+    if (pv.spec?.csi !== undefined) {
+      return this.#setUpPersistent(deps, request, { claim, pv, readOnly });
+    }
     if (pv.spec?.hostPath !== undefined) {
       await checkHostPath(pv.spec.hostPath);
       return { hostPath: pv.spec.hostPath.path ?? "", readOnly };
@@ -170,8 +176,7 @@ export class CSIVolumes {
   async #setUpPersistent(
     deps: VolumeDeps,
     request: VolumeRequest,
-    pv: PersistentVolume,
-    claimReadOnly: boolean,
+    { claim, pv, readOnly: claimReadOnly }: ClaimedVolume,
   ): Promise<MountedVolume> {
     const { pod, signal } = request;
     const source = pv.spec!.csi!;
@@ -209,6 +214,12 @@ export class CSIVolumes {
     const secrets = await this.#secret(source.nodePublishSecretRef);
     const where = { driver, object, staging, specName: name, ephemeral: false };
     const target = await this.#publish(pod, volume, where, { readonly: readOnly, secrets });
+    if (mustGrow(claim, pv)) {
+      const { client, nodeName, recorder } = this.#options;
+      const paths = { staging, target };
+      const growth = { client, nodeName, recorder, claim, pv, volume, driver, paths };
+      await at("MountVolume.NodeExpandVolume", growVolume(growth));
+    }
     if (block) return { hostPath: target, readOnly, device: true };
     const policy = object?.spec?.fsGroupPolicy ?? "ReadWriteOnceWithFSType";
     const wanted = !readOnly && hasFSGroup(volume.fsType, policy, accessModes);

@@ -8,7 +8,7 @@ import { createSeededRandom } from "@nanokube/machinery";
 import { expect, test } from "vitest";
 import { World } from "../../testing/world.ts";
 import { formatTime } from "../time.ts";
-import { createHorizontalPodAutoscalerController } from "./horizontal-pod-autoscaler.ts";
+import { createHorizontalPodAutoscalerController } from "./autoscaler.ts";
 import { type PodUsage, replicasWanted } from "./usage.ts";
 
 const random = createSeededRandom(1);
