@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
-const seconds = Number(process.env["ETCD_CLUSTER_SECONDS"] ?? 12);
+const seconds = Number(process.env["NANOKUBE_CLUSTER_SECONDS"] ?? 12);
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 type Fault = (cluster: RealCluster, n: number) => Promise<void>;

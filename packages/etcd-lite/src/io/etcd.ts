@@ -23,6 +23,7 @@ import { Concurrency } from "./concurrency.ts";
 import { type ClusterOptions, openConsensus } from "./consensus.ts";
 import { counted } from "./counted.ts";
 import { createElectionService } from "./election-service.ts";
+import { Gate } from "./gate.ts";
 import { createHttpHandler, type HttpAccess, onlyMetrics } from "./http-endpoints.ts";
 import { createKVService } from "./kv-service.ts";
 import { createLeaseService } from "./lease-service.ts";
@@ -100,7 +101,10 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
     quotaBytes: options.quotaBytes || defaultQuotaBytes,
     requestBytesMax: limits.requestBytesMax,
     onLeader: () => member.leases.leaderChanged(),
-    onTick: () => member.leases.arm(),
+    onTick() {
+      leases.arm();
+      gate.tick();
+    },
     onRemoved: options.onRemoved ?? (() => {}),
   });
   const { state, node } = consensus;
@@ -125,10 +129,11 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
     log,
   };
   const leases = new Leases(member, consensus.electionMs);
+  const gate = new Gate(member);
   const isStrict = options.strictReconfigCheck ?? true;
   const reconfiguration = new Reconfiguration(member, { isStrict });
   state.auth.tokens.lifeMs = (options.authTokenTTLSeconds || 300) * 1000;
-  const servers = createMemberServers(member, options.http ?? {});
+  const servers = createMemberServers(member, options.http ?? {}, gate);
   const { server } = servers;
   const peerServer = createServer({ clock, receiveMaxBytes: peerMessageBytesMax });
   peerServer.add(Peer, createPeerService(member));
@@ -152,7 +157,7 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
 
 const peerMessageBytesMax = 64 * 1024 * 1024;
 
-function createMemberServers(member: Member, http: HttpOptions) {
+function createMemberServers(member: Member, http: HttpOptions, gate: Gate) {
   const { clock, limits } = member;
   const handler = createHttpHandler(() => ({ member, kv, channel: gateway, access: http }));
   const server = createServer({
@@ -164,7 +169,7 @@ function createMemberServers(member: Member, http: HttpOptions) {
   const metricsServer = createServer({ clock, http: onlyMetrics(handler) });
   const gateway = http.hasGateway === false ? undefined : server.memory();
   const add = <S extends ServiceInfo>(service: S, handlers: Handlers<S>) =>
-    server.add(service, counted(member.metrics, service, handlers));
+    server.add(service, counted(member.metrics, service, gate.guard(service, handlers)));
   const kv = createKVService(member);
   const lease = createLeaseService(member);
   const queues = new Concurrency({ member, kv, lease });
