@@ -86,11 +86,13 @@ export async function publishedFor(
   return found;
 }
 
-/** Everything that is published on this node now. */
-export async function publishedVolumes(rootDir: string): Promise<VolumeData[]> {
-  const found: VolumeData[] = [];
+/** Everything that is published on this node now, and for which pod. */
+export async function publishedVolumes(
+  rootDir: string,
+): Promise<{ uid: string; data: VolumeData }[]> {
+  const found: { uid: string; data: VolumeData }[] = [];
   for (const uid of await readdir(join(rootDir, "pods")).catch(() => [])) {
-    found.push(...(await publishedFor(rootDir, uid)).map(({ data }) => data));
+    found.push(...(await publishedFor(rootDir, uid)).map(({ data }) => ({ uid, data })));
   }
   return found;
 }

@@ -33,6 +33,7 @@ import { CSIRegistry, type CSIRegistryOptions } from "./csi-registry.ts";
 import { checkHostPath, useLocalPath } from "./local-volumes.ts";
 import { applyFSGroup } from "./ownership.ts";
 import { fsGroupOf, type MountedVolume, type VolumeDeps, type VolumeRequest } from "./volume.ts";
+import { VolumesInUse } from "./volumes-in-use.ts";
 
 /** A kubelet may get a VolumeAttachment but not watch it. */
 const ATTACH_LOOK_MS = 250;
@@ -70,22 +71,24 @@ export class CSIVolumes {
   readonly #options: CSIRegistryOptions;
   /** Stage and unstage of one volume take turns. */
   readonly #turns = new Map<string, Promise<unknown>>();
-  #inUse = new Set<string>();
+  readonly #inUse: VolumesInUse;
 
   constructor(options: CSIRegistryOptions) {
     this.#options = options;
     this.#registry = new CSIRegistry(options);
+    this.#inUse = new VolumesInUse(options.onInUse);
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    for (const data of await publishedVolumes(this.#options.rootDir))
-      this.#inUse.add(uniqueName(data));
+    for (const { uid, data } of await publishedVolumes(this.#options.rootDir)) {
+      this.#inUse.use(uniqueName(data), uid);
+    }
     await this.#registry.run(signal);
   }
 
   /** What the attach-detach controller must not take away. */
   volumesInUse(): string[] {
-    return [...this.#inUse].sort();
+    return this.#inUse.list();
   }
 
   #inTurn<T>(handle: string, work: () => Promise<T>): Promise<T> {
@@ -187,10 +190,7 @@ export class CSIVolumes {
     const needsAttach = object?.spec?.attachRequired !== false;
     const unique = uniqueName({ driverName, volumeHandle: handle });
     const block = pv.spec?.volumeMode === "Block";
-    if (!this.#inUse.has(unique)) {
-      this.#inUse.add(unique);
-      this.#options.onInUse();
-    }
+    this.#inUse.use(unique, podUID(pod));
     if (needsAttach) this.#verifyAttached(pod, pv, unique);
     const publishContext = needsAttach
       ? await at("MountVolume.WaitForAttach", this.#attached(driverName, handle, signal))
@@ -356,12 +356,13 @@ export class CSIVolumes {
       await rm(join(directory, DATA_FILE), { force: true });
       await rmdir(directory).catch(() => {});
     }
+    this.#inUse.release(uid);
   }
 
   async #unstage(driver: CSIDriverClient, data: VolumeData): Promise<void> {
     const { rootDir } = this.#options;
     const users = (await publishedVolumes(rootDir)).filter(
-      (other) => uniqueName(other) === uniqueName(data),
+      (other) => uniqueName(other.data) === uniqueName(data),
     );
     if (users.length > 1) return;
     const { path, dataFile } = stagingPlace(rootDir, data);
@@ -372,8 +373,6 @@ export class CSIVolumes {
       await rmdir(dirname(dataFile)).catch(() => {});
       if (data.volumeMode === "Block") await rmdir(dirname(dirname(dataFile))).catch(() => {});
     }
-    this.#inUse.delete(uniqueName(data));
-    this.#options.onInUse();
   }
 }
 
