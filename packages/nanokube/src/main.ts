@@ -27,6 +27,15 @@ function port(text: string): number {
 const dataDirOption = () =>
   new Option("--data-dir <dir>", "where the cluster lives").default(defaultDataDir);
 
+const examples = `
+Examples:
+  nanokube up --nodes 3 --detach          three nodes; writes .nanokube/kubeconfig
+  nanokube status                         what runs, and what it takes
+  nanokube node stop n3                   a machine that fails
+  nanokube trace -n shop pod/store-0      who had the Pod in hand when, and why
+  nanokube down                           stops it; "up" continues, "down --purge" forgets
+`;
+
 /** Components that a program can be put in the place of, and upstream's name of each. */
 const replaceable: Partial<Record<ComponentName, string>> = {
   etcd: "etcd",
@@ -110,9 +119,14 @@ async function upCommand(flags: UpFlags): Promise<void> {
 function addUpFlags(command: Command): Command {
   return command
     .addOption(dataDirOption())
-    .option("--nodes <n>", "how many nodes", count)
-    .addOption(new Option("--runtime <name>", "what runs pods").choices(["containerd", "embedded"]))
-    .option("--api-port <port>", "where the API server listens", port)
+    .option("--nodes <n>", "how many nodes: 1, or as many as there were", count)
+    .addOption(
+      new Option("--runtime <name>", "what runs pods; what is possible, unless told").choices([
+        "containerd",
+        "embedded",
+      ]),
+    )
+    .option("--api-port <port>", "where the API server listens: 6443, or where it did", port)
     .option("--etcd <which>", "own, upstream or the path of an etcd")
     .option("--scheduler <which>", "own, upstream, none or a path")
     .option("--controller-manager <which>", "own, upstream, none or a path");
@@ -120,7 +134,8 @@ function addUpFlags(command: Command): Command {
 
 function program(): Command {
   const cli = new Command("nanokube")
-    .description("a Kubernetes cluster on one machine, every component a small TypeScript package")
+    .description("A Kubernetes cluster on one machine, every component a small TypeScript package.")
+    .addHelpText("after", examples)
     .showHelpAfterError("(run with --help for usage)");
   addUpFlags(cli.command("up").description("start a cluster, or continue one"))
     .option("--detach", "return when all nodes are Ready")
@@ -168,6 +183,13 @@ function program(): Command {
     .action(async (object, flags) =>
       (await import("./commands/trace.ts")).trace(object, flags.namespace, flags.dataDir),
     );
+  cli
+    .command("version")
+    .description("the release of Kubernetes that it is like")
+    .action(async () => {
+      const { kubernetesVersion } = await import("@nanokube/api");
+      process.stdout.write(`Kubernetes ${kubernetesVersion} (nanokube, Node ${process.version})\n`);
+    });
   return cli;
 }
 

@@ -4,10 +4,10 @@
  * What the shop wrote stays in the data directory: the next start continues with it.
  */
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type Client, deployments, jobs, statefulSets } from "@nanokube/client";
+import { type Client, deployments, jobs, pods, statefulSets } from "@nanokube/client";
 import type { KubeObject } from "@nanokube/machinery";
 import { parseAllDocuments } from "yaml";
 import type { ComponentChoice, ComponentName } from "../core/cluster-state.ts";
@@ -15,7 +15,7 @@ import { applyObjects } from "../io/apply-objects.ts";
 import { DataDir } from "../io/data-dir.ts";
 import { down } from "../io/down.ts";
 import { untilInterrupted } from "../io/interrupt.ts";
-import { tableLines } from "../io/kubectl-view.ts";
+import { alignColumns, tableLines } from "../io/kubectl-view.ts";
 import { LiveView } from "../io/live-view.ts";
 import { buildNodeImage } from "../io/machine-images.ts";
 import { findProgram } from "../io/programs.ts";
@@ -75,13 +75,39 @@ async function waitingFor(client: Client): Promise<string[]> {
   return waiting;
 }
 
+/** Where a pod of the shop window answers; undefined until one is ready. */
+async function windowURL({ client }: RunningCluster): Promise<string | undefined> {
+  const { items } = await client
+    .resource(pods)
+    .namespace(namespace)
+    .list({ labelSelector: "app=web" });
+  for (const { spec, status } of items) {
+    const port = spec?.containers?.[0]?.ports?.[0]?.containerPort;
+    const isReady = status?.conditions?.some((c) => c.type === "Ready" && c.status === "True");
+    if (isReady && status?.podIP) return `http://${status.podIP}:${port}/`;
+  }
+  return undefined;
+}
+
+async function tryLines(cluster: RunningCluster, dir: DataDir): Promise<string[]> {
+  const url = await windowURL(cluster);
+  const at = dir.path === resolve(".nanokube") ? "" : ` --data-dir ${dir.path}`;
+  const rows = [
+    [`export KUBECONFIG=${dir.kubeconfig}`, "for kubectl, or any other client"],
+    ...(url === undefined ? [] : [[`curl ${url}`, "the shop window, from one of its pods"]]),
+    [`npx nanokube trace -n ${namespace} pod/store-0${at}`, "who had the Pod in hand, and why"],
+  ];
+  return ["In another terminal:", ...alignColumns(rows).map((line) => `  ${line}`)];
+}
+
 async function statusLines(cluster: RunningCluster, dir: DataDir): Promise<string[]> {
   const { client } = cluster;
-  const pods = { wide: true, drop: ["Nominated Node", "Readiness Gates"] };
-  const [nodeLines, podLines, serviceLines] = await Promise.all([
+  const wide = { wide: true, drop: ["Nominated Node", "Readiness Gates"] };
+  const [nodeLines, podLines, serviceLines, hints] = await Promise.all([
     tableLines(client, "/api/v1/nodes"),
-    tableLines(client, `/api/v1/namespaces/${namespace}/pods`, pods),
+    tableLines(client, `/api/v1/namespaces/${namespace}/pods`, wide),
     tableLines(client, `/api/v1/namespaces/${namespace}/services`),
+    tryLines(cluster, dir),
   ]);
   return [
     ...nodeLines,
@@ -90,7 +116,8 @@ async function statusLines(cluster: RunningCluster, dir: DataDir): Promise<strin
     "",
     ...serviceLines,
     "",
-    `export KUBECONFIG=${dir.kubeconfig}`,
+    ...hints,
+    "",
     "Ctrl-C stops the cluster; the next start continues from here.",
   ];
 }
@@ -141,6 +168,7 @@ export async function demo(flags: DemoFlags, choose: Choose): Promise<void> {
     progress: (line) => process.stdout.write(`${line}\n`),
   };
   const startMs = performance.now();
+  process.stdout.write(`a cluster and a small shop on it, in ${dir.path}\n`);
   try {
     const cluster = await up(options);
     await openShop(cluster, dir, signal);

@@ -19,11 +19,11 @@ export async function status(dataDir: string): Promise<void> {
     isRunning(record) ? `${Math.round(residentBytes(record.pid) / 2 ** 20)} MiB` : "",
   ]);
   const out: string[] = [`${serverURL(state)}   KUBECONFIG=${dir.kubeconfig}`, ""];
-  out.push(...alignColumns([["PROCESS", "STATE", "PID", "MEMORY"], ...rows]), "");
   if (!daemons.some(isRunning)) {
-    process.stdout.write(`${out.join("\n")}the cluster is stopped: run "nanokube up"\n`);
+    process.stdout.write(`the cluster in ${dir.path} is stopped: "nanokube up" continues it\n`);
     return;
   }
+  out.push(...alignColumns([["PROCESS", "STATE", "PID", "MEMORY"], ...rows]), "");
   const client = await clusterClient(dir);
   out.push(...(await tableLines(client, "/api/v1/nodes")), "");
   out.push(

@@ -18,7 +18,10 @@ export class LiveView {
   }
 
   show(lines: readonly string[]): void {
-    const { isTTY, columns = 80, rows = 24 } = this.#output;
+    const { isTTY } = this.#output;
+    // A terminal that does not know its size says 0.
+    const columns = this.#output.columns || 80;
+    const rows = this.#output.rows || 24;
     if (!isTTY) {
       // Ages change every second; what a log wants is the changes.
       const text = lines.join("\n");

@@ -21,6 +21,7 @@ import {
   serverURL,
   stateVersion,
 } from "../core/cluster-state.ts";
+import { parseImageReference } from "../core/image-reference.ts";
 import { lastWordsOf } from "../core/last-words.ts";
 import { type Network, planNetwork, planNode } from "../core/topology.ts";
 import { startAgent } from "./agent-process.ts";
@@ -228,7 +229,10 @@ async function startNodes(options: UpOptions, state: ClusterState): Promise<Node
     const busybox = findProgram("busybox")!;
     const node = { node: process.execPath, nodeVersion: process.version };
     const built = await buildBaseImages({ store: dir.images, busybox, ...node });
-    if (built.length > 0) progress(`images built from this machine's files: ${built.join(", ")}`);
+    const names = [...new Set(built.map((name) => parseImageReference(name).repository))].map(
+      (name) => name.replace(/^library\//, ""),
+    );
+    if (names.length > 0) progress(`images made from this machine's files: ${names.join(", ")}`);
   }
   signal?.throwIfAborted();
   return Promise.all(state.nodes.map((index) => startNode(dir, state, index)));
