@@ -152,14 +152,34 @@ function isWanted(watch: Watch, change: KeyValue): boolean {
   return isTombstone(change) ? !watch.noDelete : !watch.noPut;
 }
 
+/** What one watch gets of a pass. */
+interface Portion {
+  readonly watch: Watch;
+  readonly changes: KeyValue[];
+  /** Revisions of which it got something. */
+  told: number;
+}
+
+/** The changes of the next revision, as far as the watch wants them. */
+function collectPast(portion: Portion, changes: readonly KeyValue[]): void {
+  const { watch } = portion;
+  const before = portion.changes.length;
+  for (const change of changes) {
+    if (isInSpan(watch, change.key) && isWanted(watch, change)) portion.changes.push(change);
+  }
+  if (portion.changes.length > before) portion.told++;
+  watch.next++;
+}
+
 class Stream implements WatchStream {
   readonly #hub: Hub;
   readonly #deliver: (delivery: Delivery) => void;
+  readonly #onBehind: () => void;
   readonly #watches = new Map<number, Watch>();
+  /** Those of them that have something to catch up with. */
+  readonly #behind = new Set<Watch>();
   #nextId = 0;
   #isBlocked = false;
-
-  readonly #onBehind: () => void;
 
   constructor(hub: Hub, deliver: (delivery: Delivery) => void, onBehind: () => void) {
     this.#hub = hub;
@@ -169,9 +189,15 @@ class Stream implements WatchStream {
 
   fallBehind(): void {
     for (const watch of this.#watches.values()) {
-      if (watch.next <= this.#hub.store.revision) watch.isBehind = true;
+      if (watch.next <= this.#hub.store.revision) this.#fallBehind(watch);
     }
     this.#onBehind();
+  }
+
+  #fallBehind(watch: Watch): void {
+    if (watch.isCompacted) return;
+    watch.isBehind = true;
+    this.#behind.add(watch);
   }
 
   get isEmpty(): boolean {
@@ -194,6 +220,7 @@ class Stream implements WatchStream {
     const next = isBehind ? spec.startRevision : Math.max(spec.startRevision, current + 1);
     const watch: Watch = { ...spec, id, stream: this, next, isBehind, isCompacted: false };
     this.#watches.set(id, watch);
+    if (isBehind) this.#behind.add(watch);
     this.#hub.add(watch);
     return id;
   }
@@ -202,6 +229,7 @@ class Stream implements WatchStream {
     const watch = this.#watches.get(id);
     if (watch === undefined) return false;
     this.#watches.delete(id);
+    this.#behind.delete(watch);
     this.#hub.remove(watch);
     return true;
   }
@@ -223,7 +251,7 @@ class Stream implements WatchStream {
     if (this.#isBlocked) {
       // It had seen all before: what it may have missed begins here, however long it was quiet.
       watch.next = Math.max(watch.next, revision);
-      watch.isBehind = true;
+      this.#fallBehind(watch);
       return;
     }
     watch.next = revision + 1;
@@ -231,41 +259,44 @@ class Stream implements WatchStream {
     if (changes.length > 0) this.#deliver({ watchId: watch.id, revision, changes });
   }
 
+  /** One pass over the log for all watches that are behind, however many they are. */
   catchUp(): Delivery[] {
+    const { store } = this.#hub;
     const deliveries: Delivery[] = [];
-    for (const watch of this.#watches.values()) {
-      if (!watch.isBehind || watch.isCompacted) continue;
-      const delivery = this.#catchUpWatch(watch);
-      if (delivery !== undefined) deliveries.push(delivery);
+    const portions: Portion[] = [];
+    for (const watch of this.#behind) {
+      if (watch.next < store.compactedRevision) deliveries.push(this.#compacted(watch));
+      else portions.push({ watch, changes: [], told: 0 });
+    }
+    const from = Math.min(...portions.map(({ watch }) => watch.next));
+    const stop = Math.min(store.revision, from + scannedRevisionsMax);
+    for (let at = from; at <= stop; at++) {
+      const changes = store.changesAt(at);
+      for (const portion of portions) {
+        if (portion.watch.next === at && portion.told < portionRevisions)
+          collectPast(portion, changes);
+      }
+    }
+    const { revision } = store;
+    for (const { watch, changes } of portions) {
+      if (watch.next > revision) {
+        watch.isBehind = false;
+        this.#behind.delete(watch);
+      }
+      if (changes.length > 0) deliveries.push({ watchId: watch.id, revision, changes });
     }
     return deliveries;
   }
 
-  #catchUpWatch(watch: Watch): Delivery | undefined {
-    const { store } = this.#hub;
-    const { compactedRevision, revision } = store;
-    if (watch.next < compactedRevision) {
-      watch.isCompacted = true;
-      return { watchId: watch.id, revision: 0, changes: [], compactRevision: compactedRevision };
-    }
-    const changes: KeyValue[] = [];
-    const stop = Math.min(revision, watch.next + scannedRevisionsMax);
-    let told = 0;
-    while (watch.next <= stop && told < portionRevisions) {
-      const before = changes.length;
-      for (const change of store.changesAt(watch.next)) {
-        if (isInSpan(watch, change.key) && isWanted(watch, change)) changes.push(change);
-      }
-      if (changes.length > before) told++;
-      watch.next++;
-    }
-    if (watch.next > revision) watch.isBehind = false;
-    if (changes.length === 0) return undefined;
-    return { watchId: watch.id, revision, changes };
+  #compacted(watch: Watch): Delivery {
+    watch.isCompacted = true;
+    this.#behind.delete(watch);
+    const { compactedRevision } = this.#hub.store;
+    return { watchId: watch.id, revision: 0, changes: [], compactRevision: compactedRevision };
   }
 
   get isCaughtUp(): boolean {
-    return ![...this.#watches.values()].some((watch) => watch.isBehind && !watch.isCompacted);
+    return this.#behind.size === 0;
   }
 
   isSynced(id: number): boolean {

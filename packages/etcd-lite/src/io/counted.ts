@@ -99,6 +99,11 @@ function countingCall(counter: MethodCounter, call: AnyStream): AnyStream {
     get requests() {
       return countReceived(counter, call.requests);
     },
+    forEachRequest: (take) =>
+      call.forEachRequest((request) => {
+        counter.received++;
+        return take(request);
+      }),
     first() {
       counter.received++;
       return call.first();

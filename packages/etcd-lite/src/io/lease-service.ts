@@ -26,14 +26,16 @@ export function createLeaseService(member: Member): Handlers<typeof etcd.Lease> 
     leaseRevoke: (request, call) =>
       writeAs<etcd.LeaseRevokeResponse>(member, call, { kind: "leaseRevoke", request }),
 
-    leaseKeepAlive: async (call) => {
-      for await (const { ID } of call.requests) {
+    leaseKeepAlive: (call) =>
+      call.forEachRequest(({ ID }) => {
         // The header is older than the renewal: a client never believes a dead lease alive.
-        const response = { header: header(member), ID, TTL: 0 };
-        response.TTL = await guardedAsync(() => leases.renew(ID));
-        if (!call.write(response)) await call.drained();
-      }
-    },
+        const head = header(member);
+        const answer = (TTL: number) =>
+          call.write({ header: head, ID, TTL }) ? undefined : call.drained();
+        const TTL = leases.renewAlone(ID);
+        if (TTL !== undefined) return answer(TTL);
+        return guardedAsync(() => leases.renew(ID)).then(answer);
+      }),
 
     leaseTimeToLive: async (request, call) => {
       const check = (who: Identity) => checkKeys(member, who, request.ID);

@@ -93,6 +93,12 @@ export class Leases {
   }
 
   /** What is left of it, in seconds; 0 when it is gone. */
+  /** Without asking anybody, where there is nobody to ask: undefined elsewhere. */
+  renewAlone(ID: bigint): number | undefined {
+    const { node } = this.#member;
+    return node.isLeader && node.isAlone ? (this.renewHere(ID).TTL ?? 0) : undefined;
+  }
+
   async renew(ID: bigint): Promise<number> {
     const { node } = this.#member;
     // A leader that was replaced and does not know it must not renew what another let expire.

@@ -26,7 +26,7 @@ export function createWatchService(member: Member): Handlers<typeof etcd.Watch> 
     watch: async (call) => {
       const session = new WatchSession(member, call);
       try {
-        for await (const request of call.requests) await session.receive(request);
+        await call.forEachRequest((request) => session.receive(request));
         // The client said that it asks no more; what it asked for goes on.
         await session.untilAborted();
       } finally {

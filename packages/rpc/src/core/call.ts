@@ -25,6 +25,8 @@ export interface ServerCall {
 
 export interface ServerStream<I, O> extends ServerCall {
   readonly requests: AsyncIterable<I>;
+  /** The same without a promise a request: resolves when the client says no more. */
+  forEachRequest(take: (request: I) => void | Promise<void>): Promise<void>;
   /** The first request: all there is when only the server streams. */
   first(): Promise<I>;
   /** False means: enough is under way, wait for `drained()`; writing on costs memory only. */

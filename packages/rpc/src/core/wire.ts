@@ -20,6 +20,8 @@ export class Writer {
   bytes: Buffer = Buffer.allocUnsafeSlow(16384);
   /** Everything from here to the end of `bytes` is written. */
   position = 16384;
+  #lastHalves = { value: 0n, low: 0, high: 0 };
+  #otherHalves = { value: 0n, low: 0, high: 0 };
 
   reset(): void {
     // A single huge message must not keep its memory for ever.
@@ -93,9 +95,19 @@ export class Writer {
     this.varint64((value - high * two32) >>> 0, high >>> 0);
   }
 
+  /** Identities come again and again, two a header: taking one apart costs more than writing it. */
   bigint(value: bigint): void {
-    const bits = BigInt.asUintN(64, value);
-    this.varint64(Number(bits & 0xffffffffn), Number(bits >> 32n));
+    let halves = this.#lastHalves;
+    if (halves.value !== value) {
+      [this.#lastHalves, this.#otherHalves] = [this.#otherHalves, halves];
+      halves = this.#lastHalves;
+      if (halves.value !== value) {
+        const bits = BigInt.asUintN(64, value);
+        halves = { value, low: Number(bits & 0xffffffffn), high: Number(bits >> 32n) };
+        this.#lastHalves = halves;
+      }
+    }
+    this.varint64(halves.low, halves.high);
   }
 
   string(value: string): void {

@@ -255,6 +255,10 @@ class MemoryStream implements ServerStream<unknown, unknown> {
     this.#call.setTrailers(metadata);
   }
 
+  forEachRequest(take: (request: unknown) => void | Promise<void>): Promise<void> {
+    return this.#in.queue.forEach(take);
+  }
+
   async first(): Promise<unknown> {
     const next = await this.#in.queue.next();
     if (next.done) throw new RpcError(codes.INTERNAL, "grpc: the call carries no request");

@@ -103,6 +103,10 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
     return this.#queue!;
   }
 
+  forEachRequest(take: (request: unknown) => void | Promise<void>): Promise<void> {
+    return this.#queue!.forEach(take);
+  }
+
   async first(): Promise<unknown> {
     const next = await this.#queue!.next();
     if (next.done) throw new RpcError(codes.INTERNAL, "grpc: the call carries no request");
