@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- etcd`: etcd-lite and etcd side by side, fsync on, over real sockets.
  *
- * Both run all the time, and each row is run on ours, on etcd, on ours, … so that a machine that is
- * slow for a minute is slow for both. Every figure is a median over the rounds. A ratio above 1 says
+ * Both run all the time, and each row is run on ours, on etcd, on ours, …: a machine that is slow
+ * for a minute is slow for both. Every figure is a median over the rounds. A ratio above 1 says
  * that ours is faster (or smaller); processor time is the server's alone, which another program on
  * the machine does not change much.
  */

@@ -6,8 +6,7 @@
  * the newest to the oldest, an index maps keys to the newest (key-index.ts), and what a compaction
  * forgets is cleared away in portions (`tidy`), so that no compaction holds up anybody.
  *
- * Chains  end at the version that is visible at the compacted revision once it is cleared away; no
- *         read goes further back than that one anyway
+ * Chains  end, once cleared away, at the version that is visible at the compacted revision
  */
 import { EtcdError } from "./errors.ts";
 import { KeyIndex } from "./key-index.ts";
@@ -147,8 +146,8 @@ class PackedStore implements MvccStore {
     const size = messageSize(content);
     const isDead = content.version === 0;
     const ref = this.#append(content.key, { size, sub, isDead, before: Math.abs(newest) });
-    const bytes = this.#arena.bytesOf(ref);
-    writeMessage(bytes, this.#arena.offsetOf(ref) + recordHeaderBytes, content);
+    const at = this.#arena.offsetOf(ref) + recordHeaderBytes;
+    writeMessage(this.#arena.bytesOf(ref), at, content);
     return ref;
   }
 
@@ -210,7 +209,7 @@ class PackedStore implements MvccStore {
       this.#log.forgetBefore(Math.min(this.#trimNext, this.#compacted));
       if (this.#trimNext <= this.#compacted) return true;
       this.#trimmed = this.#compacted;
-      this.#evacuation = this.#scattered()[Symbol.iterator]();
+      this.#evacuation = this.#arena.scattered()[Symbol.iterator]();
     }
     for (; this.#evacuation !== undefined && left > 0; left--) {
       const next = this.#evacuation.next();
@@ -289,10 +288,6 @@ class PackedStore implements MvccStore {
     kv.bytes.copy(this.#arena.bytesOf(copy), to, kv.from, kv.to);
     this.#log.replace(kv.modRevision, ref, copy);
     return copy;
-  }
-
-  *#scattered(): Iterable<number> {
-    for (const { refs } of this.#arena.wasted()) yield* refs;
   }
 
   #moveIfNeeded(ref: number): void {

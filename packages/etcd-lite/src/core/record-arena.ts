@@ -138,17 +138,14 @@ export class RecordArena {
     this.#free.push(number);
   }
 
-  /** A full slab of which most is not needed; its records, in turn. */
-  *wasted(): Iterable<{ readonly slab: number; readonly refs: Iterable<number> }> {
-    for (let slab = 1; slab < this.#slabs.length; slab++) {
-      const { bytes, usedBytes } = this.#slabs[slab] ?? { bytes: undefined, usedBytes: 0 };
-      if (bytes === undefined || slab === this.#current) continue;
-      if (this.#dead[slab]! * 2 < usedBytes) continue;
-      if (this.#dead[slab] === usedBytes) {
-        this.#giveBack(slab);
-        continue;
-      }
-      yield { slab, refs: this.#recordsOf(slab) };
+  /** The records of full slabs of which most is not needed: move them, and the slabs are free. */
+  *scattered(): Iterable<number> {
+    for (let number = 1; number < this.#slabs.length; number++) {
+      const slab = this.#slabs[number];
+      if (slab === undefined || number === this.#current) continue;
+      if (this.#dead[number]! * 2 < slab.usedBytes) continue;
+      if (this.#dead[number] === slab.usedBytes) this.#giveBack(number);
+      else yield* this.#recordsOf(number);
     }
   }
 

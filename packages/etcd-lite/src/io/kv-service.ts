@@ -67,9 +67,23 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
       });
     },
 
-    compact: (request, call) =>
-      writeAs<etcd.CompactionResponse>(member, call, { kind: "compact", request }),
+    compact: async (request, call) => {
+      const entry = { kind: "compact", request } as const;
+      const response = await writeAs<etcd.CompactionResponse>(member, call, entry);
+      const tidied = tidy(member);
+      if (request.physical) await tidied;
+      return response;
+    },
   };
+}
+
+const tidiedAtOnce = 500;
+
+/** Clears away what compactions forgot, a little in each turn of the event loop. */
+async function tidy({ state }: Member): Promise<void> {
+  while (state.store.tidy?.(tidiedAtOnce) === true) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** A transaction may look at old state when each of its reads may. */
