@@ -5,6 +5,7 @@
  * Source  cmd/kube-scheduler/app/options
  */
 import "@nanokube/machinery/require-node";
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import {
   createClient,
@@ -12,12 +13,18 @@ import {
   loadKubeconfig,
   runLeaderElection,
 } from "@nanokube/client";
-import { systemClock, systemRandom } from "@nanokube/machinery";
+import { parseYAML, systemClock, systemRandom } from "@nanokube/machinery";
 import { Command, Option } from "commander";
 import { pino } from "pino";
+import { backoffInitialMs, backoffMaxMs } from "./core/queue.ts";
+import {
+  parseSchedulerConfiguration,
+  type SchedulerConfiguration,
+} from "./core/scheduler-configuration.ts";
 import { createScheduler } from "./io/scheduler.ts";
 
 interface Flags {
+  config?: string;
   kubeconfig?: string;
   master?: string;
   leaderElect: string;
@@ -28,6 +35,7 @@ interface Flags {
 
 const program = new Command("scheduler")
   .description("assigns Pods to Nodes")
+  .option("--config <file>", "a KubeSchedulerConfiguration: profiles, plugins, back-offs")
   .option("--kubeconfig <file>", "path to the kubeconfig")
   .option("--leader-elect [bool]", "lead only while holding the lease", "true")
   .option("--scheduler-name <name>", "pods with this spec.schedulerName", "default-scheduler")
@@ -35,11 +43,17 @@ const program = new Command("scheduler")
   .addOption(new Option("-v, --v <level>", "log level, 4 and up shows decisions").default("0"))
   .configureOutput({ writeErr: (text) => process.stderr.write(text) });
 
+function readConfiguration(path: string | undefined): SchedulerConfiguration | undefined {
+  if (path === undefined) return undefined;
+  return parseSchedulerConfiguration(parseYAML(readFileSync(path, "utf8")));
+}
+
 async function main(): Promise<void> {
   const flags = program.parse().opts<Flags>();
   const level = Number(flags.v) >= 4 ? "debug" : "info";
   const log = pino({ level, base: { component: "scheduler" } });
-  const file = flags.kubeconfig ?? process.env["KUBECONFIG"];
+  const configuration = readConfiguration(flags.config);
+  const file = flags.kubeconfig ?? configuration?.kubeconfig ?? process.env["KUBECONFIG"];
   if (file === undefined) {
     throw new Error("no configuration has been provided: use --kubeconfig");
   }
@@ -53,12 +67,17 @@ async function main(): Promise<void> {
       ...deps,
       schedulerName: flags.schedulerName,
       percentageOfNodesToScore: Number(flags.percentageOfNodesToScore),
+      ...(configuration === undefined ? {} : { profiles: configuration.profiles }),
+      backoff: {
+        initialMs: configuration?.backoffInitialMs ?? backoffInitialMs,
+        maxMs: configuration?.backoffMaxMs ?? backoffMaxMs,
+      },
     });
     await scheduler.start(signal);
     log.info({}, "scheduling");
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   };
-  if (flags.leaderElect === "false") {
+  if (flags.leaderElect === "false" || configuration?.leaderElect === false) {
     await run(stop.signal);
   } else {
     await runLeaderElection({

@@ -4,10 +4,14 @@
  * A pod is active (to be tried now), in back-off (tried not long ago), unschedulable (waiting for
  * an event that may help, or five minutes) or gated (waiting for its gates to be removed).
  *
+ * A heap holds who is next, another who becomes ready when: taking one costs log n. A pod that moves
+ * on leaves its old ticket in a heap; it is void by its number.
+ *
  * Units   milliseconds; back-off 1 s doubling to 10 s
  * Source  pkg/scheduler/backend/queue/scheduling_queue.go
  */
 import type { Pod } from "@nanokube/api/core/v1";
+import { Heap } from "./heap.ts";
 import { podKey } from "./node-info.ts";
 
 export const backoffInitialMs = 1000;
@@ -23,17 +27,35 @@ interface Entry {
   place: "active" | "backoff" | "unschedulable" | "gated" | "inFlight";
   readyMs: number;
   failedMs: number;
+  /** The number of the ticket that counts. */
+  ticket: number;
+}
+
+interface Ticket {
+  entry: Entry;
+  number: number;
+  /** For those who wait: when they may be tried. */
+  atMs: number;
 }
 
 export class SchedulingQueue {
   readonly #entries = new Map<string, Entry>();
   readonly #isGated: (pod: Pod) => boolean;
+  readonly #ready = new Heap<Ticket>((a, b) => before(a.entry, b.entry));
+  readonly #later = new Heap<Ticket>((a, b) => a.atMs < b.atMs);
   #sequence = 0;
+  #tickets = 0;
   /** Counts events that may help, so that a failure decided before one is retried soon. */
   #moves = 0;
 
-  constructor(isGated: (pod: Pod) => boolean) {
+  readonly #backoff: { initialMs: number; maxMs: number };
+
+  constructor(
+    isGated: (pod: Pod) => boolean,
+    backoff = { initialMs: backoffInitialMs, maxMs: backoffMaxMs },
+  ) {
     this.#isGated = isGated;
+    this.#backoff = backoff;
   }
 
   get size(): number {
@@ -44,30 +66,56 @@ export class SchedulingQueue {
     return this.#moves;
   }
 
+  /** Every change of place goes through here. */
+  #put(entry: Entry, place: Entry["place"], atMs = 0): void {
+    entry.place = place;
+    entry.ticket = ++this.#tickets;
+    const ticket = { entry, number: entry.ticket, atMs };
+    if (place === "active") this.#ready.push(ticket);
+    else if (place === "backoff" || place === "unschedulable") this.#later.push(ticket);
+  }
+
+  #isVoid({ entry, number }: Ticket): boolean {
+    return entry.ticket !== number || this.#entries.get(podKey(entry.pod)) !== entry;
+  }
+
+  /** The first that counts; void ones are thrown away. */
+  #first(heap: Heap<Ticket>): Ticket | undefined {
+    for (let top = heap.peek(); top !== undefined; top = heap.peek()) {
+      if (!this.#isVoid(top)) return top;
+      heap.pop();
+    }
+    return undefined;
+  }
+
   addOrUpdate(pod: Pod, nowMs: number): void {
     const key = podKey(pod);
     const known = this.#entries.get(key);
     if (known === undefined || known.pod.metadata?.uid !== pod.metadata?.uid) {
-      this.#entries.set(key, {
+      const entry: Entry = {
         pod,
         attempts: 0,
         addedMs: nowMs,
         sequence: this.#sequence++,
-        place: this.#isGated(pod) ? "gated" : "active",
+        place: "gated",
         readyMs: nowMs,
         failedMs: 0,
-      });
+        ticket: 0,
+      };
+      this.#entries.set(key, entry);
+      this.#put(entry, this.#isGated(pod) ? "gated" : "active");
       return;
     }
     const specChanged = JSON.stringify(known.pod.spec) !== JSON.stringify(pod.spec);
     const labelsChanged =
       JSON.stringify(known.pod.metadata?.labels) !== JSON.stringify(pod.metadata?.labels);
+    const priorityChanged = known.pod.spec?.priority !== pod.spec?.priority;
     known.pod = pod;
     if (known.place === "gated") {
-      if (!this.#isGated(pod)) known.place = "active";
+      if (!this.#isGated(pod)) this.#put(known, "active");
     } else if (known.place === "unschedulable" && (specChanged || labelsChanged)) {
       this.#wake(known, nowMs);
-    }
+    } else if (known.place === "active" && priorityChanged) this.#put(known, "active");
   }
 
   delete(pod: Pod): void {
@@ -76,15 +124,15 @@ export class SchedulingQueue {
 
   /** The next pod to try: highest priority, then first come. */
   pop(nowMs: number): { pod: Pod; attempts: number } | undefined {
-    let best: Entry | undefined;
-    for (const entry of this.#entries.values()) {
-      if (entry.place === "backoff" && entry.readyMs <= nowMs) entry.place = "active";
-      const overdue = nowMs - entry.failedMs >= unschedulableMaxMs;
-      if (entry.place === "unschedulable" && overdue) entry.place = "active";
-      if (entry.place === "active" && (best === undefined || before(entry, best))) best = entry;
+    for (let due = this.#first(this.#later); due !== undefined && due.atMs <= nowMs; ) {
+      this.#later.pop();
+      this.#put(due.entry, "active");
+      due = this.#first(this.#later);
     }
+    const best = this.#first(this.#ready)?.entry;
     if (best === undefined) return undefined;
-    best.place = "inFlight";
+    this.#ready.pop();
+    this.#put(best, "inFlight");
     best.attempts += 1;
     return { pod: best.pod, attempts: best.attempts };
   }
@@ -94,9 +142,11 @@ export class SchedulingQueue {
     const entry = this.#entries.get(podKey(pod));
     if (entry === undefined || entry.place !== "inFlight") return;
     entry.failedMs = nowMs;
-    if (this.#isGated(entry.pod)) entry.place = "gated";
+    // It had its turn: whoever came meanwhile goes before it.
+    entry.sequence = this.#sequence++;
+    if (this.#isGated(entry.pod)) this.#put(entry, "gated");
     else if (becauseOfError || moves !== this.#moves) this.#wake(entry, nowMs);
-    else entry.place = "unschedulable";
+    else this.#put(entry, "unschedulable", nowMs + unschedulableMaxMs);
   }
 
   /** Something changed that may let waiting pods in. */
@@ -109,22 +159,16 @@ export class SchedulingQueue {
 
   /** When `pop` may have something new; undefined when only an event can bring it. */
   nextReadyMs(): number | undefined {
-    let next: number | undefined;
-    for (const entry of this.#entries.values()) {
-      let at: number | undefined;
-      if (entry.place === "active") at = 0;
-      else if (entry.place === "backoff") at = entry.readyMs;
-      else if (entry.place === "unschedulable") at = entry.failedMs + unschedulableMaxMs;
-      if (at !== undefined && (next === undefined || at < next)) next = at;
-    }
-    return next;
+    if (this.#first(this.#ready) !== undefined) return 0;
+    return this.#first(this.#later)?.atMs;
   }
 
   #wake(entry: Entry, nowMs: number): void {
     const exponent = Math.max(0, entry.attempts - 1);
-    const backoffMs = Math.min(backoffMaxMs, backoffInitialMs * 2 ** exponent);
+    const backoffMs = Math.min(this.#backoff.maxMs, this.#backoff.initialMs * 2 ** exponent);
     entry.readyMs = entry.failedMs + backoffMs;
-    entry.place = entry.readyMs <= nowMs ? "active" : "backoff";
+    if (entry.readyMs <= nowMs) this.#put(entry, "active");
+    else this.#put(entry, "backoff", entry.readyMs);
   }
 }
 

@@ -19,6 +19,8 @@ import type { Status } from "./status.ts";
 
 export interface ScheduleOptions {
   plugins?: readonly Plugin[];
+  /** May other pods be evicted? True unless told. */
+  preempts?: boolean;
   /** 0 lets the size of the cluster decide. */
   percentageOfNodesToScore?: number;
   /** Where the search starts; the caller passes the last decision's `nextStart` on. */
@@ -178,7 +180,12 @@ function selectHost(scores: readonly NodeScore[], random: () => number): NodeSco
 /** What upstream's plugin of dynamic resources says of every pod without claims. */
 const noClaims = "no new claims to deallocate";
 
-function refuse(cycle: Cycle, pre: PreFiltered, found: Found | undefined): Decision {
+function refuse(
+  cycle: Cycle,
+  pre: PreFiltered,
+  found: Found | undefined,
+  preempts: boolean,
+): Decision {
   const nodesTotal = cycle.snapshot.nodes.length;
   const preFilter = pre.refusal?.status.reasons.join(", ");
   const plugins = new Set(found?.rejectors ?? []);
@@ -196,13 +203,14 @@ function refuse(cycle: Cycle, pre: PreFiltered, found: Found | undefined): Decis
     ...(preFilter === undefined ? {} : { preFilter }),
     plugins,
   };
-  const { preemption, message } = preempt(cycle, pre.active, diagnosis, pre.refusal?.status);
+  const { preemption, message } = preempts
+    ? preempt(cycle, pre.active, diagnosis, pre.refusal?.status)
+    : { preemption: undefined, message: undefined };
+  const tried = message === undefined ? "" : `, preemption: ${message}`;
   return {
     outcome: "unschedulable",
     message: describe(
-      preemption === undefined
-        ? { ...diagnosis, postFilter: `${noClaims}, preemption: ${message}` }
-        : diagnosis,
+      preemption === undefined ? { ...diagnosis, postFilter: `${noClaims}${tried}` } : diagnosis,
     ),
     plugins,
     statuses: diagnosis.nodes,
@@ -212,7 +220,7 @@ function refuse(cycle: Cycle, pre: PreFiltered, found: Found | undefined): Decis
 }
 
 export function schedule(pod: Pod, snapshot: Snapshot, options: ScheduleOptions): Decision {
-  const plugins = options.plugins ?? defaultPlugins;
+  const { plugins = defaultPlugins, preempts = true } = options;
   if (snapshot.nodes.length === 0) {
     return {
       outcome: "unschedulable",
@@ -225,9 +233,9 @@ export function schedule(pod: Pod, snapshot: Snapshot, options: ScheduleOptions)
   }
   const cycle: Cycle = { pod, info: podInfo(pod), snapshot, state: new Map() };
   const pre = runPreFilter(cycle, plugins);
-  if (pre.refusal !== undefined) return refuse(cycle, pre, undefined);
+  if (pre.refusal !== undefined) return refuse(cycle, pre, undefined, preempts);
   const found = findFeasible(cycle, pre, options);
-  if (found.feasible.length === 0) return refuse(cycle, pre, found);
+  if (found.feasible.length === 0) return refuse(cycle, pre, found, preempts);
   const scores =
     found.feasible.length === 1
       ? [{ node: found.feasible[0]!.name, total: 0, plugins: {} }]

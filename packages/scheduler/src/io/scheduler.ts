@@ -24,9 +24,11 @@ import {
 } from "@nanokube/client";
 import type { Clock, Log, Random, TimerHandle } from "@nanokube/machinery";
 import { podKey } from "../core/node-info.ts";
+import { defaultPlugins } from "../core/plugins/registry.ts";
 import { schedulingGates } from "../core/plugins/scheduling-gates.ts";
 import { SchedulingQueue } from "../core/queue.ts";
 import { type Decision, schedule } from "../core/schedule.ts";
+import type { Profile } from "../core/scheduler-configuration.ts";
 import { Binder } from "./binder.ts";
 import { ClusterView } from "./cluster-view.ts";
 
@@ -39,6 +41,9 @@ export interface SchedulerDeps {
   schedulerName?: string;
   /** 0 lets the size of the cluster decide. */
   percentageOfNodesToScore?: number;
+  /** In place of the two above: each takes the pods that name it. */
+  profiles?: readonly Profile[];
+  backoff?: { initialMs: number; maxMs: number };
   /** Informers of the process, when components share them. */
   informers?: InformerFactory;
   /** Told of each decision: for simulations and traces. */
@@ -54,17 +59,31 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   return new SchedulerLoop(deps);
 }
 
+interface RunningProfile {
+  profile: Profile;
+  recorder: EventRecorder;
+  binder: Binder;
+}
+
+const profilesOf = ({ profiles, schedulerName, percentageOfNodesToScore }: SchedulerDeps) =>
+  profiles ?? [
+    {
+      schedulerName: schedulerName ?? "default-scheduler",
+      plugins: defaultPlugins,
+      percentageOfNodesToScore: percentageOfNodesToScore ?? 0,
+      preempts: true,
+    },
+  ];
+
 const isFinished = (pod: Pod) =>
   pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 
 class SchedulerLoop implements Scheduler {
   readonly #deps: SchedulerDeps;
-  readonly #name: string;
+  readonly #profiles = new Map<string, RunningProfile>();
   readonly #informers: InformerFactory;
   readonly #view: ClusterView;
-  readonly #queue = new SchedulingQueue((pod) => schedulingGates.preEnqueue!(pod) !== undefined);
-  #recorder: EventRecorder;
-  #binder: Binder;
+  readonly #queue: SchedulingQueue;
   #signal = new AbortController().signal;
   #timer: TimerHandle | undefined;
   #turnPlanned = false;
@@ -73,16 +92,22 @@ class SchedulerLoop implements Scheduler {
   constructor(deps: SchedulerDeps) {
     const { client, clock, random, log } = deps;
     this.#deps = deps;
-    this.#name = deps.schedulerName ?? "default-scheduler";
+    const isGated = (pod: Pod) => schedulingGates.preEnqueue!(pod) !== undefined;
+    this.#queue = new SchedulingQueue(isGated, deps.backoff);
     this.#informers = deps.informers ?? createInformerFactory({ client, clock, random, log });
     this.#view = new ClusterView(this.#informers);
-    this.#recorder = createEventRecorder({ client, component: this.#name, clock, random, log });
-    this.#binder = new Binder({
-      client,
-      clock,
-      recorder: this.#recorder,
-      claim: (namespace, name) => this.#claims().get(namespace, name),
-    });
+    for (const profile of profilesOf(deps)) {
+      const component = profile.schedulerName;
+      const recorder = createEventRecorder({ client, component, clock, random, log });
+      const claim = (namespace: string, name: string) => this.#claims().get(namespace, name);
+      const binder = new Binder({ client, clock, recorder, claim });
+      this.#profiles.set(component, { profile, recorder, binder });
+    }
+  }
+
+  /** Who schedules the pod; undefined: somebody else does. */
+  #runnerOf(pod: Pod): RunningProfile | undefined {
+    return this.#profiles.get(pod.spec?.schedulerName ?? "default-scheduler");
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -143,7 +168,7 @@ class SchedulerLoop implements Scheduler {
       if (!old?.spec?.nodeName || (isFinished(pod) && !wasFinished)) this.#moveAll();
       return;
     }
-    if ((pod.spec?.schedulerName ?? "default-scheduler") !== this.#name || isFinished(pod)) return;
+    if (this.#runnerOf(pod) === undefined || isFinished(pod)) return;
     if (this.#view.isAssumed(pod)) return;
     this.#queue.addOrUpdate(pod, this.#deps.clock.now());
     const gate = schedulingGates.preEnqueue!(pod);
@@ -153,8 +178,8 @@ class SchedulerLoop implements Scheduler {
   }
 
   #reportGated(pod: Pod, message: string): void {
-    this.#binder
-      .reportFailure(pod, "SchedulingGated", message, undefined)
+    this.#runnerOf(pod)!
+      .binder.reportFailure(pod, "SchedulingGated", message, undefined)
       .catch((err) => this.#deps.log.warn({ pod: podKey(pod), err }, "cannot report gated pod"));
   }
 
@@ -197,16 +222,19 @@ class SchedulerLoop implements Scheduler {
   #scheduleOne(pod: Pod): void {
     if (pod.metadata?.deletionTimestamp !== undefined) {
       const text = `skip schedule deleting pod: ${podKey(pod)}`;
-      this.#recorder.event(pod, "Warning", "FailedScheduling", text);
+      this.#runnerOf(pod)!.recorder.event(pod, "Warning", "FailedScheduling", text);
       this.#queue.delete(pod);
       return;
     }
     const moves = this.#queue.moves;
-    const { random, log, percentageOfNodesToScore = 0 } = this.#deps;
+    const { random, log } = this.#deps;
+    const { plugins, preempts, percentageOfNodesToScore } = this.#runnerOf(pod)!.profile;
     const decision = schedule(pod, this.#view.snapshot(), {
       random: () => random.next(),
       start: this.#start,
       percentageOfNodesToScore,
+      plugins,
+      preempts,
     });
     this.#start = decision.nextStart;
     this.#deps.onDecision?.(pod, decision);
@@ -233,7 +261,7 @@ class SchedulerLoop implements Scheduler {
   ): Promise<void> {
     const { log } = this.#deps;
     try {
-      await this.#binder.bind(pod, decision.node, decision.volumes, this.#signal);
+      await this.#runnerOf(pod)!.binder.bind(pod, decision.node, decision.volumes, this.#signal);
       const object = `pods/${podKey(pod)}`;
       log.debug({ hop: "scheduler.bind", object, node: decision.node }, "hop");
     } catch (error) {
@@ -241,7 +269,7 @@ class SchedulerLoop implements Scheduler {
       this.#view.forget(pod);
       const message = error instanceof Error ? error.message : String(error);
       log.warn({ pod: podKey(pod), err: error }, "binding failed");
-      this.#recorder.event(pod, "Warning", "FailedScheduling", message);
+      this.#runnerOf(pod)!.recorder.event(pod, "Warning", "FailedScheduling", message);
       await this.#report(pod, "SchedulerError", message, undefined);
       this.#queue.requeue(pod, this.#deps.clock.now(), moves, true);
       this.#moveAll();
@@ -254,10 +282,11 @@ class SchedulerLoop implements Scheduler {
     moves: number,
   ): Promise<void> {
     const { message, preemption } = decision;
-    this.#recorder.event(pod, "Warning", "FailedScheduling", message);
+    this.#runnerOf(pod)!.recorder.event(pod, "Warning", "FailedScheduling", message);
     await this.#report(pod, "Unschedulable", message, preemption?.node);
     if (preemption !== undefined) {
-      const evictions = preemption.victims.map((v) => this.#binder.evict(pod, v, preemption.node));
+      const { binder } = this.#runnerOf(pod)!;
+      const evictions = preemption.victims.map((v) => binder.evict(pod, v, preemption.node));
       for (const result of await Promise.allSettled(evictions)) {
         if (result.status === "rejected") {
           this.#deps.log.warn({ pod: podKey(pod), err: result.reason }, "eviction failed");
@@ -275,7 +304,7 @@ class SchedulerLoop implements Scheduler {
     nominatedNodeName: string | undefined,
   ): Promise<void> {
     try {
-      await this.#binder.reportFailure(pod, reason, message, nominatedNodeName);
+      await this.#runnerOf(pod)!.binder.reportFailure(pod, reason, message, nominatedNodeName);
     } catch (err) {
       this.#deps.log.warn({ pod: podKey(pod), err }, "cannot report the pod's condition");
     }
