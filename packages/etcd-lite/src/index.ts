@@ -21,4 +21,4 @@ export {
   type WatchSpec,
   type WatchStream,
 } from "./core/watch-hub.ts";
-export { createEtcd, type Etcd, type EtcdOptions } from "./io/etcd.ts";
+export { createEtcd, type Etcd, type EtcdOptions, type StoreFork } from "./io/etcd.ts";

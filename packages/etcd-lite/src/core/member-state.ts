@@ -80,6 +80,13 @@ export class MemberState {
     this.hub.rebase(other.store);
   }
 
+  /** Goes back to what it was, or over to what another is; the log goes on where it is. */
+  reset(to: MemberState): void {
+    const { index } = this;
+    this.adopt(to.fork());
+    this.index = index;
+  }
+
   /** The same state for somebody who only reads it, such as who writes a snapshot. */
   fork(): MemberState {
     const fork = new MemberState(this.quotaBytes, {

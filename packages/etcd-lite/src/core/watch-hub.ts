@@ -54,7 +54,10 @@ export interface WatchHub {
   open(deliver: (delivery: Delivery) => void, onBehind?: () => void): WatchStream;
   /** Tells the watches of a committed transaction. */
   notify(revision: number, changes: readonly KeyValue[]): void;
-  /** The store is another one, further on: all have something to catch up with. */
+  /**
+   * The store is another one. Further on: all have something to catch up with. Further back: who
+   * has seen what is undone now is told that its past is compacted, and has to look anew.
+   */
   rebase(store: MvccStore): void;
   readonly watchCount: number;
 }
@@ -103,7 +106,7 @@ class Hub implements WatchHub {
 
   rebase(store: MvccStore): void {
     this.store = store;
-    for (const stream of this.#streams) stream.fallBehind();
+    for (const stream of this.#streams) stream.rebase();
   }
 
   add(watch: Watch): void {
@@ -187,9 +190,11 @@ class Stream implements WatchStream {
     this.#onBehind = onBehind;
   }
 
-  fallBehind(): void {
+  rebase(): void {
+    const { revision } = this.#hub.store;
     for (const watch of this.#watches.values()) {
-      if (watch.next <= this.#hub.store.revision) this.#fallBehind(watch);
+      if (watch.next > revision + 1) this.#deliver(this.#compacted(watch, revision));
+      else if (watch.next <= revision) this.#fallBehind(watch);
     }
     this.#onBehind();
   }
@@ -265,7 +270,8 @@ class Stream implements WatchStream {
     const deliveries: Delivery[] = [];
     const portions: Portion[] = [];
     for (const watch of this.#behind) {
-      if (watch.next < store.compactedRevision) deliveries.push(this.#compacted(watch));
+      if (watch.next < store.compactedRevision)
+        deliveries.push(this.#compacted(watch, store.compactedRevision));
       else portions.push({ watch, changes: [], told: 0 });
     }
     const from = Math.min(...portions.map(({ watch }) => watch.next));
@@ -288,11 +294,10 @@ class Stream implements WatchStream {
     return deliveries;
   }
 
-  #compacted(watch: Watch): Delivery {
+  #compacted(watch: Watch, compactRevision: number): Delivery {
     watch.isCompacted = true;
     this.#behind.delete(watch);
-    const { compactedRevision } = this.#hub.store;
-    return { watchId: watch.id, revision: 0, changes: [], compactRevision: compactedRevision };
+    return { watchId: watch.id, revision: 0, changes: [], compactRevision };
   }
 
   get isCaughtUp(): boolean {

@@ -17,6 +17,7 @@ import {
   type RpcServer,
   type ServiceInfo,
 } from "@nanokube/rpc";
+import type { MemberState } from "../core/member-state.ts";
 import { createAuthService } from "./auth-service.ts";
 import { createClusterService } from "./cluster-service.ts";
 import { Concurrency } from "./concurrency.ts";
@@ -67,6 +68,11 @@ export interface HttpOptions extends HttpAccess {
   readonly hasGateway?: boolean | undefined;
 }
 
+/** What fork() gives and reset() takes; it never changes. */
+export interface StoreFork {
+  readonly state: MemberState;
+}
+
 export interface Etcd {
   readonly server: RpcServer;
   /** The same plain HTTP as on `server`, without gRPC. */
@@ -79,6 +85,13 @@ export interface Etcd {
   listen(where: string | ListenOptions): Promise<ListenAddress>;
   /** What other members talk to. */
   readonly peerServer: RpcServer;
+  /** Everything as it is now: keys and their history, leases, users. Costs next to nothing. */
+  fork(): StoreFork;
+  /**
+   * Goes back to a fork, this one's or another's; only in memory. A watch that has seen what is
+   * undone by that ends as if its past were compacted.
+   */
+  reset(to: StoreFork): void;
   /** Resolves when the member knows a leader and has caught up with it. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -145,6 +158,14 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
     member,
     channel: () => server.memory(),
     listen: (where) => server.listen(typeof where === "string" ? parseListenURL(where) : where),
+    fork: () => ({ state: state.fork() }),
+    reset(to) {
+      if (options.dataDir !== undefined || options.disk !== undefined || !node.isAlone) {
+        throw new Error("etcd-lite: only a member alone and in memory can be reset");
+      }
+      state.reset(to.state);
+      leases.arm();
+    },
     ready: () => published,
     async close() {
       leases.close();
