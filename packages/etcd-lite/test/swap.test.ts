@@ -160,7 +160,7 @@ test.skipIf(skip !== false)(
     const members = [0, 1, 2].map((n) => launchMember(plan, n));
     await Promise.all(plan.clients.map(untilServing));
     const server = launchApiServer(plan.clients, ports[6]!);
-    for (const untilMs = Date.now() + 90_000; ; ) {
+    for (const untilMs = Date.now() + 300_000; ; ) {
       const isReady = await request(`${server}/readyz`).then(
         () => true,
         () => false,

@@ -93,20 +93,17 @@ export class PeerLink {
     const stream = this.client.messages({ metadata });
     this.#stream = stream;
     this.#unread = 0;
-    stream.headers.then(
-      () => {
-        if (this.#stream === stream) this.activeSinceMs = clock.monotonic();
-      },
-      () => {},
-    );
     this.#watch(stream);
     return stream;
   }
 
   async #watch(stream: ClientStream<WireBatch, unknown>): Promise<void> {
-    const { log, onRemoved } = this.#options;
+    const { log, clock, onRemoved } = this.#options;
     try {
-      for await (const _ of stream.responses);
+      // One answer, when the peer has found this member to be of its cluster.
+      for await (const _ of stream.responses) {
+        if (this.#stream === stream) this.activeSinceMs ??= clock.monotonic();
+      }
     } catch (error) {
       const { details = String(error) } = error as RpcError;
       if (details.includes(removedText)) onRemoved();

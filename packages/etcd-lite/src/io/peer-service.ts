@@ -16,7 +16,7 @@ export function createPeerService(member: Member): Handlers<typeof Peer> {
   return {
     messages: async (call) => {
       checkPeer(member, call);
-      call.sendHeaders({});
+      call.write({}); // Welcome.
       for await (const batch of call.requests) {
         for (const wire of batch.messages) {
           const message = fromWire(wire);
