@@ -5,9 +5,11 @@
  */
 import { kubernetesVersion } from "@nanokube/api";
 import { badRequest, internalError, StatusError, unauthorized } from "@nanokube/machinery";
+import type { Auditor, AuditTrail } from "./audit/trail.ts";
 import type { Authenticator, UserInfo } from "./authentication/authenticator.ts";
 import { impersonate } from "./authentication/impersonation.ts";
 import { forbiddenError } from "./authorization/create-authorizer.ts";
+import type { FlowControl } from "./flow-control/flow-control.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import type { ApiRequest, ApiResponse, RestContext, RestServer } from "./rest/context.ts";
 import { noSuchResource, type OutsideOperations, operationFor } from "./rest/dispatch.ts";
@@ -30,6 +32,9 @@ export interface HandlerOptions {
   /** What another server answers for its group and version; undefined for those served here. */
   aggregated(request: ApiRequest, user: UserInfo): Promise<ApiResponse> | undefined;
   hasGroupVersion(group: string, version: string): boolean;
+  flowControl: FlowControl;
+  /** Absent: nothing is written down. */
+  audit?: Auditor | undefined;
 }
 
 export type Handler = (request: ApiRequest) => Promise<ApiResponse>;
@@ -40,20 +45,31 @@ export interface Admitted {
   user: UserInfo;
 }
 
+/** What a request gathers on its way, for the headers of its answer and for the audit. */
+interface Course {
+  warnings: Set<string>;
+  headers: Readonly<Record<string, string>>;
+  trail?: AuditTrail | undefined;
+}
+
 export function createHandler(options: HandlerOptions): Handler {
   return async (request) => {
-    const warnings = new Set<string>();
+    const course: Course = { warnings: new Set(), headers: {} };
     let response: ApiResponse;
     try {
-      response = await handle(options, request, warnings);
+      response = await handle(options, request, course);
     } catch (error) {
       response = failed(options, request, error);
     }
-    response.headers["audit-id"] ??= request.headers["audit-id"] ?? options.server.random.uuid();
+    Object.assign(response.headers, course.headers);
+    const { warnings, trail } = course;
+    response.headers["audit-id"] ??=
+      trail?.auditID ?? request.headers["audit-id"] ?? options.server.random.uuid();
     response.headers["cache-control"] ??= "no-cache, private";
     if (warnings.size > 0) {
       response.headers.warning = [...warnings].map((text) => `299 - ${quoted(text)}`).join(", ");
     }
+    await trail?.answered(response);
     return response;
   };
 }
@@ -91,10 +107,21 @@ export async function admitRequest(
   const info = parseRequestInfo(request.method, request.path, request.query);
   const user = await authenticate(options, request);
   const acting = await impersonate(user, request.headers, options.server.authorizer);
-  const attributes = authorizationOf(info, acting, request.query);
-  const decision = await options.server.authorizer.authorize(attributes);
-  if (decision.decision !== "allow") throw forbiddenError(attributes, decision.reason);
+  await authorize(options, request, { info, user: acting });
   return { info, user: acting };
+}
+
+async function authorize(
+  { server }: Pick<HandlerOptions, "server">,
+  request: ApiRequest,
+  { info, user }: Admitted,
+  trail?: AuditTrail,
+): Promise<void> {
+  const attributes = authorizationOf(info, user, request.query);
+  const { decision, reason } = await server.authorizer.authorize(attributes);
+  trail?.annotate("authorization.k8s.io/decision", decision === "allow" ? "allow" : "forbid");
+  trail?.annotate("authorization.k8s.io/reason", reason);
+  if (decision !== "allow") throw forbiddenError(attributes, reason);
 }
 
 async function authenticate(
@@ -114,9 +141,30 @@ async function authenticate(
 async function handle(
   options: HandlerOptions,
   request: ApiRequest,
+  course: Course,
+): Promise<ApiResponse> {
+  const info = parseRequestInfo(request.method, request.path, request.query);
+  const authenticated = await authenticate(options, request);
+  course.trail = options.audit?.begin(request, info, authenticated);
+  const user = await impersonate(authenticated, request.headers, options.server.authorizer);
+  if (user !== authenticated) course.trail?.impersonated(user);
+  const ticket = await options.flowControl.enter(info, user);
+  if (ticket === undefined) return tooManyRequests();
+  course.headers = ticket.headers;
+  try {
+    await authorize(options, request, { info, user }, course.trail);
+    return await operate(options, request, { info, user }, course.warnings);
+  } finally {
+    ticket.leave();
+  }
+}
+
+async function operate(
+  options: HandlerOptions,
+  request: ApiRequest,
+  { info, user }: Admitted,
   warnings: Set<string>,
 ): Promise<ApiResponse> {
-  const { info, user } = await admitRequest(options, request);
   if (info.badURL !== undefined) throw badRequest(info.badURL);
   const passed = options.aggregated(request, user);
   if (passed !== undefined) return passed;
@@ -164,6 +212,18 @@ function deprecationOf({ info, apiVersion }: RestContext["resource"]): string | 
   const instead = replacements[info.plural];
   const use = instead === undefined ? "" : `; use ${instead}`;
   return `${apiVersion} ${info.kind} is deprecated in v${info.deprecated}+${removed}${use}`;
+}
+
+function tooManyRequests(): ApiResponse {
+  return {
+    status: 429,
+    headers: {
+      "content-type": "text/plain; charset=utf-8",
+      "x-content-type-options": "nosniff",
+      "retry-after": "1",
+    },
+    body: new TextEncoder().encode("Too many requests, please try again later.\n"),
+  };
 }
 
 export function plainNotFound(): ApiResponse {

@@ -7,6 +7,7 @@
 import type { HttpTransport } from "@nanokube/client";
 import type { Clock, Log, Random } from "@nanokube/machinery";
 import type { Channel } from "@nanokube/rpc";
+import type { Auditor } from "../core/audit/trail.ts";
 import type { UserInfo } from "../core/authentication/authenticator.ts";
 import {
   createAuthenticator,
@@ -18,26 +19,19 @@ import {
 } from "../core/authentication/request-header.ts";
 import { createTokenIssuer, type TokenIssuer } from "../core/authentication/token-issuer.ts";
 import type { PublicKey, SigningKey } from "../core/authentication/token-keys.ts";
-import {
-  createAuthorizer,
-  type ServerAuthorizer,
-} from "../core/authorization/create-authorizer.ts";
+import { createAuthorizer } from "../core/authorization/create-authorizer.ts";
 import { CustomResources, markDefinition } from "../core/crd/custom-resources.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../core/handler.ts";
 import type { HealthCheck } from "../core/health.ts";
 import { createLocalClient, type LocalClient } from "../core/local-client.ts";
 import { createNonResource } from "../core/non-resource.ts";
 import { ResourceRegistry, type StorageMediaType } from "../core/registry.ts";
-import type { RestContext, RestServer, WriteHooks } from "../core/rest/context.ts";
-import type { Operation } from "../core/rest/dispatch.ts";
+import type { RestServer, WriteHooks } from "../core/rest/context.ts";
 import { createFreshReader, createReader, type StoreReader } from "../core/rest/reader.ts";
 import { parseRange } from "../core/service/cidr.ts";
 import { ClusterIPs } from "../core/service/cluster-ips.ts";
 import { NodePorts, type PortRange } from "../core/service/node-ports.ts";
 import { createServiceHooks } from "../core/service/service-hooks.ts";
-import { componentStatuses } from "../core/virtual/component-statuses.ts";
-import { reviewOperation } from "../core/virtual/reviews.ts";
-import { requestToken } from "../core/virtual/token-request.ts";
 import { strategyFor } from "../resources/index.ts";
 import type { AccessOptions } from "./access-options.ts";
 import { accessWays, authorizationWebhooks } from "./access-ways.ts";
@@ -46,13 +40,15 @@ import { Aggregator } from "./aggregator.ts";
 import type { BackendCredentials } from "./backend.ts";
 import { bootstrap, publishAddress } from "./bootstrap.ts";
 import { openAuthorities } from "./certificate-authorities.ts";
-import { connectOperation, serveUpgrade } from "./connect-operations.ts";
+import { serveUpgrade } from "./connect-operations.ts";
 import { customCodec } from "./custom-codec.ts";
 import type { Encryption } from "./encryption.ts";
 import { EtcdStore } from "./etcd-store.ts";
 import { extraPaths } from "./extra-paths.ts";
 import { HttpServer } from "./http-server.ts";
 import { createMemoryTransport } from "./memory-transport.ts";
+import { outsideOperations } from "./outside-operations.ts";
+import { overloadControl } from "./overload.ts";
 import { publicKeysOf, signingKeyOf } from "./service-account-keys.ts";
 
 export interface ApiServerPKI {
@@ -107,6 +103,10 @@ export interface ApiServerOptions {
   aggregatorRouting?: boolean;
   runtimeConfig?: Readonly<Record<string, boolean>>;
   storageMediaType?: StorageMediaType;
+  /** Requests at work at once; 400, 200 and fair unless told. */
+  overload?: { readOnlyMax?: number; mutatingMax?: number; fairness?: boolean };
+  /** What is written down of requests. */
+  audit?: Auditor;
   /** Values are sealed in the store. */
   encryption?: Encryption;
 }
@@ -222,7 +222,11 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
     random,
     log,
     authorizer,
-    admission: createAdmission(options, { reader: fresh, authorizer }),
+    admission: createAdmission(options, {
+      reader: fresh,
+      authorizer,
+      served: () => registry.served(),
+    }),
     hooksFor: ({ info }) => {
       if (info.group === "" && info.plural === "services") return serviceHooks;
       return info.plural === "customresourcedefinitions" ? definitionHooks : {};
@@ -254,37 +258,13 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
       more: extraPaths({ options, registry, keys: keys.accepted, store }),
     }),
     aggregated: (request, user) => aggregator.serve(request, user),
+    flowControl: overloadControl(options, registry),
+    audit: options.audit,
     hasGroupVersion: (group, version) => registry.hasGroupVersion(group, version),
   };
   const handler = createHandler(handlerOptions);
   const local = createLocalClient(handler);
   return { aggregator, store, registry, handlerOptions, handler, local, credentials, state };
-}
-
-interface OutsideDeps {
-  authenticator: ServerAuthenticator;
-  authorizer: ServerAuthorizer;
-  apiAudiences: readonly string[];
-  issuer: TokenIssuer | undefined;
-  credentials: BackendCredentials;
-}
-
-function outsideOperations(deps: OutsideDeps): (context: RestContext) => Operation | undefined {
-  return (context) => {
-    const { info } = context;
-    const review = reviewOperation(context, deps);
-    if (review !== undefined) return review;
-    if (info.apiGroup !== "") return undefined;
-    if (info.resource === "componentstatuses") return componentStatuses;
-    if (
-      info.resource === "serviceaccounts" &&
-      info.subresource === "token" &&
-      info.verb === "create"
-    ) {
-      return (asked) => requestToken(asked, deps.issuer);
-    }
-    return connectOperation(context, deps.credentials);
-  };
 }
 
 function buildServiceHooks(

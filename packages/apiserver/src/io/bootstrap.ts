@@ -10,6 +10,7 @@ import { isAlreadyExists, type KubeObject } from "@nanokube/machinery";
 import { usualRequestHeaders } from "../core/authentication/request-header.ts";
 import { reconcileBootstrapPolicy } from "../core/authorization/reconcile.ts";
 import { priorityOf } from "../core/discovery/priority.ts";
+import { bootstrapLevels, bootstrapSchemas } from "../core/flow-control/bootstrap.ts";
 import type { LocalClient } from "../core/local-client.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import { createReader } from "../core/rest/reader.ts";
@@ -38,11 +39,20 @@ export async function bootstrap(parts: BootstrapParts): Promise<void> {
   await Promise.all([
     parts.options.authorizationMode.includes("RBAC") ? policy(parts) : undefined,
     priorityClasses(parts),
+    flowControl(parts),
     authenticationConfig(parts),
     serviceCIDR(parts),
     kubernetesService(parts),
     localAPIServices(parts),
   ]);
+}
+
+/** Levels first: a FlowSchema without its level is dangling. */
+async function flowControl(parts: BootstrapParts): Promise<void> {
+  const make = (plural: string, objects: KubeObject[]) =>
+    Promise.all(objects.map((object) => createMissing(parts, plural, object)));
+  await make("prioritylevelconfigurations", bootstrapLevels());
+  await make("flowschemas", bootstrapSchemas());
 }
 
 async function priorityClasses(parts: BootstrapParts): Promise<void> {

@@ -217,6 +217,7 @@ export function toRequest(
     },
   };
   if (rest.peer?.certificate !== undefined) request.peerCertificate = rest.peer.certificate;
+  if (rest.peer?.address !== undefined) request.sourceIP = rest.peer.address;
   return request;
 }
 

@@ -15,6 +15,7 @@ import { parseRange } from "../core/service/cidr.ts";
 import type { PortRange } from "../core/service/node-ports.ts";
 import { accessOptions } from "./access-options.ts";
 import type { ApiServerOptions } from "./api-server.ts";
+import { auditorOf } from "./audit-options.ts";
 import { Encryption } from "./encryption.ts";
 import { FlagError, type Flags, isTrue } from "./flags.ts";
 
@@ -53,6 +54,7 @@ export function optionsFromFlags(
   const tokens = file("token-auth-file");
   const access = accessOptions(flags, complaints);
   const encryption = encryptionOf(flags, complaints);
+  const audit = auditorOf(flags, deps, complaints);
   if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
   const host = one("bind-address") ?? "0.0.0.0";
   return {
@@ -67,6 +69,12 @@ export function optionsFromFlags(
       authorizationMode: access.authorizers?.map(({ type }) => type) ?? modes,
       access,
       ...(encryption === undefined ? {} : { encryption }),
+      ...(audit === undefined ? {} : { audit }),
+      overload: {
+        readOnlyMax: Number(one("max-requests-inflight") ?? "400"),
+        mutatingMax: Number(one("max-mutating-requests-inflight") ?? "200"),
+        fairness: isTrue(one("enable-priority-and-fairness"), true),
+      },
       serviceAccountIssuer: flags.get("service-account-issuer")![0]!,
       storageMediaType: (one("storage-media-type") ?? "application/json") as StorageMediaType,
       anonymous: isTrue(one("anonymous-auth"), true),

@@ -16,10 +16,15 @@ export interface ClientCertificates {
 export interface Peer {
   /** DER; present when one of the CAs signed it. */
   certificate?: Uint8Array;
+  /** Its address, as Go writes one (no ::ffff: before IPv4). */
+  address?: string;
 }
 
 export function peerOf(socket: TLSSocket): Peer {
-  if (!socket.authorized) return {};
+  const { remoteAddress } = socket;
+  const address =
+    remoteAddress === undefined ? {} : { address: remoteAddress.replace(/^::ffff:/, "") };
+  if (!socket.authorized) return address;
   const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? {} : { certificate: certificate.raw };
+  return certificate === undefined ? address : { certificate: certificate.raw, ...address };
 }

@@ -29,6 +29,8 @@ export interface ApiRequest {
   user?: UserInfo;
   /** DER of the verified client certificate. */
   peerCertificate?: Uint8Array;
+  /** Where the connection comes from; absent for callers in this process. */
+  sourceIP?: string;
 }
 
 /** Where a stream's bytes go. */

@@ -1,0 +1,31 @@
+/** Limits on what is at work at once, by the objects that the store has of them. */
+import type { FlowSchema, PriorityLevelConfiguration } from "@nanokube/api/flowcontrol/v1";
+import type { KubeObject } from "@nanokube/machinery";
+import { createFlowControl, type FlowControl } from "../core/flow-control/flow-control.ts";
+import type { ResourceRegistry } from "../core/registry.ts";
+import type { ApiServerOptions } from "./api-server.ts";
+
+const group = "flowcontrol.apiserver.k8s.io";
+
+export function overloadControl(
+  options: ApiServerOptions,
+  registry: ResourceRegistry,
+): FlowControl {
+  const { readOnlyMax = 400, mutatingMax = 200, fairness = true } = options.overload ?? {};
+  const cache = (plural: string) => registry.find(group, plural)?.cache;
+  const all = (plural: string): KubeObject[] =>
+    [...(cache(plural)?.scan() ?? [])].map((object) => object.shared());
+  return createFlowControl({
+    readOnlyMax,
+    mutatingMax,
+    fairness,
+    clock: options.clock,
+    schemas: () => all("flowschemas") as FlowSchema[],
+    levels: () => all("prioritylevelconfigurations") as PriorityLevelConfiguration[],
+    generation: () =>
+      Math.max(
+        cache("flowschemas")?.changedAt ?? 0,
+        cache("prioritylevelconfigurations")?.changedAt ?? 0,
+      ),
+  });
+}

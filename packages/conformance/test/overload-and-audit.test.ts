@@ -1,0 +1,229 @@
+/**
+ * Who waits for whom, what is refused when there is too much, and what is written down of it: on
+ * ours and on kube-apiserver.
+ */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type ApiServerInstance, apiServerSubjects } from "../src/subjects/apiserver.ts";
+
+const group = "/apis/flowcontrol.apiserver.k8s.io/v1";
+const [ours, upstream] = apiServerSubjects();
+
+describe.each([ours!, upstream!])("$name", ({ open, skip }) => {
+  describe("priority and fairness", () => {
+    let server: ApiServerInstance;
+    beforeAll(async () => {
+      if (skip === undefined) server = await open();
+    }, 90_000);
+    afterAll(() => server?.close());
+
+    const list = async (plural: string) => {
+      const { text } = await server.send({ method: "GET", path: `${group}/${plural}` });
+      const { items } = JSON.parse(text) as {
+        items: { metadata: { name: string; uid: string } }[];
+      };
+      return items;
+    };
+    const chosen = async (path: string, token?: string) => {
+      const { headers } = await server.send({ method: "GET", path, ...(token ? { token } : {}) });
+      const named = async (plural: string, header: string) => {
+        const uid = headers[`x-kubernetes-pf-${header}-uid`];
+        return (await list(plural)).find(({ metadata }) => metadata.uid === uid)?.metadata.name;
+      };
+      return [
+        await named("flowschemas", "flowschema"),
+        await named("prioritylevelconfigurations", "prioritylevel"),
+      ];
+    };
+
+    test.skipIf(skip)("the objects of the start", async () => {
+      const specs = async (plural: string) => {
+        const found = (await list(plural)) as unknown as {
+          spec: unknown;
+          metadata: { name: string };
+        }[];
+        return found.map(({ metadata, spec }) => [metadata.name, spec]);
+      };
+      const all = [await specs("flowschemas"), await specs("prioritylevelconfigurations")];
+      await expect(`${JSON.stringify(all, null, 1)}\n`).toMatchFileSnapshot(
+        "../testdata/flow-control.json",
+      );
+    });
+
+    test.skipIf(skip)("an answer says by which rule it came", async () => {
+      expect(await chosen("/api/v1/pods")).toEqual(["exempt", "exempt"]);
+      expect(await chosen("/api/v1/pods", "jane-token")).toEqual([
+        "global-default",
+        "global-default",
+      ]);
+      expect(await chosen("/healthz", "jane-token")).toEqual(["probes", "exempt"]);
+    });
+  });
+
+  describe("limits", () => {
+    let server: ApiServerInstance;
+    beforeAll(async () => {
+      const limits = ["--max-requests-inflight=1", "--max-mutating-requests-inflight=1"];
+      if (skip === undefined)
+        server = await open(["--enable-priority-and-fairness=false", ...limits]);
+    }, 90_000);
+    afterAll(() => server?.close());
+
+    test.skipIf(skip)(
+      "what is too much is told so, and administrators pass",
+      async () => {
+        const burst = (token?: string) =>
+          Promise.all(
+            Array.from({ length: 60 }, () =>
+              server.send({ method: "GET", path: "/api/v1/nodes", ...(token ? { token } : {}) }),
+            ),
+          );
+        const body = {
+          apiVersion: "rbac.authorization.k8s.io/v1",
+          kind: "ClusterRoleBinding",
+          metadata: { name: "jane" },
+          roleRef: {
+            apiGroup: "rbac.authorization.k8s.io",
+            kind: "ClusterRole",
+            name: "cluster-admin",
+          },
+          subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "jane" }],
+        };
+        const path = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
+        expect((await server.send({ method: "POST", path, body })).status).toBe(201);
+        let refused: Awaited<ReturnType<typeof burst>>[number] | undefined;
+        for (let attempt = 0; attempt < 20 && refused === undefined; attempt++) {
+          refused = (await burst("jane-token")).find(({ status }) => status === 429);
+        }
+        expect(refused?.text).toBe("Too many requests, please try again later.\n");
+        expect(refused?.headers["retry-after"]).toBe("1");
+        expect(refused?.headers["content-type"]).toBe("text/plain; charset=utf-8");
+        expect((await burst()).map(({ status }) => status)).toEqual(Array(60).fill(200));
+      },
+      60_000,
+    );
+  });
+
+  describe("audit", () => {
+    let dir: string;
+    let server: ApiServerInstance | undefined;
+    beforeEach(async () => {
+      dir = await mkdtemp(join(tmpdir(), "conformance-audit-"));
+    });
+    afterEach(async () => {
+      await server?.close();
+      await rm(dir, { recursive: true, force: true });
+    });
+
+    const policy = {
+      apiVersion: "audit.k8s.io/v1",
+      kind: "Policy",
+      omitStages: ["RequestReceived"],
+      rules: [
+        { level: "None", users: ["system:apiserver"] },
+        {
+          level: "RequestResponse",
+          resources: [{ group: "", resources: ["configmaps"] }],
+          omitManagedFields: true,
+        },
+        {
+          level: "Request",
+          resources: [{ group: "", resources: ["secrets"] }],
+          namespaces: ["default"],
+          omitStages: ["ResponseStarted"],
+        },
+        { level: "Metadata", userGroups: ["developers"], verbs: ["get", "list"], omitStages: [] },
+        { level: "Metadata", nonResourceURLs: ["/version*"] },
+        { level: "None" },
+      ],
+    };
+
+    const send = async (one: ApiServerInstance) => {
+      const maps = "/api/v1/namespaces/default/configmaps";
+      const body = {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "told" },
+        data: { a: "1" },
+      };
+      await one.send({ method: "POST", path: maps, body });
+      await one.send({ method: "POST", path: maps, body });
+      await one.send({
+        method: "GET",
+        path: "/api/v1/namespaces/default/secrets/none?pretty=false",
+      });
+      await one.send({ method: "DELETE", path: `${maps}/told` });
+      await one.send({ method: "GET", path: "/api/v1/nodes", token: "jane-token" });
+      await one.send({ method: "GET", path: "/version/" });
+      await one.send({
+        method: "GET",
+        path: "/api/v1/namespaces/kube-system/pods/x",
+        headers: { "impersonate-user": "jane", "impersonate-group": "developers" },
+      });
+      await one.send({ method: "GET", path: "/version", headers: { "user-agent": "tester/1" } });
+    };
+
+    test.skipIf(skip)(
+      "events as upstream writes them",
+      async () => {
+        const log = join(dir, "audit.log");
+        await writeFile(join(dir, "policy.json"), JSON.stringify(policy));
+        const flags = [
+          `--audit-policy-file=${join(dir, "policy.json")}`,
+          `--audit-log-path=${log}`,
+        ];
+        server = await open(flags);
+        await send(server);
+        const last = (events: Event[]) => events.some(({ userAgent }) => userAgent === "tester/1");
+        await expect.poll(async () => last(await eventsIn(log)), { timeout: 10_000 }).toBe(true);
+        const events = (await eventsIn(log)).filter(isOfTheTest).map(comparable);
+        await expect(`${JSON.stringify(events, null, 1)}\n`).toMatchFileSnapshot(
+          "../testdata/audit-events.json",
+        );
+      },
+      90_000,
+    );
+  });
+});
+
+interface Event {
+  userAgent?: string;
+  requestURI: string;
+  user: { username: string };
+  [field: string]: unknown;
+}
+
+async function eventsIn(path: string): Promise<Event[]> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Event);
+}
+
+const isOfTheTest = ({ requestURI, user }: Event): boolean =>
+  user.username !== "system:apiserver" &&
+  /told|configmaps|secrets|nodes|pods\/x|^\/version/.test(requestURI) &&
+  !requestURI.includes("kube-system/configmaps");
+
+/** Times, names and numbers of one run are taken out; what stays must be equal. */
+function comparable(event: Event): unknown {
+  const text = JSON.stringify(event, (key, value) => {
+    if (/timestamp$/i.test(key)) return "time";
+    if (["auditID", "uid", "resourceVersion"].includes(key)) return key;
+    if (key === "authentication.kubernetes.io/credential-id") return undefined;
+    return value;
+  });
+  const sort = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(sort);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value)
+        .toSorted()
+        .map(([key, inner]) => [key, sort(inner)]),
+    );
+  };
+  return sort(JSON.parse(text));
+}
