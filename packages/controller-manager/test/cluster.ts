@@ -18,6 +18,7 @@ import { expect } from "vitest";
 import { type Subject, startUpstream } from "../../client/test/upstream.ts";
 import { createControllerManager } from "../src/index.ts";
 import { createAccountClients } from "../src/io/account-clients.ts";
+import type { ControllerManagerOptions } from "../src/io/controller-manager.ts";
 import { createAuthority } from "./authority.ts";
 import { type FakedPods, fakePods } from "./faked-pods.ts";
 
@@ -34,7 +35,10 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-export async function startCluster(subject: Subject): Promise<Cluster> {
+export async function startCluster(
+  subject: Subject,
+  more: Partial<ControllerManagerOptions> = {},
+): Promise<Cluster> {
   // Nobody makes nodes schedulable or tokens here: what waits for that is switched off.
   const upstream = await startUpstream(
     ["--disable-admission-plugins=ServiceAccount,TaintNodesByCondition"],
@@ -62,6 +66,7 @@ export async function startCluster(subject: Subject): Promise<Cluster> {
     nodeMonitorPeriodMs: 200,
     clusterSigning: await createAuthority(),
     leaderElection: { identity: "test" },
+    ...more,
   });
   const running = manager.start(stop.signal);
   const faked = fakePods(client);

@@ -39,5 +39,9 @@ const accounts: Readonly<Record<string, string>> = {
 
 export const accountNamespace = "kube-system";
 
+/** Works as the manager itself: it makes the tokens that all others would need. */
+export const isRoot = (controller: string): boolean =>
+  controller === "serviceaccount-token-controller";
+
 /** Where upstream has no other name, an account has its controller's. */
 export const accountOf = (controller: string): string => accounts[controller] ?? controller;

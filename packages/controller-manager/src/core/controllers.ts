@@ -3,6 +3,10 @@
  */
 import { createAttachDetachController } from "./attach-detach/attach-detach.ts";
 import {
+  createBootstrapSignerController,
+  createTokenCleanerController,
+} from "./bootstrap/bootstrap.ts";
+import {
   createApprovingController,
   createCleanerController,
   createSigningController,
@@ -36,21 +40,20 @@ import {
 import { createResourceQuotaController } from "./resource-quota/resource-quota.ts";
 import { createRootCAController } from "./root-ca/root-ca.ts";
 import { createServiceAccountController } from "./serviceaccount/serviceaccount.ts";
+import { createTokenController } from "./serviceaccount-token/serviceaccount-token.ts";
 import { createStatefulSetController } from "./statefulset/statefulset.ts";
 import {
   createClaimProtectionController,
   createVolumeProtectionController,
 } from "./storage-protection/storage-protection.ts";
 import { createTaintEvictionController } from "./taint-eviction/taint-eviction.ts";
+import { createTTLController } from "./ttl/ttl.ts";
 import { createTTLAfterFinishedController } from "./ttl-after-finished/ttl-after-finished.ts";
 
 export interface ControllerOptions extends NodeLifecycleOptions {
   /** PEM of the CA that signed the API server's certificate; absent: nothing is published. */
   rootCA?: string | undefined;
-  /**
-   * PEM of the key that signs service account tokens. Tokens are made by the API server: kept for
-   * the seam's sake.
-   */
+  /** PEM of the key that signs the tokens in Secrets; absent: Secrets get none. */
   serviceAccountKey?: string | undefined;
   /** "10.244.0.0/16"; absent: nodes are given no pod ranges. */
   clusterCIDR?: string | undefined;
@@ -64,12 +67,33 @@ export interface ControllerOptions extends NodeLifecycleOptions {
 
 export interface ControllerEntry {
   name: string;
+  /** Runs only when it is named, as upstream's. */
+  offByDefault?: boolean;
   /** undefined: what it needs is not configured. */
   create(options: ControllerOptions): Controller | undefined;
 }
 
 export const controllers: readonly ControllerEntry[] = [
   { name: "namespace-controller", create: createNamespaceController },
+  {
+    name: "serviceaccount-token-controller",
+    create: ({ serviceAccountKey: key, rootCA, digests }) =>
+      key === undefined || digests === undefined
+        ? undefined
+        : createTokenController({ key, rootCA, digests }),
+  },
+  {
+    name: "bootstrap-signer-controller",
+    offByDefault: true,
+    create: ({ digests }) =>
+      digests === undefined ? undefined : createBootstrapSignerController(digests),
+  },
+  {
+    name: "token-cleaner-controller",
+    offByDefault: true,
+    create: createTokenCleanerController,
+  },
+  { name: "ttl-controller", create: createTTLController },
   { name: "serviceaccount-controller", create: createServiceAccountController },
   {
     name: "root-ca-certificate-publisher-controller",

@@ -41,6 +41,12 @@ export const aliases: Readonly<Record<string, string>> = {
   "clusterrole-aggregation": "clusterrole-aggregation-controller",
   csrsigning: "certificatesigningrequest-signing-controller",
   csrapproving: "certificatesigningrequest-approving-controller",
+  "horizontal-pod-autoscaler": "horizontal-pod-autoscaler-controller",
+  bootstrapsigner: "bootstrap-signer-controller",
+  tokencleaner: "token-cleaner-controller",
+  "serviceaccount-token": "serviceaccount-token-controller",
+  ttl: "ttl-controller",
+  "persistentvolume-expander": "persistentvolume-expander-controller",
   csrcleaner: "certificatesigningrequest-cleaner-controller",
 };
 
@@ -48,6 +54,7 @@ export const aliases: Readonly<Record<string, string>> = {
 export function pickControllers(
   wanted: readonly string[],
   known: readonly string[],
+  offByDefault: ReadonlySet<string> = new Set(),
 ): ReadonlySet<string> {
   const on = new Set<string>();
   const off = new Set<string>();
@@ -62,5 +69,7 @@ export function pickControllers(
     if (!known.includes(name)) throw new UnknownControllerError(bare);
     (entry.startsWith("-") ? off : on).add(name);
   }
-  return new Set(known.filter((name) => on.has(name) || (star && !off.has(name))));
+  return new Set(
+    known.filter((name) => on.has(name) || (star && !off.has(name) && !offByDefault.has(name))),
+  );
 }

@@ -9,7 +9,7 @@ import {
   runLeaderElection,
 } from "@nanokube/client";
 import type { Clock, Log, Random } from "@nanokube/machinery";
-import { accountOf } from "../core/accounts.ts";
+import { accountOf, isRoot } from "../core/accounts.ts";
 import { type ControllerOptions, controllers } from "../core/controllers.ts";
 import { pickControllers } from "../core/names.ts";
 import { ensureAccount } from "./account-clients.ts";
@@ -49,7 +49,7 @@ export interface ControllerManager {
 export function createControllerManager(options: ControllerManagerOptions): ControllerManager {
   const { client, clock, random, log } = options;
   const known = knownControllers();
-  const picked = pickControllers(options.controllers ?? ["*"], known);
+  const picked = pickControllers(options.controllers ?? ["*"], known, offByDefault);
   const names = known.filter((name) => picked.has(name));
 
   const run = async (signal: AbortSignal) => {
@@ -68,7 +68,7 @@ export function createControllerManager(options: ControllerManagerOptions): Cont
       informers.for(resource, { indexers });
     }
     const runner = (name: string) => {
-      const own = options.clientAs?.(accountOf(name)) ?? client;
+      const own = (isRoot(name) ? undefined : options.clientAs?.(accountOf(name))) ?? client;
       return { client: own, informers, clock, random, log };
     };
     const running = chosen.map((one) => runController(one, runner(one.name), signal));
@@ -110,7 +110,7 @@ async function makeAccounts(
   { client, log }: ControllerManagerOptions,
   names: readonly string[],
 ): Promise<void> {
-  const accounts = new Set(names.map(accountOf));
+  const accounts = new Set(names.filter((name) => !isRoot(name)).map(accountOf));
   const made = await Promise.allSettled([...accounts].map((name) => ensureAccount(client, name)));
   const failed = made.find((one) => one.status === "rejected");
   if (failed !== undefined) log.warn({ err: failed.reason }, "accounts of controllers are missing");
@@ -123,6 +123,10 @@ function answerWith(ca: CertificateAuthority | undefined) {
     return answerCertificateQuestion(question, ca);
   };
 }
+
+const offByDefault: ReadonlySet<string> = new Set(
+  controllers.filter((entry) => entry.offByDefault).map(({ name }) => name),
+);
 
 /** What may stand in --controllers. */
 export function knownControllers(): string[] {

@@ -4,8 +4,8 @@
  * A pod is active (to be tried now), in back-off (tried not long ago), unschedulable (waiting for
  * an event that may help, or five minutes) or gated (waiting for its gates to be removed).
  *
- * A heap holds who is next, another who becomes ready when: taking one costs log n. A pod that moves
- * on leaves its old ticket in a heap; it is void by its number.
+ * A heap holds who is next, another who becomes ready when: taking one costs log n. A pod that
+ * moves on leaves its old ticket in a heap; it is void by its number.
  *
  * Units   milliseconds; back-off 1 s doubling to 10 s
  * Source  pkg/scheduler/backend/queue/scheduling_queue.go

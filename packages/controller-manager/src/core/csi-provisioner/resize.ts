@@ -1,6 +1,6 @@
 /**
- * A bound claim that asks for more than its volume has: the driver makes the volume larger; where the
- * node has its part to do, its kubelet finishes.
+ * A bound claim that asks for more than its volume has: the driver makes the volume larger; where
+ * the node has its part to do, its kubelet finishes.
  *
  * In upstream's world another sidecar of the driver, external-resizer.
  * Errors  the claim keeps what it has; a Warning event VolumeResizeFailed says why
@@ -66,7 +66,8 @@ export function* resizeVolume(
   const question = { call: "expandVolume", volumeId, requiredBytes: sizeOf(wanted) };
   const { answer, error } = yield* attempt({ do: "ask", question });
   if (error !== undefined) {
-    const text = `resize volume "${name}" by resizer "${volume.spec?.csi?.driver}" failed: ${error.message}`;
+    const what = `resize volume "${name}" by resizer "${volume.spec?.csi?.driver}" failed`;
+    const text = `${what}: ${error.message}`;
     yield* note(claim, "Warning", "VolumeResizeFailed", text);
     throw error;
   }

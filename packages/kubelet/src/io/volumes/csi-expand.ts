@@ -1,5 +1,6 @@
 /**
- * The node's part of making a volume larger: the driver grows what is on the node, the claim is told.
+ * The node's part of making a volume larger: the driver grows what is on the node, and the claim is
+ * told.
  *
  * Source  pkg/volume/util/operationexecutor/node_expander.go
  */
@@ -40,7 +41,8 @@ export async function growVolume(growth: Growth): Promise<void> {
   const { namespace = "", name = "" } = claim.metadata ?? {};
   const api = client.resource(persistentVolumeClaims).namespace(namespace);
   await api.patch(name, { status }, { type: "merge", subresource: "status" });
-  const message = `MountVolume.NodeExpandVolume succeeded for volume "${pv.metadata?.name}" ${nodeName}`;
+  const what = "MountVolume.NodeExpandVolume succeeded for volume";
+  const message = `${what} "${pv.metadata?.name}" ${nodeName}`;
   const about = { ...claim, apiVersion: "v1", kind: "PersistentVolumeClaim" };
   recorder.event(about, "Normal", "FileSystemResizeSuccessful", message);
 }
