@@ -53,11 +53,13 @@ interface RealMember {
 
 const ip = (...args: string[]) => execFileSync("ip", args, { stdio: "pipe" });
 
+let clusterCount = 0;
+
 export class RealCluster {
   readonly members: RealMember[] = [];
   readonly #subject: Subject;
   readonly #directory = mkdtempSync(join(tmpdir(), "nke-"));
-  readonly #prefix = `nke${process.pid}`;
+  readonly #prefix = `nke${process.pid}-${++clusterCount}`;
   readonly #initial: string;
   readonly #count: number;
 

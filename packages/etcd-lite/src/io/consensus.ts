@@ -251,6 +251,7 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
     },
     onTick() {
       proposals.tick();
+      if (options.transport === undefined) peers.tick();
       onTick();
     },
     onFailure: () => proposals.fail(),

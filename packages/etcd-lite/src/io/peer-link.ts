@@ -86,6 +86,11 @@ export class PeerLink {
     });
   }
 
+  /** Also without anything to say: being connected is a sign of health. */
+  keepOpen(): void {
+    if (!this.#isClosed && this.#stream === undefined) this.#open();
+  }
+
   #open(): ClientStream<WireBatch, unknown> | undefined {
     const { clock, metadata } = this.#options;
     if (clock.monotonic() < this.#retryAtMs) return undefined;

@@ -89,7 +89,12 @@ export class Peers implements PeerTransport {
     return urls?.length === 0 ? undefined : urls;
   }
 
-  /** Members that wait for nothing but to be connected to; and goodbye to those removed. */
+  tick(): void {
+    const { cluster, memberId } = this.#options;
+    for (const id of cluster.members.keys()) if (id !== memberId) this.#link(id)?.keepOpen();
+  }
+
+  /** Links to those that came; goodbye to those removed. */
   followMembership(): void {
     const { cluster, memberId } = this.#options;
     for (const id of cluster.members.keys()) if (id !== memberId) this.#link(id);
