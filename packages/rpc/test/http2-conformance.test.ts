@@ -6,12 +6,12 @@
  * the RFC leaves a choice all answers that it allows are listed.
  * Source  RFC 9113, RFC 7541; the cases of h2spec, by its section numbers
  */
-import { createServer as createNodeServer } from "node:http2";
+import { connect as connectHttp2, createServer as createNodeServer } from "node:http2";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeLiterals } from "../src/core/hpack.ts";
 import { preface } from "../src/core/http2-codes.ts";
-import { createServer, health } from "../src/index.ts";
+import { createServer, etcd, health } from "../src/index.ts";
 
 const [DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONT] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
@@ -405,6 +405,39 @@ describe("floods", () => {
     socket.destroy();
     expect(answer).toContain(await outcomeOf(ports.ours, [open, body], false));
   });
+});
+
+test("a small answer overtakes a large one that no window has room for", async () => {
+  const server = createServer();
+  const kv = { key: Buffer.alloc(1_000_000, "k") };
+  server.add(etcd.KV, { range: ({ limit }) => (limit === 1 ? { kvs: [kv] } : { count: limit }) });
+  const { port } = await server.listen({ port: 0 });
+  // Both are first on their connection: what one puts into the header table the other must not use.
+  const session = connectHttp2(`http://127.0.0.1:${port}`, {
+    settings: { initialWindowSize: 10_000 },
+  });
+  const call = (limit: number) => {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/etcdserverpb.KV/Range",
+      "content-type": "application/grpc",
+    });
+    stream.end(etcd.RangeRequest.encodeFrame({ key: Buffer.from("a"), limit }));
+    return new Promise<{ size: number; status: unknown }>((resolve, reject) => {
+      let size = 0;
+      stream.on("error", reject);
+      stream.on("trailers", (trailers) => resolve({ size, status: trailers["grpc-status"] }));
+      stream.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+      });
+    });
+  };
+  const [large, ...small] = await Promise.all([call(1), call(2), call(3), call(4)]);
+  expect(large).toEqual({ size: expect.any(Number), status: "0" });
+  expect(large!.size).toBeGreaterThan(1_000_000);
+  for (const { status } of small) expect(status).toBe("0");
+  session.destroy();
+  await server.close();
 });
 
 test("rubbish, cut anywhere, is never more than the end of its connection", async () => {

@@ -11,6 +11,9 @@ import type { ResponseBlocks } from "./hpack-response.ts";
 import { defaultFrameMax, http2Error } from "./http2-codes.ts";
 import type { Outbox } from "./http2-outbox.ts";
 
+/** The fields at the end of an answer; "ok" is that of a call that succeeded. */
+export type Trailers = "ok" | readonly (readonly [string, string])[];
+
 /** Who serves a stream. */
 export interface StreamSink {
   /** A piece of the body: a view on what was received, valid for good. */
@@ -54,7 +57,7 @@ export class Http2Stream {
   /** What `content-length` leaves to come. */
   expectedBytes: number | undefined = undefined;
   #waiting: Buffer[] | undefined = undefined;
-  #trailers: Buffer | undefined = undefined;
+  #trailers: Trailers | undefined = undefined;
   #isEnding = false;
 
   constructor(id: number, owner: StreamOwner, windows: { send: number; receive: number }) {
@@ -98,16 +101,11 @@ export class Http2Stream {
     return false;
   }
 
-  trailers(block: Buffer): void {
+  trailers(trailers: Trailers): void {
     if (this.isClosed) return;
     this.#isEnding = true;
-    if (this.#waiting !== undefined) {
-      this.#trailers = block;
-      return;
-    }
-    this.owner.outbox.headers(this.id, block, true);
-    this.owner.flushSoon();
-    this.#done();
+    this.#trailers = trailers;
+    if (this.#waiting === undefined) this.#finishBody();
   }
 
   /** Ends a body that has no trailers. */
@@ -118,8 +116,12 @@ export class Http2Stream {
   }
 
   #finishBody(): void {
-    if (this.#trailers !== undefined) this.owner.outbox.headers(this.id, this.#trailers, true);
-    else this.owner.outbox.data(this.id, emptyBody, { from: 0, to: 0, end: true });
+    const { outbox, blocks } = this.owner;
+    const trailers = this.#trailers;
+    // Encoded only now: a block may depend on those that were sent before it.
+    if (trailers === "ok") outbox.headers(this.id, blocks.trailers(), true);
+    else if (trailers !== undefined) outbox.headers(this.id, blocks.fields(trailers), true);
+    else outbox.data(this.id, emptyBody, { from: 0, to: 0, end: true });
     this.owner.flushSoon();
     this.#done();
   }

@@ -15,7 +15,7 @@ import type { ServerStream } from "../core/call.ts";
 import type { RpcClock } from "../core/clock.ts";
 import type { Init } from "../core/codec.ts";
 import { FrameParser } from "../core/frame.ts";
-import type { Http2Stream, StreamSink } from "../core/http2-stream.ts";
+import type { Http2Stream, StreamSink, Trailers } from "../core/http2-stream.ts";
 import { MessageQueue } from "../core/message-queue.ts";
 import { type Metadata, metadataFromHeaders, metadataToHeaders } from "../core/metadata.ts";
 import type { RequestHead } from "../core/request-head.ts";
@@ -272,11 +272,8 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
   #finish(): void {
     if (this.#isAnswered || this.#stream.isClosed) return;
     if (!this.#isStarted) this.sendHeaders({});
-    const { blocks } = this.#stream.owner;
     const custom = this.#trailers === undefined ? [] : Object.entries(this.#trailers);
-    this.#end(
-      custom.length === 0 ? blocks.trailers() : blocks.fields([["grpc-status", "0"], ...custom]),
-    );
+    this.#end(custom.length === 0 ? "ok" : [["grpc-status", "0"], ...custom]);
   }
 
   /** Ends the call with a status; the first one counts. */
@@ -288,16 +285,15 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
       ["grpc-message", encodeMessage(error.details)],
       ...Object.entries(this.#trailers ?? {}),
     ];
-    const { blocks } = this.#stream.owner;
-    if (this.#isStarted) this.#end(blocks.fields(status));
+    if (this.#isStarted) this.#end(status);
     else {
       this.#disarm();
-      const head = [...okHead, ...status];
-      this.#stream.headers(blocks.fields(head), true);
+      const head = this.#stream.owner.blocks.fields([...okHead, ...status]);
+      this.#stream.headers(head, true);
     }
   }
 
-  #end(trailers: Buffer): void {
+  #end(trailers: Trailers): void {
     this.#disarm();
     this.#stream.trailers(trailers);
     // Most calls end unobserved: an error (and its stack) is made only if someone may see it.
