@@ -138,7 +138,7 @@ export async function runRow(row: Row, subject: RunningEtcd, scale: number): Pro
   const before = subject.processorUs;
   const { stdout } = await promisify(execFile)(program, args, {
     maxBuffer: 64 << 20,
-    timeout: 300_000,
+    timeout: 120_000,
   });
   const processorUs = subject.processorUs - before;
   const summaries = stdout.split("Summary:").slice(1).map(readSummary);

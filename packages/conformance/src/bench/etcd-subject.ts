@@ -72,7 +72,9 @@ export class RunningEtcd {
       flags.push("--initial-cluster", cluster, "--log-level", "error");
       flags.push("--quota-backend-bytes", String(8 * 2 ** 30));
       const child = spawn(command, [...args, ...flags], { stdio: ["ignore", "ignore", "inherit"] });
-      process.once("exit", () => child.kill("SIGKILL"));
+      const killOnExit = () => child.kill("SIGKILL");
+      process.once("exit", killOnExit);
+      child.once("exit", () => process.off("exit", killOnExit));
       return child;
     });
     for (const port of this.#ports.slice(0, members)) await this.#untilServing(port);
