@@ -90,12 +90,14 @@ export type { Format as QuantityFormat } from "./quantity/suffix.ts";
 export * from "./random.ts";
 export * from "./selectors/fields.ts";
 export * from "./selectors/labels.ts";
+export * from "./selectors/node-selector.ts";
 export {
   type LabelOperator,
   type Labels,
   Requirement,
   SelectorError,
 } from "./selectors/requirement.ts";
+export * from "./selectors/tolerations.ts";
 export * from "./status.ts";
 export * from "./status-errors.ts";
 export * from "./validation/names.ts";

@@ -1,7 +1,12 @@
 /** Small decisions of many controllers, each a table. */
 import type { Node, Pod, Service } from "@nanokube/api/core/v1";
 import { nodes } from "@nanokube/client";
-import { createSeededRandom } from "@nanokube/machinery";
+import {
+  createSeededRandom,
+  findUntoleratedTaint,
+  matchesNodeSelectorTerm,
+  tolerationToleratesTaint,
+} from "@nanokube/machinery";
 import { describe, expect, test } from "vitest";
 import { World } from "../testing/world.ts";
 import { validateRequest } from "./certificates/request.ts";
@@ -9,7 +14,6 @@ import { aggregatedRules } from "./clusterrole-aggregation/aggregation.ts";
 import { scaled } from "./int-or-percent.ts";
 import { pickControllers } from "./names.ts";
 import { namespaceConditions } from "./namespace/conditions.ts";
-import { matchesTerm, tolerates, untolerated } from "./node.ts";
 import { createNodeIPAMController } from "./node-ipam/node-ipam.ts";
 import { taintsWanted } from "./node-lifecycle/taints.ts";
 import { claimUsage, podUsage, serviceUsage } from "./resource-quota/usage.ts";
@@ -66,12 +70,12 @@ describe("nodes", () => {
     ["Near", ["5"], "5", false],
   ])("%s %j on %s is %s", (operator, values, value, want) => {
     const term = { matchExpressions: [{ key: "k", operator, values }] };
-    expect(matchesTerm(term, node(value === undefined ? {} : { k: value }))).toBe(want);
+    expect(matchesNodeSelectorTerm(term, node(value === undefined ? {} : { k: value }))).toBe(want);
   });
   test("a term of nothing holds for none; fields are the name", () => {
-    expect(matchesTerm({}, node({}))).toBe(false);
+    expect(matchesNodeSelectorTerm({}, node({}))).toBe(false);
     expect(
-      matchesTerm(
+      matchesNodeSelectorTerm(
         { matchFields: [{ key: "metadata.name", operator: "In", values: ["n1"] }] },
         node({}),
       ),
@@ -83,17 +87,19 @@ describe("nodes", () => {
     [{ key: "k", value: "v" }, true],
     [{ key: "k", value: "w" }, false],
     [{ key: "k", operator: "Exists", effect: "NoSchedule" }, false],
-    [{ value: "v" }, false],
+    [{ value: "v" }, true],
   ])("toleration %j of k=v:NoExecute is %s", (toleration, want) => {
-    expect(tolerates(toleration, { key: "k", value: "v", effect: "NoExecute" })).toBe(want);
+    expect(
+      tolerationToleratesTaint(toleration, { key: "k", value: "v", effect: "NoExecute" }),
+    ).toBe(want);
   });
   test("only the effects that are asked for count", () => {
     const taints = [
       { key: "a", effect: "PreferNoSchedule" },
       { key: "b", effect: "NoSchedule" },
     ];
-    expect(untolerated(taints, [], ["NoExecute"])).toBeUndefined();
-    expect(untolerated(taints, [], ["NoSchedule"])?.key).toBe("b");
+    expect(findUntoleratedTaint(taints, [], ["NoExecute"])).toBeUndefined();
+    expect(findUntoleratedTaint(taints, [], ["NoSchedule"])?.key).toBe("b");
   });
 
   const at = Date.UTC(2026, 0, 1);

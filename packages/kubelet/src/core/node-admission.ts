@@ -5,7 +5,11 @@
  * Source  pkg/kubelet/lifecycle/predicate.go
  */
 import type { Node, Pod } from "@nanokube/api/core/v1";
-import { parseQuantity } from "@nanokube/machinery";
+import {
+  findUntoleratedTaint,
+  matchesRequiredNodeAffinity,
+  parseQuantity,
+} from "@nanokube/machinery";
 import { isCriticalPod } from "./qos.ts";
 import { podRequest } from "./resources.ts";
 
@@ -16,24 +20,8 @@ export interface Refusal {
 
 const RESOURCES = ["cpu", "memory", "ephemeral-storage"] as const;
 
-function matchesSelector(pod: Pod, labels: Readonly<Record<string, string>>): boolean {
-  return Object.entries(pod.spec?.nodeSelector ?? {}).every(
-    ([key, value]) => labels[key] === value,
-  );
-}
-
-function toleratesNoExecute(pod: Pod, node: Node): boolean {
-  return (node.spec?.taints ?? [])
-    .filter((taint) => taint.effect === "NoExecute")
-    .every((taint) =>
-      (pod.spec?.tolerations ?? []).some((toleration) => {
-        if (toleration.effect && toleration.effect !== taint.effect) return false;
-        if (toleration.key && toleration.key !== taint.key) return false;
-        if (!toleration.key && toleration.operator !== "Exists") return false;
-        return toleration.operator === "Exists" || (toleration.value ?? "") === (taint.value ?? "");
-      }),
-    );
-}
+const toleratesNoExecute = (pod: Pod, node: Node): boolean =>
+  findUntoleratedTaint(node.spec?.taints, pod.spec?.tolerations, ["NoExecute"]) === undefined;
 
 const OS = "linux";
 
@@ -77,8 +65,7 @@ export function admitPod(pod: Pod, node: Node, others: readonly Pod[]): Refusal 
       message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
     };
   }
-  const labels = node.metadata?.labels ?? {};
-  if (!matchesSelector(pod, labels)) {
+  if (!matchesRequiredNodeAffinity(pod.spec, node)) {
     return {
       reason: "NodeAffinity",
       message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",

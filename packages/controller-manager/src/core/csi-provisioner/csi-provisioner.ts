@@ -10,6 +10,7 @@
  * Source  github.com/kubernetes-csi/external-provisioner, sig-storage-lib-external-provisioner
  *         controller.go
  */
+
 import type { PersistentVolume, PersistentVolumeClaim } from "@nanokube/api/core/v1";
 import {
   csiNodes,
@@ -19,8 +20,8 @@ import {
   persistentVolumes,
   storageClasses,
 } from "@nanokube/client";
+import { matchesNodeSelectorTerm } from "@nanokube/machinery";
 import { type Caches, type Context, type Controller, watch } from "../controller.ts";
-import { matchesTerm } from "../node.ts";
 import { selectedNode, storageClassOf } from "../persistent-volume/match.ts";
 import { attempt, note, remove, type Steps, update } from "../steps.ts";
 import {
@@ -186,7 +187,7 @@ function isWithin(
   if (nodeName === undefined) return true;
   const node = caches.of(nodes).get("", nodeName);
   const terms = volume.spec?.nodeAffinity?.required?.nodeSelectorTerms ?? [];
-  return node !== undefined && terms.some((term) => matchesTerm(term, node));
+  return node !== undefined && terms.some((term) => matchesNodeSelectorTerm(term, node));
 }
 
 function* deleteVolume(volume: PersistentVolume): Steps {

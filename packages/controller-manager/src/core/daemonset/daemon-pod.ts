@@ -3,11 +3,12 @@
  *
  * Source  pkg/controller/daemon/util/daemonset_util.go
  */
+
 import type { DaemonSet } from "@nanokube/api/apps/v1";
 import type { Affinity, Node, Pod, PodSpec, Toleration } from "@nanokube/api/core/v1";
 import { daemonSets } from "@nanokube/client";
+import { findUntoleratedTaint, matchesRequiredNodeAffinity } from "@nanokube/machinery";
 import { revisionLabel } from "../history/history.ts";
-import { matchesNode, untolerated } from "../node.ts";
 import { controllerReference } from "../ownership.ts";
 import { podFromTemplate } from "../pod.ts";
 
@@ -99,12 +100,13 @@ export interface Fit {
 export function fits(set: DaemonSet, node: Node): Fit {
   const spec = set.spec?.template?.spec ?? {};
   const named = !spec.nodeName || spec.nodeName === node.metadata?.name;
-  if (!named || !matchesNode(spec, node)) return { shouldRun: false, shouldContinue: false };
+  if (!named || !matchesRequiredNodeAffinity(spec, node))
+    return { shouldRun: false, shouldContinue: false };
   const tolerations = allTolerations(spec);
   const { taints } = node.spec ?? {};
   return {
-    shouldRun: untolerated(taints, tolerations, ["NoExecute", "NoSchedule"]) === undefined,
-    shouldContinue: untolerated(taints, tolerations, ["NoExecute"]) === undefined,
+    shouldRun: findUntoleratedTaint(taints, tolerations, ["NoExecute", "NoSchedule"]) === undefined,
+    shouldContinue: findUntoleratedTaint(taints, tolerations, ["NoExecute"]) === undefined,
   };
 }
 

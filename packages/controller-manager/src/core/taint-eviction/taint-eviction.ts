@@ -4,10 +4,11 @@
  *
  * Source  pkg/controller/tainteviction/taint_eviction.go
  */
+
 import type { Node, Pod, Taint, Toleration } from "@nanokube/api/core/v1";
 import { isNotFound, nodes, pods, splitKey } from "@nanokube/client";
+import { tolerationToleratesTaint } from "@nanokube/machinery";
 import { type Context, type Controller, watch, watchOwn } from "../controller.ts";
-import { tolerates } from "../node.ts";
 import { podsByNode } from "../node-lifecycle/node-lifecycle.ts";
 import { note, patchStatus, remove, type Steps } from "../steps.ts";
 import { formatTime, parseTime } from "../time.ts";
@@ -67,7 +68,7 @@ export function evictionTime(
 ): number {
   let atMs = Number.POSITIVE_INFINITY;
   for (const taint of taints) {
-    const bearing = tolerations.filter((toleration) => tolerates(toleration, taint));
+    const bearing = tolerations.filter((toleration) => tolerationToleratesTaint(toleration, taint));
     if (bearing.length === 0) return Number.NEGATIVE_INFINITY;
     const addedMs = taint.timeAdded === undefined ? knownSinceMs : parseTime(taint.timeAdded);
     for (const { tolerationSeconds } of bearing) {

@@ -3,9 +3,10 @@
  *
  * Source  pkg/scheduler/framework/plugins/nodeaffinity
  */
+
 import type { NodeSelectorTerm, Pod } from "@nanokube/api/core/v1";
+import { matchesNodeSelectorTerm, matchesRequiredNodeAffinity } from "@nanokube/machinery";
 import { normalizeByMax, type Plugin } from "../framework.ts";
-import { matchesRequiredNodeAffinity, matchesTerm } from "../node-selector.ts";
 import { skip, unresolvable } from "../status.ts";
 
 /** Names of the nodes that metadata.name terms allow; undefined when some term leaves it open. */
@@ -43,14 +44,14 @@ export const nodeAffinity: Plugin = {
     };
   },
   filter({ pod }, { node }) {
-    if (matchesRequiredNodeAffinity(pod, node)) return undefined;
+    if (matchesRequiredNodeAffinity(pod.spec, node)) return undefined;
     return unresolvable("node(s) didn't match Pod's node affinity/selector");
   },
   preScore: ({ pod }) => (preferredTerms(pod).length === 0 ? skip : undefined),
   score({ pod }, { node }) {
     let score = 0;
     for (const { weight = 0, preference } of preferredTerms(pod)) {
-      if (preference !== undefined && matchesTerm(preference, node)) score += weight;
+      if (preference !== undefined && matchesNodeSelectorTerm(preference, node)) score += weight;
     }
     return score;
   },

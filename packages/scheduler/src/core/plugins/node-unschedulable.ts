@@ -3,9 +3,9 @@
  *
  * Source  pkg/scheduler/framework/plugins/nodeunschedulable
  */
+import { tolerationsTolerateTaint } from "@nanokube/machinery";
 import type { Plugin } from "../framework.ts";
 import { unresolvable } from "../status.ts";
-import { toleratesAll } from "../toleration.ts";
 
 const taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
 
@@ -13,7 +13,7 @@ export const nodeUnschedulable: Plugin = {
   name: "NodeUnschedulable",
   filter({ pod }, { node }) {
     if (node.spec?.unschedulable !== true) return undefined;
-    if (toleratesAll(pod.spec?.tolerations, taint)) return undefined;
+    if (tolerationsTolerateTaint(pod.spec?.tolerations, taint)) return undefined;
     return unresolvable("node(s) were unschedulable");
   },
 };

@@ -3,16 +3,16 @@
  *
  * Source  pkg/scheduler/framework/plugins/tainttoleration
  */
+import { findUntoleratedTaint, tolerationsTolerateTaint } from "@nanokube/machinery";
 import { normalizeByMax, type Plugin } from "../framework.ts";
 import { unresolvable } from "../status.ts";
-import { toleratesAll, untoleratedTaint } from "../toleration.ts";
 
 export const taintToleration: Plugin = {
   name: "TaintToleration",
   weight: 3,
   filter({ pod }, { node }) {
     const effects = ["NoSchedule", "NoExecute"];
-    if (!untoleratedTaint(node.spec?.taints, pod.spec?.tolerations, effects)) return undefined;
+    if (!findUntoleratedTaint(node.spec?.taints, pod.spec?.tolerations, effects)) return undefined;
     return unresolvable("node(s) had untolerated taint(s)");
   },
   score({ pod }, { node }) {
@@ -20,7 +20,8 @@ export const taintToleration: Plugin = {
       ({ effect }) => !effect || effect === "PreferNoSchedule",
     );
     return (node.spec?.taints ?? []).filter(
-      (taint) => taint.effect === "PreferNoSchedule" && !toleratesAll(tolerations, taint),
+      (taint) =>
+        taint.effect === "PreferNoSchedule" && !tolerationsTolerateTaint(tolerations, taint),
     ).length;
   },
   normalize: (_cycle, _nodes, scores) => normalizeByMax(scores, true),

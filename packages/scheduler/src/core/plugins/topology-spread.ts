@@ -8,12 +8,15 @@
  */
 import type { Pod, TopologySpreadConstraint } from "@nanokube/api/core/v1";
 import type { LabelSelector } from "@nanokube/api/meta/v1";
-import { labelSelectorToSelector, type Selector } from "@nanokube/machinery";
+import {
+  findUntoleratedTaint,
+  labelSelectorToSelector,
+  matchesRequiredNodeAffinity,
+  type Selector,
+} from "@nanokube/machinery";
 import { type Cycle, type Plugin, scoreMax } from "../framework.ts";
 import type { NodeInfo, PodInfo } from "../node-info.ts";
-import { matchesRequiredNodeAffinity } from "../node-selector.ts";
 import { skip, unresolvable, unschedulable } from "../status.ts";
-import { untoleratedTaint } from "../toleration.ts";
 
 const name = "PodTopologySpread";
 const notMatching = "node(s) didn't match pod topology spread constraints";
@@ -75,10 +78,11 @@ function defaultConstraints(cycle: Cycle): Constraint[] {
 }
 
 function included(constraint: Constraint, pod: Pod, { node }: NodeInfo): boolean {
-  if (constraint.honorAffinity && !matchesRequiredNodeAffinity(pod, node)) return false;
+  if (constraint.honorAffinity && !matchesRequiredNodeAffinity(pod.spec, node)) return false;
   const effects = ["NoSchedule", "NoExecute"];
   return !(
-    constraint.honorTaints && untoleratedTaint(node.spec?.taints, pod.spec?.tolerations, effects)
+    constraint.honorTaints &&
+    findUntoleratedTaint(node.spec?.taints, pod.spec?.tolerations, effects)
   );
 }
 

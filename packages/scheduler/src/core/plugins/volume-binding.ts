@@ -9,10 +9,14 @@
  *         pkg/controller/volume/persistentvolume/util FindMatchingVolume
  */
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "@nanokube/api/core/v1";
-import { labelSelectorToSelector, parseQuantity } from "@nanokube/machinery";
+import {
+  labelSelectorToSelector,
+  matchesNodeSelector,
+  matchesNodeSelectorRequirement,
+  parseQuantity,
+} from "@nanokube/machinery";
 import type { Cycle, Plugin } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
-import { matchesNodeSelector, matchesRequirement } from "../node-selector.ts";
 import { type Status, skip, unresolvable } from "../status.ts";
 
 const name = "VolumeBinding";
@@ -135,7 +139,7 @@ function canProvision(claim: PersistentVolumeClaim, node: NodeInfo, cycle: Cycle
     terms.length === 0 ||
     terms.some((term) =>
       (term.matchLabelExpressions ?? []).every(({ key, values }) =>
-        matchesRequirement(
+        matchesNodeSelectorRequirement(
           { key: key ?? "", operator: "In", values: values ?? [] },
           labels[key ?? ""],
         ),

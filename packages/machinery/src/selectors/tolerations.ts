@@ -6,7 +6,7 @@
  */
 import type { Taint, Toleration } from "@nanokube/api/core/v1";
 
-export function tolerates(toleration: Toleration, taint: Taint): boolean {
+export function tolerationToleratesTaint(toleration: Toleration, taint: Taint): boolean {
   if (toleration.effect && toleration.effect !== taint.effect) return false;
   if (toleration.key && toleration.key !== taint.key) return false;
   switch (toleration.operator ?? "Equal") {
@@ -20,15 +20,20 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
   }
 }
 
-export const toleratesAll = (tolerations: readonly Toleration[] | undefined, taint: Taint) =>
-  (tolerations ?? []).some((toleration) => tolerates(toleration, taint));
+/** Does one of them bear the taint? */
+export const tolerationsTolerateTaint = (
+  tolerations: readonly Toleration[] | undefined,
+  taint: Taint,
+) => (tolerations ?? []).some((toleration) => tolerationToleratesTaint(toleration, taint));
 
-export function untoleratedTaint(
+/** The first taint of these effects that none of them bears. */
+export function findUntoleratedTaint(
   taints: readonly Taint[] | undefined,
   tolerations: readonly Toleration[] | undefined,
   effects: readonly string[],
 ): Taint | undefined {
   return taints?.find(
-    (taint) => effects.includes(taint.effect ?? "") && !toleratesAll(tolerations, taint),
+    (taint) =>
+      effects.includes(taint.effect ?? "") && !tolerationsTolerateTaint(tolerations, taint),
   );
 }

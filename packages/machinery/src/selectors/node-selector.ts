@@ -10,7 +10,7 @@ import type {
   NodeSelector,
   NodeSelectorRequirement,
   NodeSelectorTerm,
-  Pod,
+  PodSpec,
 } from "@nanokube/api/core/v1";
 
 function compareNumbers(value: string | undefined, operands: readonly string[]): number {
@@ -19,7 +19,7 @@ function compareNumbers(value: string | undefined, operands: readonly string[]):
   return left - right;
 }
 
-export function matchesRequirement(
+export function matchesNodeSelectorRequirement(
   requirement: NodeSelectorRequirement,
   value: string | undefined,
 ): boolean {
@@ -42,25 +42,28 @@ export function matchesRequirement(
   }
 }
 
-export function matchesTerm(term: NodeSelectorTerm, node: Node): boolean {
+export function matchesNodeSelectorTerm(term: NodeSelectorTerm, node: Node): boolean {
   const expressions = term.matchExpressions ?? [];
   const fields = term.matchFields ?? [];
   if (expressions.length === 0 && fields.length === 0) return false;
   const labels = node.metadata?.labels ?? {};
   return (
-    expressions.every((r) => matchesRequirement(r, labels[r.key ?? ""])) &&
-    fields.every((r) => r.key === "metadata.name" && matchesRequirement(r, node.metadata?.name))
+    expressions.every((r) => matchesNodeSelectorRequirement(r, labels[r.key ?? ""])) &&
+    fields.every(
+      (r) => r.key === "metadata.name" && matchesNodeSelectorRequirement(r, node.metadata?.name),
+    )
   );
 }
 
 export const matchesNodeSelector = (selector: NodeSelector, node: Node) =>
-  (selector.nodeSelectorTerms ?? []).some((term) => matchesTerm(term, node));
+  (selector.nodeSelectorTerms ?? []).some((term) => matchesNodeSelectorTerm(term, node));
 
-export function matchesRequiredNodeAffinity(pod: Pod, node: Node): boolean {
+/** nodeSelector and the required node affinity, together. */
+export function matchesRequiredNodeAffinity(spec: PodSpec | undefined, node: Node): boolean {
   const labels = node.metadata?.labels ?? {};
-  for (const [key, value] of Object.entries(pod.spec?.nodeSelector ?? {})) {
+  for (const [key, value] of Object.entries(spec?.nodeSelector ?? {})) {
     if (labels[key] !== value) return false;
   }
-  const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   return required === undefined || matchesNodeSelector(required, node);
 }
