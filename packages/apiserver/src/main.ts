@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   // Until the listener stands, nothing else keeps the process alive while etcd is awaited.
   const alive = setInterval(() => undefined, 2 ** 30);
   try {
-    const { server, host, port } = optionsFromFlags(flags, {
+    const { server, host, port, shutdownDelayMs } = optionsFromFlags(flags, {
       clock: systemClock,
       random: systemRandom,
       log,
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
     log.info({ host, port: bound.port }, "serving securely");
     const stop = (): void => {
       clearInterval(alive);
-      void api.close().then(() => process.exit(0));
+      void api.shutdown(shutdownDelayMs).then(() => process.exit(0));
     };
     process.once("SIGTERM", stop);
     process.once("SIGINT", stop);

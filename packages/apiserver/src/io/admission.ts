@@ -6,6 +6,7 @@
 
 import { createAdmissionChain } from "../core/admission/create-admission-chain.ts";
 import type { AdmissionAttributes, AdmissionReader } from "../core/admission/plugin.ts";
+import type { ServedVersions } from "../core/admission/webhooks/versions.ts";
 import type { ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
 import { checkEscalation, type RoleWrite } from "../core/authorization/escalation.ts";
 import type { AdmissionChain } from "../core/rest/context.ts";
@@ -16,13 +17,14 @@ import { createWebhookCaller } from "./webhook-caller.ts";
 export interface AdmissionDeps {
   reader: AdmissionReader;
   authorizer: ServerAuthorizer;
+  served: ServedVersions;
 }
 
 const rbacGroup = "rbac.authorization.k8s.io";
 
 export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps): AdmissionChain {
   const { clock, random, log, admission } = options;
-  const { reader, authorizer } = deps;
+  const { reader, authorizer, served } = deps;
   const chain = createAdmissionChain({
     reader,
     authorizer,
@@ -32,6 +34,7 @@ export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps):
     enable: admission?.enable ?? ["NodeRestriction"],
     disable: admission?.disable ?? [],
     callWebhook: createWebhookCaller(reader),
+    served,
   });
   return {
     admit: (attributes) => chain.admit(attributes),

@@ -5,7 +5,7 @@
  */
 
 import type { HttpTransport } from "@nanokube/client";
-import type { Clock, Log, Random } from "@nanokube/machinery";
+import { type Clock, type Log, type Random, sleep } from "@nanokube/machinery";
 import type { Channel } from "@nanokube/rpc";
 import type { Auditor } from "../core/audit/trail.ts";
 import type { UserInfo } from "../core/authentication/authenticator.ts";
@@ -22,7 +22,6 @@ import type { PublicKey, SigningKey } from "../core/authentication/token-keys.ts
 import { createAuthorizer } from "../core/authorization/create-authorizer.ts";
 import { CustomResources, markDefinition } from "../core/crd/custom-resources.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../core/handler.ts";
-import type { HealthCheck } from "../core/health.ts";
 import { createLocalClient, type LocalClient } from "../core/local-client.ts";
 import { createNonResource } from "../core/non-resource.ts";
 import { ResourceRegistry, type StorageMediaType } from "../core/registry.ts";
@@ -40,16 +39,21 @@ import { Aggregator } from "./aggregator.ts";
 import type { BackendCredentials } from "./backend.ts";
 import { bootstrap, publishAddress } from "./bootstrap.ts";
 import { openAuthorities } from "./certificate-authorities.ts";
+import { followServingFiles, type ServingFiles } from "./certificate-files.ts";
 import { serveUpgrade } from "./connect-operations.ts";
 import { customCodec } from "./custom-codec.ts";
 import type { Encryption } from "./encryption.ts";
 import { EtcdStore } from "./etcd-store.ts";
 import { extraPaths } from "./extra-paths.ts";
+import { healthChecks, type ServerState } from "./health-checks.ts";
 import { HttpServer } from "./http-server.ts";
 import { createMemoryTransport } from "./memory-transport.ts";
 import { outsideOperations } from "./outside-operations.ts";
 import { overloadControl } from "./overload.ts";
 import { publicKeysOf, signingKeyOf } from "./service-account-keys.ts";
+
+/** Upstream's --request-timeout. */
+const finishMaxMs = 60_000;
 
 export interface ApiServerPKI {
   /** PEM bundle of the CAs whose certificates are users. */
@@ -105,6 +109,8 @@ export interface ApiServerOptions {
   storageMediaType?: StorageMediaType;
   /** Requests at work at once; 400, 200 and fair unless told. */
   overload?: { readOnlyMax?: number; mutatingMax?: number; fairness?: boolean };
+  /** Where the serving certificate and key came from: they are read again when they change. */
+  servingFiles?: ServingFiles;
   /** What is written down of requests. */
   audit?: Auditor;
   /** Values are sealed in the store. */
@@ -117,6 +123,8 @@ export interface ApiServer {
   transport(user: UserInfo): HttpTransport;
   /** Resolves when namespaces, policy and the kubernetes Service are there. */
   ready: Promise<void>;
+  /** /readyz fails at once; after the delay what is being answered may finish, then all ends. */
+  shutdown(delayMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -146,6 +154,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       const server = createListener(options, parts);
       const bound = await server.listen(host, port);
       servers.push(server);
+      const { servingFiles } = options;
+      if (servingFiles !== undefined) {
+        const follow = { log: options.log, signal: stop.signal };
+        followServingFiles(servingFiles, (cert, key) => server.renew(cert, key), follow);
+      }
       // Its namespace is made first.
       const published = ready.then(() =>
         publishAddress({ ...parts, options }, options.advertisePort ?? bound),
@@ -154,6 +167,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         options.log.error({ error: String(error) }, "the kubernetes Service has no endpoints"),
       );
       return { port: bound };
+    },
+    async shutdown(delayMs) {
+      parts.state.stopping = true;
+      await sleep(options.clock, delayMs);
+      await Promise.all(servers.map((server) => server.drain(options.clock, finishMaxMs)));
+      stop.abort();
+      parts.store.close();
     },
     async close() {
       stop.abort();
@@ -187,7 +207,7 @@ export interface Parts {
   handler: Handler;
   local: LocalClient;
   credentials: BackendCredentials;
-  state: { ready: boolean };
+  state: ServerState;
 }
 
 function assemble(options: ApiServerOptions, keys: Keys): Parts {
@@ -213,7 +233,7 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
     webhooks: authorizationWebhooks(options),
   });
   const authenticator = buildAuthenticator(options, keys, fresh);
-  const state = { ready: false };
+  const state: ServerState = { ready: false, stopping: false };
   const serviceHooks = buildServiceHooks(options, registry, store);
   const definitionHooks: WriteHooks = { beginDelete: (object) => markDefinition(object, clock) };
   const server: RestServer = {
@@ -330,32 +350,6 @@ function buildAuthenticator(
         : { issuers: [options.serviceAccountIssuer], keys: keys.accepted },
     ...(options.apiAudiences === undefined ? {} : { audiences: options.apiAudiences }),
   });
-}
-
-function healthChecks(store: EtcdStore, state: { ready: boolean }): HealthCheck[] {
-  const etcd = async (): Promise<string | undefined> => {
-    try {
-      await store.catchUp();
-      return undefined;
-    } catch (error) {
-      return String(error);
-    }
-  };
-  return [
-    { name: "ping", check: () => undefined },
-    { name: "log", check: () => undefined },
-    { name: "etcd", check: etcd },
-    { name: "etcd-readiness", check: etcd, readyOnly: true },
-    {
-      name: "informer-sync",
-      check: () => (store.synced ? undefined : "not synced"),
-      readyOnly: true,
-    },
-    {
-      name: "poststarthook/rbac/bootstrap-roles",
-      check: () => (state.ready ? undefined : "not finished"),
-    },
-  ];
 }
 
 function createListener(options: ApiServerOptions, parts: Parts): HttpServer {

@@ -76,6 +76,7 @@ export const flagKinds: Readonly<Record<string, FlagKind>> = {
   "audit-log-maxsize": "int",
   "audit-log-maxbackup": "int",
   "audit-webhook-config-file": "string",
+  "shutdown-delay-duration": "string",
   "max-requests-inflight": "int",
   "max-mutating-requests-inflight": "int",
   "enable-priority-and-fairness": "bool",

@@ -23,6 +23,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 import { createServer as createTlsServer, type Server, type TLSSocket } from "node:tls";
+import { type Clock, sleep } from "@nanokube/machinery";
 import type { Handler } from "../core/handler.ts";
 import type { ApiRequest, ApiResponse, Sink } from "../core/rest/context.ts";
 import { bodyReader } from "./body.ts";
@@ -46,6 +47,8 @@ export class HttpServer {
   readonly #tls: Server;
   readonly #http = createHttpServer({ keepAliveTimeout: 180_000, requestTimeout: 0 });
   readonly #sockets = new Set<Socket>();
+  #busy = 0;
+  #whenIdle: (() => void) | undefined;
   readonly #sessions = new Set<ServerHttp2Session>();
 
   constructor(options: HttpServerOptions) {
@@ -82,6 +85,17 @@ export class HttpServer {
   /** New certificates for connections from now on. */
   renew(cert: string, key: string): void {
     this.#tls.setSecureContext({ cert, key });
+  }
+
+  /** No new connections; what is being answered may finish in the time given, watches are cut. */
+  async drain(clock: Clock, patienceMs: number): Promise<void> {
+    this.#tls.close();
+    for (const session of this.#sessions) session.close();
+    const idle = new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+    });
+    if (this.#busy > 0) await Promise.race([idle, sleep(clock, patienceMs)]);
+    await this.close();
   }
 
   async close(): Promise<void> {
@@ -165,6 +179,17 @@ export class HttpServer {
   }
 
   async #answer(request: ApiRequest): Promise<ApiResponse> {
+    this.#busy++;
+    try {
+      return await this.#compressed(request);
+    } finally {
+      this.#busy--;
+      // The answer itself is written in this turn of the event loop.
+      if (this.#busy === 0) setImmediate(() => this.#whenIdle?.());
+    }
+  }
+
+  async #compressed(request: ApiRequest): Promise<ApiResponse> {
     const response = await this.#options.handler(request);
     return compressAnswer(request, response);
   }

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import type { Clock, Log, Random } from "@nanokube/machinery";
+import { type Clock, type Log, parseGoDurationMs, type Random } from "@nanokube/machinery";
 import { dial } from "@nanokube/rpc";
 import { parseTokenFile } from "../core/authentication/static-tokens.ts";
 import { authorizationModes } from "../core/authorization/create-authorizer.ts";
@@ -20,6 +20,8 @@ import { Encryption } from "./encryption.ts";
 import { FlagError, type Flags, isTrue } from "./flags.ts";
 
 export interface Configuration {
+  /** How long it goes on serving once it has been told to end. */
+  shutdownDelayMs: number;
   server: ApiServerOptions;
   host: string;
   port: number;
@@ -55,9 +57,12 @@ export function optionsFromFlags(
   const access = accessOptions(flags, complaints);
   const encryption = encryptionOf(flags, complaints);
   const audit = auditorOf(flags, deps, complaints);
+  const shutdownDelayMs = parseGoDurationMs(one("shutdown-delay-duration") ?? "0s") ?? 0;
+  const [cert, key] = [one("tls-cert-file"), one("tls-private-key-file")];
   if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
   const host = one("bind-address") ?? "0.0.0.0";
   return {
+    shutdownDelayMs,
     host,
     port,
     server: {
@@ -70,6 +75,7 @@ export function optionsFromFlags(
       access,
       ...(encryption === undefined ? {} : { encryption }),
       ...(audit === undefined ? {} : { audit }),
+      ...(cert === undefined || key === undefined ? {} : { servingFiles: { cert, key } }),
       overload: {
         readOnlyMax: Number(one("max-requests-inflight") ?? "400"),
         mutatingMax: Number(one("max-mutating-requests-inflight") ?? "200"),

@@ -1,0 +1,44 @@
+/**
+ * What /livez and /readyz look at.
+ *
+ * Source  apiserver pkg/server/{config,healthz}.go, pkg/server/genericapiserver.go
+ */
+import type { HealthCheck } from "../core/health.ts";
+import type { EtcdStore } from "./etcd-store.ts";
+
+export interface ServerState {
+  ready: boolean;
+  /** It has been told to end. */
+  stopping: boolean;
+}
+
+export function healthChecks(store: EtcdStore, state: ServerState): HealthCheck[] {
+  const etcd = async (): Promise<string | undefined> => {
+    try {
+      await store.catchUp();
+      return undefined;
+    } catch (error) {
+      return String(error);
+    }
+  };
+  return [
+    { name: "ping", check: () => undefined },
+    { name: "log", check: () => undefined },
+    { name: "etcd", check: etcd },
+    { name: "etcd-readiness", check: etcd, readyOnly: true },
+    {
+      name: "informer-sync",
+      check: () => (store.synced ? undefined : "not synced"),
+      readyOnly: true,
+    },
+    {
+      name: "poststarthook/rbac/bootstrap-roles",
+      check: () => (state.ready ? undefined : "not finished"),
+    },
+    {
+      name: "shutdown",
+      check: () => (state.stopping ? "process is shutting down" : undefined),
+      readyOnly: true,
+    },
+  ];
+}
