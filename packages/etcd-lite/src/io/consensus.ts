@@ -66,6 +66,8 @@ export interface ConsensusOptions extends ClusterOptions {
   readonly log: Log;
   readonly onLeader: (leader: bigint) => void;
   readonly onTick: () => void;
+  /** A write to the log took so long to be durable. */
+  readonly onSynced?: ((tookMs: number) => void) | undefined;
   /** This member was removed from the cluster. */
   readonly onRemoved: () => void;
 }
@@ -255,6 +257,7 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
       onTick();
     },
     onFailure: () => proposals.fail(),
+    onSynced: options.onSynced,
     onFull: () => proposals.fail(),
     onFree() {
       // As when the quota is reached: somebody has to look, and to say that it is well again.

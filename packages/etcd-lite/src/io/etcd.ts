@@ -18,6 +18,7 @@ import {
   type ServiceInfo,
 } from "@nanokube/rpc";
 import type { MemberState } from "../core/member-state.ts";
+import { nobody } from "../core/raft/message.ts";
 import { createAuthService } from "./auth-service.ts";
 import { createClusterService } from "./cluster-service.ts";
 import { Concurrency } from "./concurrency.ts";
@@ -107,13 +108,18 @@ const defaultLimits: Limits = {
 export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   const { clock, random, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
+  const metrics = new MetricsRegistry();
   const webTokens = createWebTokens(options.authToken ?? "simple", clock);
   const consensus = await openConsensus({
     connect: (url) => dial(url),
     ...options,
     quotaBytes: options.quotaBytes || defaultQuotaBytes,
     requestBytesMax: limits.requestBytesMax,
-    onLeader: () => member.leases.leaderChanged(),
+    onLeader(leader) {
+      if (leader !== nobody) metrics.count("leaderChanges");
+      member.leases.leaderChanged();
+    },
+    onSynced: (tookMs) => metrics.observe("walFsync", tookMs),
     onTick() {
       leases.arm();
       gate.tick();
@@ -136,7 +142,7 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
     webTokens,
     clientCertAuth: options.clientCertAuth ?? false,
     bcryptCost: bcryptCostOf(options.bcryptCost),
-    metrics: new MetricsRegistry(),
+    metrics,
     clock,
     random,
     log,

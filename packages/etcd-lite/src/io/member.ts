@@ -4,7 +4,7 @@
 import type { Clock, Log, Random } from "@nanokube/machinery";
 import { type etcd, type Init, RpcError } from "@nanokube/rpc";
 import type { Entry } from "../core/entry.ts";
-import { EtcdError } from "../core/errors.ts";
+import { EtcdError, errors } from "../core/errors.ts";
 import type { MemberState } from "../core/member-state.ts";
 import type { Leases } from "./leases.ts";
 import type { MetricsRegistry } from "./metrics.ts";
@@ -78,6 +78,10 @@ export function write<T>(member: Member, entry: Entry): Promise<Init<T>> | Init<
     return response.then(
       (done) => answer(member, done as WithHeader) as Init<T>,
       (error) => {
+        // What the state refuses was proposed well; this one was not.
+        if (error instanceof EtcdError && !errors[error.kind].definite) {
+          member.metrics.count("proposalsFailed");
+        }
         throw toRpc(error);
       },
     );

@@ -34,14 +34,6 @@ const counterFacts = {
     "The total number of failed proposals seen.",
   ],
   leaderChanges: ["etcd_server_leader_changes_seen_total", "The number of leader changes seen."],
-  heartbeatFailures: [
-    "etcd_server_heartbeat_send_failures_total",
-    "The total number of leader heartbeat send failures (likely overloaded from slow disk).",
-  ],
-  slowApply: [
-    "etcd_server_slow_apply_total",
-    "The total number of slow apply requests (likely overloaded from slow disk).",
-  ],
 } as const;
 
 export type CounterName = keyof typeof counterFacts;
@@ -50,10 +42,6 @@ const histogramFacts = {
   walFsync: [
     "etcd_disk_wal_fsync_duration_seconds",
     "The latency distributions of fsync called by WAL.",
-  ],
-  snapshotSave: [
-    "etcd_snap_fsync_duration_seconds",
-    "The latency distributions of fsync called by snap.",
   ],
 } as const;
 

@@ -33,6 +33,8 @@ export interface RaftNodeOptions {
   readonly onLeader: (leader: MemberId) => void;
   readonly onTick: () => void;
   readonly onFailure: (error: Error) => void;
+  /** A write is durable; so long it took. */
+  readonly onSynced?: ((tookMs: number) => void) | undefined;
   /** The disk has no room, again and again until it has. */
   readonly onFull: () => void;
   readonly onFree: () => void;
@@ -198,10 +200,12 @@ export class RaftNode {
    * that another one leads.
    */
   async #write(wal: Wal, storage: Storage, isLone: boolean): Promise<void> {
-    const { clock, logger, onFull, onFree } = this.#options;
+    const { clock, logger, onSynced, onFull, onFree } = this.#options;
     for (;;) {
       try {
+        const sinceMs = clock.monotonic();
         await wal.write(storage, isLone);
+        onSynced?.(clock.monotonic() - sinceMs);
         if (this.#fullError === undefined) return;
         this.#fullError = undefined;
         logger.info({}, "the disk has room again");
