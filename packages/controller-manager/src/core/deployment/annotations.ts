@@ -26,6 +26,8 @@ const ownAffairs: ReadonlySet<string> = new Set([
   desiredReplicasAnnotation,
   maxReplicasAnnotation,
 ]);
+export const isOwnAffair = (annotation: string): boolean => ownAffairs.has(annotation);
+
 const historyMaxChars = 2000;
 
 /** A new annotation map for the new ReplicaSet, at this revision. */

@@ -221,4 +221,33 @@ describe("deployment", () => {
       expect(images(world).sort()).toEqual(["v1", "v1", "v1", "v2", "v2"]);
     },
   );
+
+  test("the old annotation rolls back, says so, and goes", () => {
+    const random = createSeededRandom(5);
+    const world = newWorld();
+    world.put(deployments, deployment(2, "v1"));
+    settle(world, random);
+    change(world, { template: deployment(2, "v2").spec!.template });
+    settle(world, random);
+    const ask = (revision: string) => {
+      const { metadata, ...rest } = web(world);
+      const annotations = {
+        ...metadata?.annotations,
+        "deprecated.deployment.rollback.to": revision,
+      };
+      world.put(deployments, { ...rest, metadata: { ...metadata, annotations } });
+      settle(world, random);
+    };
+    ask("0");
+    expect(images(world)).toEqual(["v1", "v1"]);
+    expect(world.notes).toContain(
+      'Normal DeploymentRollback Rolled back deployment "web" to revision 1',
+    );
+    expect(web(world).metadata?.annotations?.["deprecated.deployment.rollback.to"]).toBeUndefined();
+    ask("77");
+    expect(world.notes.at(-1)).toBe(
+      "Warning DeploymentRollbackRevisionNotFound Unable to find the revision to rollback to.",
+    );
+    expect(images(world)).toEqual(["v1", "v1"]);
+  });
 });

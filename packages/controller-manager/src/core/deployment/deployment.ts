@@ -40,6 +40,7 @@ import {
   sum,
   surelyAvailable,
 } from "./replica-sets.ts";
+import { rollBack, rollbackTo } from "./rollback.ts";
 import {
   allSets,
   beginRollout,
@@ -109,6 +110,11 @@ export function* reconcileDeployment(key: string, context: Context): Steps<numbe
     yield* scaleAll(rollout);
     if (d.spec?.paused) yield* cleanUp(rollout);
     yield* finish(d, rollout, "status");
+    return undefined;
+  }
+  const back = rollbackTo(d);
+  if (back !== undefined) {
+    yield* rollBack(rollout, back);
     return undefined;
   }
   if (isRollingUpdate(d)) yield* rollOver(rollout);
