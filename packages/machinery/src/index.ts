@@ -20,7 +20,9 @@ export {
 } from "./apply/apply-schema.ts";
 export { FieldSet, type FieldsV1, formatPath } from "./apply/fields-v1.ts";
 export { lastAppliedAnnotation } from "./apply/last-applied.ts";
+export { mergeTrees } from "./apply/merge-trees.ts";
 export { TypedTreeError } from "./apply/typed-tree.ts";
+export { formatComplaints, validateTree } from "./apply/validate-tree.ts";
 export * from "./clock.ts";
 export { canonicalize } from "./codec/canonical.ts";
 export {
@@ -66,7 +68,7 @@ export * from "./exec.ts";
 export * from "./field-error.ts";
 export * from "./field-path.ts";
 export * from "./go-text.ts";
-export { inInternalForm } from "./internal-text.ts";
+export { inInternalForm, internalTree } from "./internal-text.ts";
 export * from "./json-tree.ts";
 export * from "./log.ts";
 export * from "./object.ts";

@@ -48,6 +48,11 @@ export function inInternalForm(errors: readonly FieldError[], typeName: string):
   });
 }
 
+/** The tree that upstream's internal type has in JSON. */
+export function internalTree(typeName: string, value: object): unknown {
+  return internal(`ref ${typeName}`, value);
+}
+
 function internal(word: string, value: unknown): unknown {
   if (word.startsWith("=")) return JSON.parse(word.slice(1));
   if (word.startsWith("*")) return value == null ? null : internal(word.slice(1), value);
@@ -83,10 +88,23 @@ const zeros: Readonly<Record<string, unknown>> = {
 function struct(typeName: string, tree: Tree): unknown {
   const members = internalMembers(typeName);
   if (members === undefined) return tree;
-  return Object.fromEntries(
+  const printed = Object.fromEntries(
     members.map(([goName, name, word]) => [
       goName,
       internal(word, name === "" ? tree : tree[name]),
     ]),
   );
+  if (typeName === podSpec) withHostFields(printed, tree);
+  return printed;
+}
+
+const podSpec = "io.k8s.api.core.v1.PodSpec";
+
+/** The internal type keeps what a pod shares with its host in the security context. */
+function withHostFields({ SecurityContext: context }: Tree, spec: Tree): void {
+  if (!isPlainObject(context)) return;
+  for (const name of ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers"]) {
+    const goName = name.charAt(0).toUpperCase() + name.slice(1);
+    if (spec[name] !== undefined) context[goName] = spec[name];
+  }
 }

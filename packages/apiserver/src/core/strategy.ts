@@ -42,6 +42,8 @@ export interface ResourceStrategy {
   warnings?(object: KubeObject, old?: KubeObject): string[];
   /** Fields other than metadata.name and metadata.namespace that field selectors may use. */
   selectableFields?(object: KubeObject): Record<string, string>;
+  /** What a version calls the fields that selectors may use, where the stored names are others. */
+  fieldLabels?(apiVersion: string): Readonly<Record<string, string>> | undefined;
   columns?: readonly Column[];
   row?(object: KubeObject, now: number): unknown[];
   /** Seconds a deletion waits unless the caller says otherwise; undefined deletes at once. */

@@ -5,7 +5,7 @@
  */
 import { type FieldError, FieldPath, invalidValue, type KubeObject } from "@nanokube/machinery";
 import type { ResourceStrategy } from "../core/strategy.ts";
-import { kind } from "./generic.ts";
+import { allMetadata, kind } from "./generic.ts";
 import { pathSegment } from "./names.ts";
 import { age, columns, nameOf } from "./table.ts";
 
@@ -61,7 +61,13 @@ function validate(object: KubeObject): FieldError[] {
 }
 
 export const apiServiceStrategy: ResourceStrategy = kind(
-  { finalizers: "plain", status: true, initialStatus: localStatus, name: pathSegment },
+  {
+    finalizers: "plain",
+    status: true,
+    statusKeeps: allMetadata,
+    initialStatus: localStatus,
+    name: pathSegment,
+  },
   {
     validate,
     columns: columns("Name, Service, Available, Age"),

@@ -6,7 +6,7 @@
 import type { FlowSchema, PriorityLevelConfiguration } from "@nanokube/api/flowcontrol/v1";
 import type { ResourceStrategy } from "../core/strategy.ts";
 import { type FieldError, field, invalid, oneOf, required } from "./field.ts";
-import { kind } from "./generic.ts";
+import { allMetadata, kind } from "./generic.ts";
 import { age, columns, nameOf } from "./table.ts";
 
 function validateSchema(schema: FlowSchema): FieldError[] {
@@ -35,7 +35,7 @@ function validateSchema(schema: FlowSchema): FieldError[] {
 }
 
 export const flowSchemaStrategy: ResourceStrategy = kind(
-  { updateMeta: ["whole"], status: true, generation: ["spec"] },
+  { updateMeta: ["whole"], status: true, statusKeeps: allMetadata, generation: ["spec"] },
   {
     default(object) {
       const { spec } = object as FlowSchema;
@@ -79,7 +79,7 @@ function defaultLevel(level: PriorityLevelConfiguration): void {
 }
 
 export const priorityLevelStrategy: ResourceStrategy = kind(
-  { updateMeta: ["whole"], status: true, generation: ["spec"] },
+  { updateMeta: ["whole"], status: true, statusKeeps: allMetadata, generation: ["spec"] },
   {
     default: (object) => defaultLevel(object as PriorityLevelConfiguration),
     validate(object) {

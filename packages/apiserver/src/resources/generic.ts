@@ -27,6 +27,8 @@ export interface KindOptions {
   statusKeeps?: readonly (keyof ObjectMeta)[];
   name?: NameRule;
   finalizers?: FinalizerRule;
+  /** false: the kind looks at a new object's metadata itself. */
+  wholeMeta?: false;
   /** How an update's metadata is checked by the kind itself, in order; as an update when absent. */
   updateMeta?: readonly ("update" | "whole")[];
 }
@@ -141,7 +143,8 @@ export function kind(options: KindOptions, own: ResourceStrategy): ResourceStrat
       countGeneration(options, object, old, context);
     },
     validate(object, context) {
-      return [...meta(object, context), ...(own.validate?.(object, context) ?? [])];
+      const errors = options.wholeMeta === false ? [] : meta(object, context);
+      return [...errors, ...(own.validate?.(object, context) ?? [])];
     },
     validateUpdate(object, old, context) {
       const steps = context.subresource === "" ? (options.updateMeta ?? ["update"]) : ["update"];

@@ -3,6 +3,7 @@
  * change; then the topics written by hand.
  */
 import { type ResourceInfo, resources } from "@nanokube/api";
+import { applyGroups } from "./apply/sequences.ts";
 import type { CorpusCase, CorpusGroup, Tree } from "./corpus-case.ts";
 import { merged } from "./corpus-case.ts";
 import { kindOf } from "./life/kind.ts";
@@ -76,7 +77,8 @@ function groupOf(resource: ResourceInfo): CorpusGroup {
 }
 
 export function corpus(): CorpusGroup[] {
-  return resources
-    .filter((each) => each.ga && each.verbs.includes("delete") && hasObject(each))
-    .map(groupOf);
+  const kinds = resources.filter(
+    (each) => each.ga && each.verbs.includes("delete") && hasObject(each),
+  );
+  return [...kinds.map(groupOf), ...applyGroups()];
 }

@@ -135,8 +135,11 @@ export function apply(options: ApplyOptions): { object: KubeObject; changed: boo
   const self = identify(options, "Apply");
   const result = applyOrExplain(options, context, live, config, managers, self);
   stripUnowned(managers, self);
+  const isKubectls = options.manager === "kubectl" && hasLastApplied(live);
   if (result === undefined) {
-    return { object: withManagers(live, managers), changed: false };
+    const object = isKubectls ? deepClone(live) : live;
+    if (isKubectls) writeLastApplied(object, options.applied);
+    return { object: withManagers(object, managers), changed: false };
   }
   const own = managers.get(self);
   if (own !== undefined) managers.set(self, { ...own, time });

@@ -53,6 +53,8 @@ export function autoscalerToV1(object: KubeObject): KubeObject {
       ...(cpu ? { targetCPUUtilizationPercentage: cpu.resource?.target?.averageUtilization } : {}),
     },
     status: {
+      currentReplicas: 0,
+      desiredReplicas: 0,
       ...oldStatus,
       ...(utilization === undefined ? {} : { currentCPUUtilizationPercentage: utilization }),
     },

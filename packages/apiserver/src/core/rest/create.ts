@@ -9,6 +9,7 @@ import {
   alreadyExists,
   deepClone,
   type FieldError,
+  type GroupKind,
   generateName,
   generateNameConflict,
   inInternalForm,
@@ -110,6 +111,11 @@ export function strategyContext(context: RestContext): StrategyContext {
   };
 }
 
+/** Limit ranges may come without any name. */
+function isNamedByServer({ resource }: RestContext): boolean {
+  return resource.info.group === "" && resource.info.plural === "limitranges";
+}
+
 async function createOnce(
   context: RestContext,
   object: KubeObject,
@@ -120,6 +126,7 @@ async function createOnce(
   const meta = metadataOf(object);
   fillSystemFields(meta, server.clock, server.random);
   const generated = Boolean(meta.generateName) && !meta.name;
+  if (!meta.name && !generated && isNamedByServer(context)) meta.name = server.random.uuid();
   if (generated) meta.name = generateName(server.random, meta.generateName!);
   const hooks = server.hooksFor(resource);
   const reservation = await hooks.beginCreate?.(object, options.dryRun);
@@ -143,6 +150,12 @@ export function printed(
   return typeName === undefined ? errors : inInternalForm(errors, typeName);
 }
 
+/** Errors of an event name the kind that is stored, whatever version was asked for. */
+export function errorKindOf({ info }: Pick<RestContext["resource"], "info">): GroupKind {
+  const group = info.plural === "events" && info.group === "events.k8s.io" ? "" : info.group;
+  return { group, kind: info.kind };
+}
+
 function prepareAndValidate(context: RestContext, object: KubeObject): void {
   const { resource } = context;
   const { strategy, info } = resource;
@@ -152,7 +165,7 @@ function prepareAndValidate(context: RestContext, object: KubeObject): void {
   const own = strategy.validate?.(object, strategyCtx) ?? [];
   const errors = own.length > 0 ? own : validateAnyKind(object.metadata ?? {}, info.namespaced);
   if (errors.length > 0) {
-    const gk = { group: info.group, kind: info.kind };
+    const gk = errorKindOf(resource);
     throw invalid(gk, object.metadata?.name ?? "", printed(resource, errors));
   }
   for (const warning of strategy.warnings?.(object) ?? []) context.warnings.add(warning);

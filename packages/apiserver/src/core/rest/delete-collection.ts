@@ -9,7 +9,7 @@ import type { StoredObject } from "../cache/stored-object.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { deleteObject, readDeleteOptions } from "./delete.ts";
 import { checkFieldSelector, parseListOptions } from "./list-options.ts";
-import { knownFields, listObjects } from "./read.ts";
+import { fieldLabels, knownFields, listObjects } from "./read.ts";
 import { respondWithList } from "./respond.ts";
 
 /** Deletions under way at once. */
@@ -17,7 +17,7 @@ const workers = 8;
 
 export async function removeCollection(context: RestContext): Promise<ApiResponse> {
   const listOptions = parseListOptions(context.request.query, false);
-  checkFieldSelector(listOptions, knownFields(context));
+  checkFieldSelector(listOptions, knownFields(context), fieldLabels(context));
   const options = await readDeleteOptions(context);
   const { objects, meta } = await listObjects(context, listOptions);
   const queue = objects.values();

@@ -38,11 +38,33 @@ function ownership(context: RestContext, options: WriteOptions): OwnershipOption
   };
 }
 
+type Paths = readonly (readonly string[])[];
+
+/** What a status endpoint resets beside the spec, or in its place. */
+const statusResets: Readonly<Record<string, Paths>> = {
+  certificatesigningrequests: [["spec"], ["status", "conditions"]],
+  deployments: [["spec"], ["metadata", "labels"]],
+  flowschemas: [["spec"], ["metadata"]],
+  pods: [["spec"], ["metadata", "deletionTimestamp"], ["metadata", "ownerReferences"]],
+  prioritylevelconfigurations: [["spec"], ["metadata"]],
+  resourceclaims: [["spec"], ["metadata"]],
+  servicecidrs: [["spec"], ["metadata"]],
+  storageversionmigrations: [["spec"], ["metadata"]],
+  validatingadmissionpolicies: [["spec"], ["metadata"]],
+  volumeattachments: [["spec"], ["metadata"]],
+};
+
 /** Fields that this endpoint does not write are not owned by who sends them. */
-function resetFields({ resource, info }: RestContext): readonly (readonly string[])[] {
-  if (info.subresource === "status") return [["spec"]];
-  const hasStatus = resource.info.subresources?.some((sub) => sub.name === "status");
-  return hasStatus ? [["status"]] : [];
+function resetFields({ resource, info }: RestContext): Paths {
+  const { plural, subresources } = resource.info;
+  if (info.subresource === "status") {
+    return (resource.custom === undefined ? statusResets[plural] : undefined) ?? [["spec"]];
+  }
+  if (info.subresource === "approval") return [["spec"], ["status", "certificate"]];
+  if (plural === "certificatesigningrequests" && resource.custom === undefined) {
+    return [["spec"], ["status"]];
+  }
+  return subresources?.some((sub) => sub.name === "status") ? [["status"]] : [];
 }
 
 /** Records what this write changed under the caller's name. */

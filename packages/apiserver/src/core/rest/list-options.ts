@@ -177,10 +177,11 @@ export function predicateOf(
   };
 }
 
-/** Field selectors may only name what the kind offers. */
+/** Field selectors may only name what the kind offers; they go on under the stored names. */
 export function checkFieldSelector(
   options: Pick<ListOptions, "fieldSelector">,
   known: ((field: string) => boolean) | undefined,
+  labels?: Readonly<Record<string, string>>,
 ): void {
   for (const { field } of options.fieldSelector?.requirements ?? []) {
     if (metadataFields.has(field) || known?.(field)) continue;
@@ -189,4 +190,9 @@ export function checkFieldSelector(
       `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
     );
   }
+  if (labels === undefined) return;
+  options.fieldSelector = options.fieldSelector?.transform((requirement) => ({
+    ...requirement,
+    field: labels[requirement.field] ?? requirement.field,
+  }));
 }

@@ -10,8 +10,18 @@ export function partialMetadata(tree: KubeObject, version: string): KubeObject {
   return {
     kind: "PartialObjectMetadata",
     apiVersion: `meta.k8s.io/${version}`,
-    metadata: tree.metadata ?? {},
+    metadata: tree.kind === "DaemonSet" ? withoutGeneration(tree) : (tree.metadata ?? {}),
   };
+}
+
+const templateGeneration = "deprecated.daemonset.template.generation";
+
+/** An annotation that is a number in upstream's internal type: only whole objects have it. */
+function withoutGeneration({ metadata = {} }: KubeObject): object {
+  const { annotations, ...rest } = metadata;
+  if (annotations === undefined) return metadata;
+  const { [templateGeneration]: _generation, ...others } = annotations;
+  return Object.keys(others).length === 0 ? rest : { ...rest, annotations: others };
 }
 
 export function partialMetadataList(

@@ -64,7 +64,7 @@ export function tooNew(revision: number, current: number): Error {
 export async function list(context: RestContext): Promise<ApiResponse> {
   const options = parseListOptions(context.request.query, false);
   const known = knownFields(context);
-  checkFieldSelector(options, known);
+  checkFieldSelector(options, known, fieldLabels(context));
   const keepAs = nameToKeep(context, options);
   if (keepAs === undefined) {
     const { objects, meta } = await listObjects(context, options);
@@ -100,12 +100,21 @@ function prefixOf(context: RestContext, options: ListOptions): string {
   return context.resource.info.namespaced && namespace !== "" ? `${namespace}/` : "";
 }
 
+export function fieldLabels({
+  resource,
+}: Pick<RestContext, "resource">): Readonly<Record<string, string>> | undefined {
+  return resource.strategy.fieldLabels?.(resource.apiVersion);
+}
+
 /** Whether a field selector may name this field of the kind. */
 export function knownFields({ resource }: RestContext): ((field: string) => boolean) | undefined {
   const { selectableFields } = resource.strategy;
   if (selectableFields === undefined) return undefined;
   const names = new Set(
-    Object.keys(selectableFields({ apiVersion: resource.apiVersion, kind: resource.info.kind })),
+    Object.keys(
+      fieldLabels({ resource }) ??
+        selectableFields({ apiVersion: resource.apiVersion, kind: resource.info.kind }),
+    ),
   );
   return (field) => names.has(field);
 }

@@ -28,7 +28,14 @@ import { objectKey, registryPrefix } from "../storage/keys.ts";
 import { KeyChanged } from "../storage/store.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { groupResourceOf, namespaceOf } from "./context.ts";
-import { createObject, printed, strategyContext, ttlOf, type Written } from "./create.ts";
+import {
+  createObject,
+  errorKindOf,
+  printed,
+  strategyContext,
+  ttlOf,
+  type Written,
+} from "./create.ts";
 import { decodeBody, expectedOf } from "./decode-body.ts";
 import { applyDefaults, dropNulls } from "./defaults.ts";
 import { keepTimestamps, trackUpdate } from "./field-managers.ts";
@@ -246,6 +253,9 @@ function checkVersion(context: RestContext, object: KubeObject, old: KubeObject)
   }
 }
 
+/** Writes of a status and the like are no occasion to warn about the rest. */
+const warnsIn: ReadonlySet<string> = new Set(["", "scale"]);
+
 function prepareAndValidate(context: RestContext, object: KubeObject, old: KubeObject): void {
   const { resource } = context;
   const { strategy, info } = resource;
@@ -262,12 +272,9 @@ function prepareAndValidate(context: RestContext, object: KubeObject, old: KubeO
     ...(strategy.validateUpdate?.(object, old, strategyCtx) ?? []),
   ];
   if (errors.length > 0) {
-    throw invalid(
-      { group: info.group, kind: info.kind },
-      meta.name ?? "",
-      printed(resource, errors),
-    );
+    throw invalid(errorKindOf(resource), meta.name ?? "", printed(resource, errors));
   }
+  if (!warnsIn.has(context.info.subresource)) return;
   for (const warning of strategy.warnings?.(object, old) ?? []) context.warnings.add(warning);
 }
 

@@ -34,7 +34,7 @@ import {
 } from "./list-options.ts";
 import { objectBytes } from "./object-bytes.ts";
 import { partialMetadata } from "./partial-metadata.ts";
-import { knownFields, reach } from "./read.ts";
+import { fieldLabels, knownFields, reach } from "./read.ts";
 
 import { tableOf } from "./table.ts";
 
@@ -47,7 +47,7 @@ const partialType = "io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata"
 export async function watch(context: RestContext): Promise<ApiResponse> {
   const { request } = context;
   const options = parseListOptions(request.query, true);
-  checkFieldSelector(options, knownFields(context));
+  checkFieldSelector(options, knownFields(context), fieldLabels(context));
   const version = options.resourceVersion;
   if (options.sendInitialEvents) await reach(context, version);
   else if (version === "") await reach(context, "");

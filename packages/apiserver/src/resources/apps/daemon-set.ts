@@ -110,6 +110,12 @@ function validateSpec(set: DaemonSet): FieldError[] {
   ];
 }
 
+/** The internal type has a number in place of the annotation, so that every object has it. */
+function keepTemplateGeneration(set: DaemonSet): void {
+  set.metadata ??= {};
+  set.metadata.annotations = { [templateGeneration]: "0", ...set.metadata.annotations };
+}
+
 const counters = [
   "currentNumberScheduled",
   "numberMisscheduled",
@@ -150,12 +156,18 @@ export const daemonSetStrategy: ResourceStrategy = kind(
     generation: ["spec"],
   },
   {
-    default: (object) => defaultDaemonSet(object as DaemonSet),
+    default(object) {
+      defaultDaemonSet(object as DaemonSet);
+      keepTemplateGeneration(object as DaemonSet);
+    },
     prepareForCreate: (object) => setTemplateGeneration(object as DaemonSet, "1"),
     prepareForUpdate(object, old, { subresource }) {
-      if (subresource !== "") return;
       const [next, before] = [object as DaemonSet, old as DaemonSet];
       const count = Number(before.metadata?.annotations?.[templateGeneration] ?? 1);
+      if (subresource !== "") {
+        setTemplateGeneration(next, String(count));
+        return;
+      }
       const changed = !semanticEqual(next.spec?.template, before.spec?.template);
       setTemplateGeneration(next, String(changed ? count + 1 : count));
     },

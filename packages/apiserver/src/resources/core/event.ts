@@ -4,11 +4,13 @@
  * Source  pkg/registry/core/event/strategy.go, pkg/apis/core/validation/events.go
  */
 import type { Event } from "@nanokube/api/core/v1";
+import type { ObjectMeta } from "@nanokube/api/meta/v1";
 import type { ResourceStrategy } from "../../core/strategy.ts";
 import { check, type FieldError, field, invalid, required } from "../field.ts";
 import { kind } from "../generic.ts";
 import { byteLength, dns1123Subdomain, qualifiedName } from "../names.ts";
-import { validateImmutable } from "../object-meta.ts";
+import { validateImmutable, validateObjectMeta, validateObjectMetaUpdate } from "../object-meta.ts";
+import { semanticEqual } from "../semantic-equal.ts";
 import { columns, nameOf, since } from "../table.ts";
 
 /** The fields by the names of either version. */
@@ -49,6 +51,13 @@ function validateSince(event: AnyEvent): FieldError[] {
 }
 
 function validateEvent(event: AnyEvent): FieldError[] {
+  const errors = validateLegacy(event);
+  if (isCore(event)) return errors;
+  const meta = validateObjectMeta((event.metadata ?? {}) as ObjectMeta, true);
+  return [...errors, ...meta, ...validateNew(event)];
+}
+
+function validateLegacy(event: AnyEvent): FieldError[] {
   const namespace = event.metadata?.namespace ?? "";
   const other = regarding(event).namespace ?? "";
   const at = field("involvedObject", "namespace");
@@ -63,7 +72,7 @@ function validateEvent(event: AnyEvent): FieldError[] {
     errors.push(...validateSince(event));
   }
   errors.push(...check(field("namespace"), namespace, dns1123Subdomain));
-  return isCore(event) ? errors : [...errors, ...validateNew(event)];
+  return errors;
 }
 
 /** What only events.k8s.io/v1 demands. */
@@ -95,26 +104,59 @@ function validateSeries(event: AnyEvent): FieldError[] {
   return errors;
 }
 
+const source = (event: AnyEvent) => event.source ?? event.deprecatedSource ?? {};
+const firstOf = (event: AnyEvent) => event.firstTimestamp ?? event.deprecatedFirstTimestamp;
+const lastOf = (event: AnyEvent) => event.lastTimestamp ?? event.deprecatedLastTimestamp;
+
+/** In upstream's order, which names the reason twice. */
 const frozen = [
   ["involvedObject", regarding],
-  ["reason", (event: AnyEvent) => event.reason],
+  ["reason", (event: AnyEvent) => event.reason ?? ""],
   ["message", noteOf],
-  ["type", (event: AnyEvent) => event.type],
-  ["action", (event: AnyEvent) => event.action],
+  ["source", source],
+  ["firstTimestamp", firstOf],
+  ["lastTimestamp", lastOf],
+  ["count", (event: AnyEvent) => event.count ?? event.deprecatedCount ?? 0],
+  ["reason", (event: AnyEvent) => event.reason ?? ""],
+  ["type", (event: AnyEvent) => event.type ?? ""],
+  ["eventTime", (event: AnyEvent) => event.eventTime],
+  ["action", (event: AnyEvent) => event.action ?? ""],
   ["related", (event: AnyEvent) => event.related],
   ["reportingController", controller],
-  ["reportingInstance", (event: AnyEvent) => event.reportingInstance],
+  ["reportingInstance", (event: AnyEvent) => event.reportingInstance ?? ""],
 ] as const;
 
 function validateUpdate(event: AnyEvent, old: AnyEvent): FieldError[] {
-  const errors = validateEvent({ ...event, apiVersion: "v1" });
+  const errors = validateLegacy(event);
   if (isCore(event)) return errors;
-  errors.push(...validateSeries(event));
+  const [meta, before] = [event.metadata ?? {}, old.metadata ?? {}];
+  errors.push(...validateObjectMetaUpdate(meta as ObjectMeta, before as ObjectMeta));
+  if (!semanticEqual(event.series, old.series)) errors.push(...validateSeries(event));
   for (const [name, get] of frozen) {
     errors.push(...validateImmutable(get(event), get(old), field(name)));
   }
   return errors;
 }
+
+const referenceParts = [
+  "kind",
+  "namespace",
+  "name",
+  "uid",
+  "apiVersion",
+  "resourceVersion",
+  "fieldPath",
+] as const;
+
+/** What events.k8s.io calls the fields that core names otherwise. */
+const newLabels: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    referenceParts.map((part) => [`regarding.${part}`, `involvedObject.${part}`]),
+  ),
+  reason: "reason",
+  reportingController: "reportingComponent",
+  type: "type",
+};
 
 function eventFields(event: AnyEvent): Record<string, string> {
   const object = regarding(event);
@@ -166,12 +208,13 @@ function eventRow(event: AnyEvent, now: number): unknown[] {
 }
 
 export const eventStrategy: ResourceStrategy = kind(
-  { updateMeta: [] },
+  { updateMeta: [], wholeMeta: false },
   {
     validate: (object) => validateEvent(object as AnyEvent),
     validateUpdate: (object, old) => validateUpdate(object as AnyEvent, old as AnyEvent),
     allowCreateOnUpdate: true,
     selectableFields: (object) => eventFields(object as AnyEvent),
+    fieldLabels: (apiVersion) => (apiVersion === "v1" ? undefined : newLabels),
     columns: columns(
       "Last Seen, Type, Reason, Object, Subobject*, Source*, Message, First Seen*, Count*, Name*",
     ),

@@ -63,7 +63,7 @@ export function validateNode(node: Node): FieldError[] {
 }
 
 export function validateNodeUpdate(node: Node, old: Node): FieldError[] {
-  const errors = validateResources(node);
+  const errors = [...validateNode(node), ...validateResources(node)];
   const addresses: unknown[] = [];
   for (const [i, address] of (node.status?.addresses ?? []).entries()) {
     if (addresses.some((one) => semanticEqual(one, address))) {
@@ -80,5 +80,9 @@ export function validateNodeUpdate(node: Node, old: Node): FieldError[] {
     const why = 'node updates may not change providerID except from "" to valid';
     errors.push(forbidden(field("spec", "providerID"), why));
   }
-  return [...errors, ...validateTaints(spec.taints, field("metadata", "taints"))];
+  errors.push(...validateTaints(spec.taints, field("metadata", "taints")));
+  if ((spec.externalID ?? "") !== (before.externalID ?? "")) {
+    errors.push(forbidden(field("spec", "externalID"), "may not be updated"));
+  }
+  return errors;
 }

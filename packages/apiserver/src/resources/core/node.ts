@@ -73,6 +73,9 @@ function defaultNode(node: Node): void {
   roundToMilli(status.allocatable);
 }
 
+const unsupported = "the feature is removed";
+const unused = "this field is deprecated, and is unused by Kubernetes";
+
 /** A node's creator (its kubelet) may set the first status, so creation keeps it. */
 export const nodeStrategy: ResourceStrategy = kind(
   {
@@ -85,6 +88,21 @@ export const nodeStrategy: ResourceStrategy = kind(
     default: (object) => defaultNode(object as Node),
     validate: (object) => validateNode(object as Node),
     validateUpdate: (object, old) => validateNodeUpdate(object as Node, old as Node),
+    prepareForCreate(object) {
+      delete (object as Node).spec?.configSource;
+      delete (object as Node).status?.config;
+    },
+    prepareForUpdate(object, old) {
+      if ((old as Node).spec?.configSource === undefined)
+        delete (object as Node).spec?.configSource;
+    },
+    warnings(object) {
+      const { configSource, externalID } = (object as Node).spec ?? {};
+      return [
+        ...(configSource === undefined ? [] : [`spec.configSource: ${unsupported}`]),
+        ...(externalID ? [`spec.externalID: ${unused}`] : []),
+      ];
+    },
     selectableFields: (object) => ({
       "spec.unschedulable": String((object as Node).spec?.unschedulable ?? false),
     }),

@@ -14,7 +14,7 @@ import { semanticEqual } from "../semantic-equal.ts";
 import { age, columns, nameOf } from "../table.ts";
 import { accessModesText } from "./access-modes.ts";
 import { validateClaimSpec } from "./claim-validation.ts";
-import { unifiedDiff } from "./pod/unified-diff.ts";
+import { typedDiff } from "./pod/unified-diff.ts";
 
 const classAnnotation = "volume.beta.kubernetes.io/storage-class";
 
@@ -64,7 +64,12 @@ function validateUpdate(claim: PersistentVolumeClaim, old: PersistentVolumeClaim
     const why =
       "spec is immutable after creation except resources.requests and " +
       "volumeAttributesClassName for bound claims\n";
-    errors.push(forbidden(field("spec"), why + unifiedDiff(before, now)));
+    errors.push(
+      forbidden(
+        field("spec"),
+        why + typedDiff("io.k8s.api.core.v1.PersistentVolumeClaimSpec", before, now),
+      ),
+    );
   }
   const [size, oldSize, real] = [
     claim.spec?.resources?.requests?.storage,

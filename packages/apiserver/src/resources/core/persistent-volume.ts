@@ -4,7 +4,10 @@
  * Source  pkg/registry/core/persistentvolume/strategy.go,
  *         pkg/apis/core/validation/validation.go ValidatePersistentVolume
  */
+
+import { internalMembers, jsonFields } from "@nanokube/api";
 import type { PersistentVolume, PersistentVolumeSpec } from "@nanokube/api/core/v1";
+import { internalTree } from "@nanokube/machinery";
 import type { ResourceStrategy } from "../../core/strategy.ts";
 import {
   check,
@@ -151,12 +154,25 @@ function validateSpec(volume: PersistentVolume): FieldError[] {
   return errors;
 }
 
+const specType = "io.k8s.api.core.v1.PersistentVolumeSpec";
+const sourceType = "io.k8s.api.core.v1.PersistentVolumeSource";
+
+/** The source alone, as upstream prints it: its kinds are members of the spec. */
+function printedSource(spec: NonNullable<PersistentVolume["spec"]>): unknown {
+  const kinds = jsonFields(sourceType) ?? {};
+  const names = (internalMembers(specType) ?? []).flatMap(([goName, name]) =>
+    Object.hasOwn(kinds, name) ? [goName] : [],
+  );
+  const tree = internalTree(specType, spec) as Record<string, unknown>;
+  return Object.fromEntries(names.map((goName) => [goName, tree[goName]]));
+}
+
 function validateUpdate(volume: PersistentVolume, old: PersistentVolume): FieldError[] {
   const errors = validateSpec(volume);
   const [now, before] = [volume.spec ?? {}, old.spec ?? {}];
   if (!semanticEqual(sourceOf(now), sourceOf(before))) {
     const why = "spec.persistentvolumesource is immutable after creation\n";
-    const diff = unifiedDiff(sourceOf(before), sourceOf(now));
+    const diff = unifiedDiff(printedSource(before), printedSource(now));
     errors.push(forbidden(field("spec", "persistentvolumesource"), why + diff));
   }
   errors.push(...validateImmutable(now.volumeMode, before.volumeMode, field("volumeMode")));

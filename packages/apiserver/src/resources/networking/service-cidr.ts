@@ -6,7 +6,7 @@
 import type { IPAddress, ServiceCIDR } from "@nanokube/api/networking/v1";
 import type { ResourceStrategy } from "../../core/strategy.ts";
 import { type FieldError, field, invalid, required } from "../field.ts";
-import { kind } from "../generic.ts";
+import { allMetadata, kind } from "../generic.ts";
 import { familyOf, formatIP, parseIP, validateCIDR } from "../ip.ts";
 import { pathSegment } from "../names.ts";
 import { validateImmutable } from "../object-meta.ts";
@@ -31,7 +31,7 @@ function validateServiceCIDR(object: ServiceCIDR): FieldError[] {
 }
 
 export const serviceCIDRStrategy: ResourceStrategy = kind(
-  { status: true },
+  { status: true, statusKeeps: allMetadata },
   {
     validate: (object) => validateServiceCIDR(object as ServiceCIDR),
     validateUpdate: (object, old, { subresource }) =>

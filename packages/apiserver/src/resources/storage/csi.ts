@@ -27,6 +27,7 @@ import { validateLabelSelector } from "../labels.ts";
 import { dns1123Subdomain, qualifiedName } from "../names.ts";
 import { validateImmutable } from "../object-meta.ts";
 import { compareQuantities } from "../resource-list.ts";
+import { semanticEqual } from "../semantic-equal.ts";
 import { age, columns, nameOf } from "../table.ts";
 
 function defaultDriver(driver: CSIDriver): void {
@@ -85,6 +86,10 @@ function validateDriver(driver: CSIDriver): FieldError[] {
   return errors;
 }
 
+const tokensInAttributes =
+  "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to " +
+  "prevent possible logging of tokens in volume attributes";
+
 export const csiDriverStrategy: ResourceStrategy = kind(
   {},
   {
@@ -99,6 +104,13 @@ export const csiDriverStrategy: ResourceStrategy = kind(
         ...validateImmutable(spec?.attachRequired, before?.attachRequired, attach),
         ...validateImmutable(spec?.volumeLifecycleModes, before?.volumeLifecycleModes, modes),
       ];
+    },
+    warnings(object, old) {
+      const { tokenRequests, serviceAccountTokenInSecrets } = (object as CSIDriver).spec ?? {};
+      const before = (old as CSIDriver | undefined)?.spec?.tokenRequests;
+      if (!tokenRequests?.length || serviceAccountTokenInSecrets !== undefined) return [];
+      if (old !== undefined && semanticEqual(tokenRequests, before)) return [];
+      return [tokensInAttributes];
     },
     allowUnconditionalUpdate: false,
     columns: columns(

@@ -7,7 +7,7 @@ import type { VolumeAttachment } from "@nanokube/api/storage/v1";
 import type { ResourceStrategy } from "../../core/strategy.ts";
 import { validateCSIDriverName } from "../core/csi-driver-name.ts";
 import { check, type FieldError, field, forbidden, required } from "../field.ts";
-import { kind } from "../generic.ts";
+import { allMetadata, kind } from "../generic.ts";
 import { dns1123Subdomain } from "../names.ts";
 import { validateImmutable } from "../object-meta.ts";
 import { age, columns, nameOf } from "../table.ts";
@@ -38,7 +38,7 @@ export const volumeAttachmentStrategy: ResourceStrategy = kind(
     updateMeta: ["whole"],
     status: true,
     initialStatus: () => ({ attached: false }),
-    statusKeeps: [],
+    statusKeeps: allMetadata,
   },
   {
     validate: (object) => validateAttachment(object as VolumeAttachment),

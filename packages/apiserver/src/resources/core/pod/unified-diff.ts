@@ -3,6 +3,8 @@
  *
  * Source  staging/src/k8s.io/apimachinery/pkg/util/diff/diff.go
  */
+import { internalTree } from "@nanokube/machinery";
+
 interface Line {
   mark: " " | "-" | "+";
   text: string;
@@ -36,6 +38,11 @@ function align(a: readonly string[], b: readonly string[]): Line[] {
     }
   }
   return lines;
+}
+
+/** The same of two values of a type, in the form in which upstream validates them. */
+export function typedDiff(typeName: string, from: object, to: object): string {
+  return unifiedDiff(internalTree(typeName, from), internalTree(typeName, to));
 }
 
 export function unifiedDiff(from: unknown, to: unknown): string {

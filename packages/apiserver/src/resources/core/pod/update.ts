@@ -23,7 +23,7 @@ import { semanticEqual } from "../../semantic-equal.ts";
 import { validateTolerations } from "./affinity.ts";
 import { appArmorPrefix, mirrorPod } from "./annotations.ts";
 import { validatePodResize } from "./resize.ts";
-import { unifiedDiff } from "./unified-diff.ts";
+import { typedDiff } from "./unified-diff.ts";
 import { validatePodAtRest } from "./validation.ts";
 
 function validateAnnotationChanges(pod: Pod, old: Pod): FieldError[] {
@@ -146,7 +146,7 @@ function validateSpecUpdate(pod: Pod, old: Pod): FieldError[] {
   errors.push(...validateAddedTolerations(spec, before), ...validateDeletedGates(spec, before));
   const munged = munge(spec, before);
   if (!semanticEqual(munged, before)) {
-    const diff = unifiedDiff(before, munged);
+    const diff = typedDiff("io.k8s.api.core.v1.PodSpec", before, munged);
     const why = `pod updates may not change fields other than ${updatable}\n${diff}`;
     errors.push(forbidden(path, why));
   }
@@ -235,7 +235,9 @@ function validateEphemeralUpdate(pod: Pod, old: Pod): FieldError[] {
       errors.push(forbidden(path, `existing ephemeral containers ${name} may not be removed\n`));
     } else if (!semanticEqual(now, before)) {
       const why = `existing ephemeral containers ${name} may not be changed\n`;
-      errors.push(forbidden(path, why + unifiedDiff(before, now)));
+      errors.push(
+        forbidden(path, why + typedDiff("io.k8s.api.core.v1.EphemeralContainer", before, now)),
+      );
     }
   }
   return errors;

@@ -149,6 +149,43 @@ function validateStatus(service: Service, old: Service): FieldError[] {
   });
 }
 
+const oldHints = "service.kubernetes.io/topology-aware-hints";
+
+/** What a Service says in vain, or in words that are going. */
+function serviceWarnings(service: Service): string[] {
+  const spec = service.spec ?? {};
+  const isHeadless = spec.type === "ClusterIP" && spec.clusterIP === "None";
+  const isName = spec.type === "ExternalName";
+  const hasExternalIPs = (spec.externalIPs ?? []).length > 0;
+  const warnings: string[] = [];
+  const warn = (when: boolean, text: string): void => {
+    if (when) warnings.push(text);
+  };
+  warn(
+    service.metadata?.annotations?.[oldHints] !== undefined,
+    `annotation ${oldHints} is deprecated, please use service.kubernetes.io/topology-mode instead`,
+  );
+  if (isHeadless) {
+    warn(Boolean(spec.loadBalancerIP), "spec.loadBalancerIP is ignored for headless services");
+    warn(hasExternalIPs, "spec.externalIPs is ignored for headless services");
+    warn(spec.sessionAffinity !== "None", "spec.SessionAffinity is ignored for headless services");
+  }
+  warn(
+    hasExternalIPs && !isHeadless && !isName,
+    "spec.externalIPs is deprecated and may no longer be implemented in some clusters",
+  );
+  warn(isName && hasExternalIPs, 'spec.externalIPs is ignored when spec.type is "ExternalName"');
+  warn(
+    !isName && Boolean(spec.externalName),
+    'spec.externalName is ignored when spec.type is not "ExternalName"',
+  );
+  warn(
+    spec.trafficDistribution === "PreferClose",
+    'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"',
+  );
+  return warnings;
+}
+
 function balancerText(service: Service): string {
   const names = (service.status?.loadBalancer?.ingress ?? []).map(
     (one) => one.ip || one.hostname || "",
@@ -186,6 +223,7 @@ export const serviceStrategy: ResourceStrategy = kind(
       subresource === "status"
         ? validateStatus(object as Service, old as Service)
         : validateUpdate(object as Service, old as Service),
+    warnings: (object) => serviceWarnings(object as Service),
     allowCreateOnUpdate: true,
     selectableFields: (object) => ({
       "spec.clusterIP": (object as Service).spec?.clusterIP ?? "",
