@@ -1,33 +1,31 @@
 /**
- * Webhook configurations and admission policies.
+ * Webhook configurations.
  *
  * Source  pkg/registry/admissionregistration, pkg/apis/admissionregistration/{v1/defaults.go,
  *         validation/validation.go}
  */
 import type {
-  MatchResources,
   MutatingWebhook,
   MutatingWebhookConfiguration,
-  RuleWithOperations,
-  ValidatingAdmissionPolicy,
-  ValidatingAdmissionPolicyBinding,
 } from "@nanokube/api/admissionregistration/v1";
 import type { ResourceStrategy } from "../core/strategy.ts";
+import { bindingKind, policyKind } from "./admission-policies.ts";
+import { validateMatchConditions, validateRule } from "./admission-rules.ts";
 import {
   check,
   duplicate,
   type FieldError,
   type FieldPath,
   field,
-  forbidden,
   invalid,
   oneOf,
   required,
 } from "./field.ts";
 import { kind } from "./generic.ts";
 import { validateLabelSelector } from "./labels.ts";
-import { dns1123Subdomain } from "./names.ts";
-import { age, columns, labelSelectorText, nameOf } from "./table.ts";
+import { dns1035Label, dns1123Subdomain } from "./names.ts";
+import { age, columns, nameOf } from "./table.ts";
+import { validateClientConfig } from "./webhook-client.ts";
 
 function defaultWebhook(webhook: MutatingWebhook, mutating: boolean): void {
   webhook.failurePolicy ??= "Fail";
@@ -41,65 +39,15 @@ function defaultWebhook(webhook: MutatingWebhook, mutating: boolean): void {
   if (service !== undefined) service.port ??= 443;
 }
 
-function validateRule(rule: RuleWithOperations, path: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
-  const list = (name: "operations" | "apiGroups" | "apiVersions" | "resources") => {
-    const values = rule[name] ?? [];
-    if (values.length === 0) errors.push(required(path.child(name)));
-    if (values.includes("*") && values.length > 1 && name !== "resources") {
-      const why =
-        "if '*' is present, must not specify other " +
-        (name === "operations"
-          ? "operations"
-          : name === "apiGroups"
-            ? "API groups"
-            : "API versions");
-      errors.push(invalid(path.child(name), values, why));
-    }
-    return values;
-  };
-  const operations = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
-  for (const [i, operation] of list("operations").entries()) {
-    errors.push(...oneOf(path.child("operations").index(i), operation, operations));
-  }
-  for (const name of ["apiGroups", "apiVersions", "resources"] as const) list(name);
-  for (const [i, version] of (rule.apiVersions ?? []).entries()) {
-    if (version === "") errors.push(required(path.child("apiVersions").index(i)));
-  }
-  if (rule.scope !== undefined) {
-    errors.push(...oneOf(path.child("scope"), rule.scope, ["*", "Cluster", "Namespaced"]));
-  }
-  return errors;
-}
-
-function validateClientConfig(webhook: MutatingWebhook, path: FieldPath): FieldError[] {
-  const { url, service } = webhook.clientConfig ?? {};
-  if ((url === undefined) === (service === undefined)) {
-    return [required(path, "exactly one of url or service is required")];
-  }
-  if (url !== undefined) {
-    const at = path.child("url");
-    const form = "; desired format: https://host[/path]";
-    let parsed: URL;
-    try {
-      parsed = new URL(url);
-    } catch {
-      return [required(at, `url must be a valid URL${form}`)];
-    }
-    const errors: FieldError[] = [];
-    if (parsed.protocol !== "https:") {
-      errors.push(
-        invalid(at, parsed.protocol.slice(0, -1), `'https' is the only allowed URL scheme${form}`),
-      );
-    }
-    if (parsed.username !== "") {
-      errors.push(invalid(at, parsed.username, "user information is not permitted in the URL"));
-    }
-    return errors;
-  }
-  const at = path.child("service");
-  const missing = (["name", "namespace"] as const).filter((name) => !service?.[name]);
-  return missing.map((name) => required(at.child(name), `service ${name} is required`));
+function validateReviewVersions(versions: readonly string[], path: FieldPath): FieldError[] {
+  if (versions.length === 0) return [required(path, "must specify one of v1, v1beta1")];
+  const errors = versions.flatMap((version, i) =>
+    versions.indexOf(version) < i
+      ? [invalid(path.index(i), version, "duplicate version")]
+      : check(path.index(i), version, dns1035Label),
+  );
+  if (versions.includes("v1") || versions.includes("v1beta1")) return errors;
+  return [...errors, invalid(path, versions, "must include at least one of v1, v1beta1")];
 }
 
 function validateWebhook(webhook: MutatingWebhook, path: FieldPath): FieldError[] {
@@ -116,20 +64,14 @@ function validateWebhook(webhook: MutatingWebhook, path: FieldPath): FieldError[
     }
   }
   const versions = path.child("admissionReviewVersions");
-  if (admissionReviewVersions.length === 0) {
-    errors.push(required(versions, "must specify one of v1, v1beta1"));
-  } else if (
-    !admissionReviewVersions.some((version) => version === "v1" || version === "v1beta1")
-  ) {
-    const why = "must include at least one of v1, v1beta1";
-    errors.push(invalid(versions, admissionReviewVersions, why));
-  }
+  errors.push(...validateReviewVersions(admissionReviewVersions, versions));
   for (const [i, rule] of (webhook.rules ?? []).entries()) {
     errors.push(...validateRule(rule, path.child("rules").index(i)));
   }
   const choices = [
     ["failurePolicy", ["Fail", "Ignore"]],
     ["matchPolicy", ["Equivalent", "Exact"]],
+    ["reinvocationPolicy", ["IfNeeded", "Never"]],
   ] as const;
   for (const [key, values] of choices) {
     if (webhook[key] !== undefined) errors.push(...oneOf(path.child(key), webhook[key], values));
@@ -144,12 +86,9 @@ function validateWebhook(webhook: MutatingWebhook, path: FieldPath): FieldError[
   }
   errors.push(...validateLabelSelector(webhook.namespaceSelector, path.child("namespaceSelector")));
   errors.push(...validateLabelSelector(webhook.objectSelector, path.child("objectSelector")));
-  errors.push(...validateClientConfig(webhook, path.child("clientConfig")));
-  // CEL is not evaluated here yet: a condition that would be ignored must not be accepted.
-  if ((webhook.matchConditions ?? []).length > 0) {
-    const why = "CEL match conditions are not implemented by this server";
-    errors.push(forbidden(path.child("matchConditions"), why));
-  }
+  errors.push(...validateClientConfig(webhook.clientConfig ?? {}, path.child("clientConfig")));
+  const conditions = path.child("matchConditions");
+  errors.push(...validateMatchConditions(webhook.matchConditions ?? [], false, conditions));
   return errors;
 }
 
@@ -188,92 +127,13 @@ function webhookKind(mutating: boolean): ResourceStrategy {
   );
 }
 
-function defaultMatch(match: MatchResources | undefined): void {
-  if (match === undefined) return;
-  match.matchPolicy ??= "Equivalent";
-  match.namespaceSelector ??= {};
-  match.objectSelector ??= {};
-  for (const rule of [...(match.resourceRules ?? []), ...(match.excludeResourceRules ?? [])]) {
-    rule.scope ??= "*";
-  }
-}
-
-type AnyPolicy = ValidatingAdmissionPolicy & { spec?: { mutations?: unknown[] } };
-
-function policyKind(expressions: "validations" | "mutations"): ResourceStrategy {
-  const title = expressions === "validations" ? "Validations" : "Mutations";
-  return kind(
-    {
-      finalizers: "plain",
-      updateMeta: ["whole"],
-      status: expressions === "validations",
-      generation: ["spec"],
-    },
-    {
-      default(object) {
-        const { spec } = object as AnyPolicy;
-        if (spec === undefined) return;
-        spec.failurePolicy ??= "Fail";
-        defaultMatch(spec.matchConstraints);
-      },
-      validate: (object) =>
-        (object as AnyPolicy).spec?.matchConstraints === undefined
-          ? [required(field("spec", "matchConstraints"))]
-          : [],
-      allowUnconditionalUpdate: false,
-      columns: columns(`Name, ${title}:integer, ParamKind, Age`),
-      row(object, now) {
-        const { spec } = object as AnyPolicy;
-        const param = spec?.paramKind;
-        return [
-          nameOf(object),
-          (spec?.[expressions] ?? []).length,
-          param === undefined ? "<unset>" : `${param.apiVersion}/${param.kind}`,
-          age(object, now),
-        ];
-      },
-    },
-  );
-}
-
-function paramText(binding: ValidatingAdmissionPolicyBinding): string {
-  const ref = binding.spec?.paramRef;
-  if (ref?.name) return `${ref.namespace || "*"}/${ref.name}`;
-  return ref?.selector === undefined ? "<unset>" : labelSelectorText(ref.selector);
-}
-
-/** A binding would enforce CEL, which this server does not evaluate yet: refused, not ignored. */
-const bindingKind = kind(
-  { finalizers: "plain", updateMeta: ["whole"], generation: ["spec"] },
-  {
-    default: (object) =>
-      defaultMatch((object as ValidatingAdmissionPolicyBinding).spec?.matchResources),
-    validate(object) {
-      const errors: FieldError[] = [];
-      if (!(object as ValidatingAdmissionPolicyBinding).spec?.policyName) {
-        errors.push(required(field("spec", "policyName")));
-      }
-      const why = "admission policies (CEL) are not implemented by this server";
-      return [...errors, forbidden(field("spec"), why)];
-    },
-    allowUnconditionalUpdate: false,
-    columns: columns("Name, PolicyName, ParamRef, Age"),
-    row: (object, now) => [
-      nameOf(object),
-      (object as ValidatingAdmissionPolicyBinding).spec?.policyName ?? "",
-      paramText(object as ValidatingAdmissionPolicyBinding),
-      age(object, now),
-    ],
-  },
-);
-
 const group = "admissionregistration.k8s.io";
 
 export const admissionStrategies: readonly [string, ResourceStrategy][] = [
   [`${group}/MutatingWebhookConfiguration`, webhookKind(true)],
   [`${group}/ValidatingWebhookConfiguration`, webhookKind(false)],
   [`${group}/ValidatingAdmissionPolicy`, policyKind("validations")],
-  [`${group}/ValidatingAdmissionPolicyBinding`, bindingKind],
+  [`${group}/ValidatingAdmissionPolicyBinding`, bindingKind(false)],
   [`${group}/MutatingAdmissionPolicy`, policyKind("mutations")],
-  [`${group}/MutatingAdmissionPolicyBinding`, bindingKind],
+  [`${group}/MutatingAdmissionPolicyBinding`, bindingKind(true)],
 ];

@@ -2,11 +2,17 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { customResourceScenarios } from "./custom-resources.ts";
 import { definitionScenarios } from "./definitions.ts";
+import { mutationScenarios } from "./mutations.ts";
+import { policyScenarios } from "./policies.ts";
+import { policyDefinitionScenarios } from "./policy-definitions.ts";
 import type { Scenario, StepAnswer } from "./scenario.ts";
 
 export const topics: Readonly<Record<string, readonly Scenario[]>> = {
   definitions: definitionScenarios,
   "custom-resources": customResourceScenarios,
+  "policy-definitions": policyDefinitionScenarios,
+  policies: policyScenarios,
+  mutations: mutationScenarios,
 };
 
 export type Answers = Record<string, StepAnswer[]>;

@@ -13,6 +13,8 @@ export interface Step {
   type?: string;
   /** Waits until a GET of this path has these words in it, before the request is sent. */
   after?: { path: string; words: string };
+  /** Sent again until the answer has these words in it. */
+  until?: string;
   /** The answer is not compared: the step only prepares. */
   quiet?: boolean;
 }
@@ -45,16 +47,27 @@ async function waitFor(server: ApiServerInstance, path: string, words: string): 
   }
 }
 
-export async function play(server: ApiServerInstance, scenario: Scenario): Promise<StepAnswer[]> {
-  const answers: StepAnswer[] = [];
-  for (const step of scenario.steps) {
-    if (step.after !== undefined) await waitFor(server, step.after.path, step.after.words);
-    const { status, headers, text } = await server.send({
+async function sendUntil(server: ApiServerInstance, step: Step) {
+  const until = Date.now() + waitMs;
+  for (;;) {
+    const answer = await server.send({
       method: step.method,
       path: step.path,
       ...(step.body === undefined ? {} : { body: step.body }),
       headers: { "content-type": step.type ?? "application/json" },
     });
+    const all = `${answer.text} ${answer.headers.warning ?? ""}`;
+    if (step.until === undefined || all.includes(step.until)) return answer;
+    if (Date.now() > until) throw new Error(`never had ${step.until}: ${all.slice(0, 2000)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export async function play(server: ApiServerInstance, scenario: Scenario): Promise<StepAnswer[]> {
+  const answers: StepAnswer[] = [];
+  for (const step of scenario.steps) {
+    if (step.after !== undefined) await waitFor(server, step.after.path, step.after.words);
+    const { status, headers, text } = await sendUntil(server, step);
     if (step.quiet && status >= 400) throw new Error(`${step.method} ${step.path}: ${text}`);
     if (!step.quiet) answers.push(answerOf(status, headers.warning, text));
   }

@@ -12,6 +12,7 @@ export type { SizeEstimator } from "./cost-estimate.ts";
 export type { Range } from "./cost-range.ts";
 export { type Environment, environmentOf } from "./environment.ts";
 export { escapeField, unescapeField } from "./field-names.ts";
+export { jsonOf } from "./json-value.ts";
 export {
   type AuthorizationAnswer,
   type AuthorizationQuestion,
@@ -32,11 +33,12 @@ export {
   sizedTypeOf,
   type TypeSchema,
 } from "./schema-types.ts";
-export { plainValue, schemaValue } from "./schema-values.ts";
+export { LazyMap, plainValue, schemaValue } from "./schema-values.ts";
 export {
   boolType,
   type CelType,
   dynType,
+  intType,
   listOf,
   mapOf,
   nullType,
@@ -44,6 +46,7 @@ export {
   optionalOf,
   stringType,
   struct,
+  timestampType,
   typeText,
 } from "./types.ts";
 export {

@@ -37,7 +37,7 @@ export function plainValue(data: unknown): Value {
 }
 
 /** Converts an entry when it is looked at: rules touch little of what they are given. */
-class LazyMap extends CelMap {
+export class LazyMap extends CelMap {
   constructor(entries: readonly (readonly [string, unknown])[], convert: (data: unknown) => Value) {
     const map = new Map<string, readonly [Value, Value]>();
     for (const [key, data] of entries) {

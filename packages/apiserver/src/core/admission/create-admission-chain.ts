@@ -24,6 +24,8 @@ import type {
   AdmissionReader,
 } from "./plugin.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
+import { createMutatingPolicies } from "./policy/mutating.ts";
+import { createValidatingPolicies } from "./policy/validating.ts";
 import { priority } from "./priority.ts";
 import { createResourceQuota } from "./resource-quota/resource-quota.ts";
 import { createServiceAccountPlugin } from "./service-account.ts";
@@ -36,6 +38,7 @@ import { defaultTolerationSeconds, taintNodesByCondition } from "./tolerations.t
 import type { WebhookCaller } from "./webhooks/caller.ts";
 import { createMutatingWebhooks } from "./webhooks/mutating.ts";
 import { createValidatingWebhooks } from "./webhooks/validating.ts";
+import type { ServedVersions } from "./webhooks/versions.ts";
 
 export interface AdmissionChainOptions {
   reader: AdmissionReader;
@@ -48,6 +51,8 @@ export interface AdmissionChainOptions {
   disable?: readonly string[];
   /** Sends admission reviews; absent, a webhook that matches is one that cannot be reached. */
   callWebhook?: WebhookCaller;
+  /** Every resource in every version; absent, nothing has another version. */
+  served?: ServedVersions;
 }
 
 export interface AdmissionChain {
@@ -59,7 +64,8 @@ export interface AdmissionChain {
 const offByDefault = new Set(["NodeRestriction"]);
 
 function allPlugins(options: AdmissionChainOptions): AdmissionPlugin[] {
-  const { clock, random, log, authorizer, callWebhook } = options;
+  const { clock, random, log, authorizer, callWebhook, served = () => [] } = options;
+  const webhookTools = { call: callWebhook, random, log, authorizer, served };
   return [
     namespaceLifecycle,
     limitRanger,
@@ -76,8 +82,10 @@ function allPlugins(options: AdmissionChainOptions): AdmissionPlugin[] {
     ...createCertificatePlugins(authorizer),
     certificateSubjectRestriction,
     defaultIngressClass,
-    createMutatingWebhooks({ call: callWebhook, random, log }),
-    createValidatingWebhooks({ call: callWebhook, random, log }),
+    createMutatingPolicies({ authorizer, served }),
+    createMutatingWebhooks(webhookTools),
+    createValidatingPolicies({ authorizer, served }),
+    createValidatingWebhooks(webhookTools),
     createResourceQuota(clock),
   ];
 }

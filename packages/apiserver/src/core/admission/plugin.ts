@@ -12,6 +12,8 @@ import type { UserInfo } from "../authentication/authenticator.ts";
 export interface AdmissionAttributes {
   operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
   resource: ResourceInfo;
+  /** What the request named, when `resource` is another version of it. */
+  requested?: ResourceInfo;
   subresource: string;
   namespace: string;
   name: string;
@@ -23,6 +25,8 @@ export interface AdmissionAttributes {
   /** Create, update or delete options as they came. */
   options: KubeObject;
   warn(text: string): void;
+  /** Says something to the audit log. */
+  annotate?(key: string, value: string): void;
 }
 
 /** Reads the store for plugins (LimitRanges, ServiceAccounts, Namespaces …), cached and consistent enough. */

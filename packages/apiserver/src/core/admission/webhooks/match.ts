@@ -10,14 +10,16 @@ import type {
   ValidatingWebhook,
 } from "@nanokube/api/admissionregistration/v1";
 import type { LabelSelector } from "@nanokube/api/meta/v1";
-import {
-  internalError,
-  type KubeObject,
-  labelSelectorToSelector,
-  notFound,
-} from "@nanokube/machinery";
+import { type KubeObject, labelSelectorToSelector, notFound } from "@nanokube/machinery";
 import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
 import { find } from "../refuse.ts";
+import {
+  inVersion,
+  type Match,
+  otherVersions,
+  type ServedVersions,
+  unconverted,
+} from "./versions.ts";
 
 export type Webhook = MutatingWebhook | ValidatingWebhook;
 
@@ -55,15 +57,12 @@ function namesResource(pattern: string, plural: string, subresource: string): bo
   return (resource === "*" || resource === plural) && (sub === "*" || sub === subresource);
 }
 
-/** "other": the rule speaks of the same resource in another version. */
-function ruleMatch(rule: RuleWithOperations, attributes: AdmissionAttributes) {
+function isInRule(rule: RuleWithOperations, attributes: AdmissionAttributes): boolean {
   const { resource, subresource, operation } = attributes;
-  if (!inScope(rule.scope, attributes)) return "no";
-  if (!has(rule.operations, operation) || !has(rule.apiGroups, resource.group)) return "no";
-  if (!(rule.resources ?? []).some((p) => namesResource(p, resource.plural, subresource))) {
-    return "no";
-  }
-  return has(rule.apiVersions, resource.version) ? "yes" : "other";
+  if (!inScope(rule.scope, attributes)) return false;
+  if (!has(rule.operations, operation) || !has(rule.apiGroups, resource.group)) return false;
+  if (!has(rule.apiVersions, resource.version)) return false;
+  return (rule.resources ?? []).some((each) => namesResource(each, resource.plural, subresource));
 }
 
 function selects(selector: LabelSelector | undefined, labels: Record<string, string>): boolean {
@@ -76,7 +75,7 @@ const isEmpty = (selector: LabelSelector | undefined): boolean =>
 const labelsOf = (object: KubeObject | undefined): Record<string, string> =>
   (object?.metadata?.labels ?? {}) as Record<string, string>;
 
-async function namespaceMatches(
+export async function namespaceMatches(
   selector: LabelSelector | undefined,
   attributes: AdmissionAttributes,
   reader: AdmissionReader,
@@ -94,7 +93,7 @@ async function namespaceMatches(
   return selects(selector, labelsOf(found));
 }
 
-function objectMatches(
+export function objectMatches(
   selector: LabelSelector | undefined,
   { object, oldObject }: AdmissionAttributes,
 ): boolean {
@@ -102,20 +101,40 @@ function objectMatches(
   return [object, oldObject].some((each) => each && selects(selector, labelsOf(each)));
 }
 
-/** @throws when the webhook wants the object in a version that it does not have here */
-export async function isAskedAbout(
+/** The request as the webhook wants to see it; undefined when it is not asked. */
+export async function matchFor(
   webhook: Webhook,
   attributes: AdmissionAttributes,
   reader: AdmissionReader,
-): Promise<boolean> {
-  const matches = (webhook.rules ?? []).map((rule) => ruleMatch(rule, attributes));
-  const isExact = webhook.matchPolicy === "Exact";
-  if (!matches.includes("yes") && (isExact || !matches.includes("other"))) return false;
-  if (!objectMatches(webhook.objectSelector as LabelSelector | undefined, attributes)) return false;
+  served: ServedVersions,
+): Promise<Match | undefined> {
+  const rules = webhook.rules ?? [];
+  const match = matchRules(rules, webhook.matchPolicy, attributes, served);
+  if (match === undefined) return undefined;
   const selector = webhook.namespaceSelector as LabelSelector | undefined;
-  if (!(await namespaceMatches(selector, attributes, reader))) return false;
-  if (matches.includes("yes")) return true;
-  const { group, version, plural } = attributes.resource;
-  const what = `${plural}.${version}.${group}`;
-  throw internalError(`webhook "${webhook.name}" wants another version of ${what}: not converted`);
+  if (!(await namespaceMatches(selector, attributes, reader))) return undefined;
+  if (!objectMatches(webhook.objectSelector as LabelSelector | undefined, attributes)) {
+    return undefined;
+  }
+  return match;
+}
+
+/** `names` of a rule narrow it to some objects. */
+export function matchRules(
+  rules: readonly (RuleWithOperations & { resourceNames?: string[] })[],
+  policy: string | undefined,
+  attributes: AdmissionAttributes,
+  served: ServedVersions,
+): Match | undefined {
+  const isNamed = ({ resourceNames = [] }: { resourceNames?: string[] }) =>
+    resourceNames.length === 0 || resourceNames.includes(attributes.name);
+  const named = rules.filter(isNamed);
+  if (named.some((rule) => isInRule(rule, attributes))) return unconverted(attributes);
+  if (policy === "Exact") return undefined;
+  const others = otherVersions(served, attributes.resource);
+  for (const rule of named) {
+    const other = others.find(({ info }) => isInRule(rule, { ...attributes, resource: info }));
+    if (other !== undefined) return inVersion(attributes, served, other);
+  }
+  return undefined;
 }

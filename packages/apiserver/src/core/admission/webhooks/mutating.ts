@@ -25,9 +25,11 @@ import type {
   AdmissionPlugin,
   AdmissionReader,
 } from "../plugin.ts";
-import { isAskedAbout, isExempt } from "./match.ts";
+import { askedAbout, type WebhookTools } from "./asked.ts";
+import { become } from "./become.ts";
+import { isExempt } from "./match.ts";
 import { ask, WebhookFailure } from "./review.ts";
-import type { WebhookTools } from "./validating.ts";
+import type { Match } from "./versions.ts";
 
 function decodePatch(webhook: MutatingWebhook, patch: string): JSONPatchOperation[] {
   try {
@@ -39,21 +41,16 @@ function decodePatch(webhook: MutatingWebhook, patch: string): JSONPatchOperatio
   }
 }
 
-/** The object stays the same object; its fields become those of `changed`. */
-function become(object: KubeObject, changed: KubeObject): void {
-  for (const key of Object.keys(object)) delete (object as unknown as Record<string, unknown>)[key];
-  Object.assign(object, changed);
-}
-
 /** @returns whether the patch changed anything */
 function applyPatch(
   webhook: MutatingWebhook,
-  { object, resource, subresource }: AdmissionAttributes,
+  original: KubeObject | undefined,
+  { attributes: { object, resource, subresource }, back }: Match,
   patch: string,
 ): boolean {
   const operations = decodePatch(webhook, patch);
   if (operations.length === 0) return false;
-  if (object === undefined) {
+  if (object === undefined || original === undefined) {
     const tried = `admission webhook "${webhook.name}" attempted to modify the object`;
     throw internalError(`${tried}, which is not supported for this operation`);
   }
@@ -67,18 +64,18 @@ function applyPatch(
   if (subresource === "" || subresource === "status") {
     strategyFor(resource.group, resource.kind).default?.(changed);
   }
-  become(object, changed);
+  become(original, back(changed));
   return true;
 }
 
 export function createMutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
   const { call, random, log } = tools;
 
-  async function consult(webhook: MutatingWebhook, attributes: AdmissionAttributes) {
+  async function consult(webhook: MutatingWebhook, original: AdmissionAttributes, match: Match) {
     try {
       const options = { ...(call ? { call } : {}), random, mayPatch: true };
-      const { patch } = await ask(webhook, attributes, options);
-      return patch !== undefined && applyPatch(webhook, attributes, patch);
+      const { patch } = await ask(webhook, match.attributes, options);
+      return patch !== undefined && applyPatch(webhook, original.object, match, patch);
     } catch (error) {
       if (error instanceof StatusError || !(error instanceof WebhookFailure)) throw error;
       if (webhook.failurePolicy !== "Ignore") throw internalError(error);
@@ -107,8 +104,9 @@ export function createMutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
       for (const [index, webhook] of (configuration.webhooks ?? []).entries()) {
         const id = `${nameOf(configuration)}/${index}/${webhook.name}`;
         if (pass.isSecond && !pass.toReinvoke.has(id)) continue;
-        if (!(await isAskedAbout(webhook, attributes, reader))) continue;
-        if (await consult(webhook, attributes)) {
+        const match = await askedAbout(webhook, attributes, reader, tools);
+        if (match === undefined) continue;
+        if (await consult(webhook, attributes, match)) {
           requireAll();
           pass.needsSecond = true;
         }

@@ -46,7 +46,7 @@ function kindOf({ resource, object, oldObject }: AdmissionAttributes) {
 
 type Fields = Record<string, unknown>;
 
-function requestOf(attributes: AdmissionAttributes, uid: string): AdmissionRequest {
+export function requestOf(attributes: AdmissionAttributes, uid: string): AdmissionRequest {
   const { resource, subresource, user, object, oldObject } = attributes;
   const kind = kindOf(attributes);
   const typeMeta = {
@@ -54,6 +54,10 @@ function requestOf(attributes: AdmissionAttributes, uid: string): AdmissionReque
     kind: kind.kind,
   };
   const named = { group: resource.group, version: resource.version, resource: resource.plural };
+  const { requested } = attributes;
+  const askedFor = requested === undefined ? named : { ...named, version: requested.version };
+  const isOwnKind = requested !== undefined && kind.kind === resource.kind;
+  const asked = isOwnKind ? { ...kind, version: requested.version } : kind;
   const sub = subresource === "" ? {} : { subResource: subresource };
   const full = (tree: KubeObject | undefined) => (tree ? { ...typeMeta, ...tree } : null) as Fields;
   return {
@@ -61,8 +65,8 @@ function requestOf(attributes: AdmissionAttributes, uid: string): AdmissionReque
     kind,
     resource: named,
     ...sub,
-    requestKind: kind,
-    requestResource: named,
+    requestKind: asked,
+    requestResource: askedFor,
     ...(subresource === "" ? {} : { requestSubResource: subresource }),
     ...(attributes.name === "" ? {} : { name: attributes.name }),
     ...(attributes.namespace === "" ? {} : { namespace: attributes.namespace }),

@@ -7,17 +7,12 @@ import type {
   ValidatingWebhook,
   ValidatingWebhookConfiguration,
 } from "@nanokube/api/admissionregistration/v1";
-import { internalError, type Log, type Random } from "@nanokube/machinery";
+import { internalError } from "@nanokube/machinery";
 import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "../plugin.ts";
-import type { WebhookCaller } from "./caller.ts";
-import { isAskedAbout, isExempt } from "./match.ts";
+import { askedAbout, type WebhookTools } from "./asked.ts";
+import { isExempt } from "./match.ts";
 import { ask, WebhookFailure } from "./review.ts";
-
-export interface WebhookTools {
-  call?: WebhookCaller | undefined;
-  random: Random;
-  log: Log;
-}
+import type { Match } from "./versions.ts";
 
 export function createValidatingWebhooks(tools: WebhookTools): AdmissionPlugin {
   const { call, random, log } = tools;
@@ -40,14 +35,15 @@ export function createValidatingWebhooks(tools: WebhookTools): AdmissionPlugin {
         "admissionregistration.k8s.io",
         "validatingwebhookconfigurations",
       );
-      const relevant: ValidatingWebhook[] = [];
+      const relevant: { webhook: ValidatingWebhook; match: Match }[] = [];
       for (const configuration of configurations as ValidatingWebhookConfiguration[]) {
         for (const webhook of configuration.webhooks ?? []) {
-          if (await isAskedAbout(webhook, attributes, reader)) relevant.push(webhook);
+          const match = await askedAbout(webhook, attributes, reader, tools);
+          if (match !== undefined) relevant.push({ webhook, match });
         }
       }
       const answers = await Promise.allSettled(
-        relevant.map((webhook) => consult(webhook, attributes)),
+        relevant.map(({ webhook, match }) => consult(webhook, match.attributes)),
       );
       const refusal = answers.find((answer) => answer.status === "rejected");
       if (refusal !== undefined) throw refusal.reason;

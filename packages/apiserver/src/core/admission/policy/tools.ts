@@ -1,0 +1,45 @@
+/** What both kinds of policy need from outside, and what they are never asked about. */
+import type { Authorizer } from "../../authorization/authorizer.ts";
+import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
+import { isExempt } from "../webhooks/match.ts";
+import type { ServedVersions } from "../webhooks/versions.ts";
+import type { ParamSource } from "./params.ts";
+
+export interface PolicyTools {
+  authorizer: Authorizer;
+  served: ServedVersions;
+}
+
+/** Questions about who may do what are not for policies to answer. */
+const reviews: Record<string, readonly string[]> = {
+  "authentication.k8s.io": ["selfsubjectreviews", "tokenreviews"],
+  "authorization.k8s.io": [
+    "localsubjectaccessreviews",
+    "selfsubjectaccessreviews",
+    "selfsubjectrulesreviews",
+    "subjectaccessreviews",
+  ],
+};
+
+export function isPolicyExempt(attributes: AdmissionAttributes): boolean {
+  const { group, plural } = attributes.resource;
+  return isExempt(attributes) || (reviews[group]?.includes(plural) ?? false);
+}
+
+export function paramSource({ served }: PolicyTools, reader: AdmissionReader): ParamSource {
+  return {
+    reader,
+    resourceOf(apiVersion, kind) {
+      for (const { info, apiVersion: own, fromStorage } of served()) {
+        if (own !== apiVersion || info.kind !== kind) continue;
+        return { group: info.group, plural: info.plural, namespaced: info.namespaced, fromStorage };
+      }
+      return undefined;
+    },
+  };
+}
+
+export function byName<T extends { metadata?: { name?: string } }>(items: readonly T[]): T[] {
+  const nameOf = ({ metadata }: T) => metadata?.name ?? "";
+  return [...items].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+}
