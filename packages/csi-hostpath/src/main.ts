@@ -8,10 +8,10 @@
 
 import "@nanokube/machinery/require-node";
 import { parseQuantity } from "@nanokube/machinery";
+import { runCommand as exec } from "@nanokube/machinery/run-command";
 import { Command } from "commander";
 import { pino } from "pino";
 import { createCsiHostpath } from "./io/csi-hostpath.ts";
-import { exec } from "./io/exec.ts";
 
 interface Flags {
   endpoint: string;

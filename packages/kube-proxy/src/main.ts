@@ -15,11 +15,11 @@ import {
   loadKubeconfig,
 } from "@nanokube/client";
 import { type Log, parseYAML, systemClock } from "@nanokube/machinery";
+import { runCommand as exec } from "@nanokube/machinery/run-command";
 import { Command } from "commander";
 import { pino } from "pino";
 import { type Configuration, conntrackSysctls, parseConfiguration } from "./core/configuration.ts";
 import { cleanup } from "./io/cleanup.ts";
-import { exec } from "./io/exec.ts";
 import { createKubeProxy } from "./io/kube-proxy.ts";
 
 /** Flag → where it stands in the configuration's tree. */

@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs";
 import { networkInterfaces, hostname as osHostname } from "node:os";
 import { createClient, createHttpTransport, loadKubeconfig } from "@nanokube/client";
 import { parseYAML, systemClock, systemRandom } from "@nanokube/machinery";
+import { runCommand } from "@nanokube/machinery/run-command";
 import { dial } from "@nanokube/rpc";
 import { Command } from "commander";
 import { pino } from "pino";
@@ -21,7 +22,6 @@ import {
 } from "./core/kubelet-configuration.ts";
 import { checkSysctlPatterns } from "./core/sysctls.ts";
 import { createKubelet, type KubeletOptions } from "./index.ts";
-import { runCommand } from "./io/command-runner.ts";
 import { nodeOptions } from "./node-options.ts";
 
 interface Flags {

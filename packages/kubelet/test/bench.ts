@@ -6,9 +6,9 @@ import { join } from "node:path";
 import type { Event, Pod } from "@nanokube/api/core/v1";
 import { createClient } from "@nanokube/client";
 import { nullLog, systemClock, systemRandom } from "@nanokube/machinery";
+import { runCommand } from "@nanokube/machinery/run-command";
 import { dial } from "@nanokube/rpc";
 import { createKubelet } from "../src/index.ts";
-import { runCommand } from "../src/io/command-runner.ts";
 import type { KubeletOptions } from "../src/io/kubelet-options.ts";
 import { FakeAPI } from "./fake-api.ts";
 

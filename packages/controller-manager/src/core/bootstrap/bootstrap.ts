@@ -2,8 +2,8 @@
  * Bootstrap tokens: expired ones go; the public cluster-info is signed with each that may sign, so
  * that who joins with a token can trust it. Both are off unless named, as upstream's.
  *
- * Shapes  cluster-info  ConfigMap in kube-public: `kubeconfig`, and `jws-kubeconfig-<token id>` with
- *                       a JWS (HS256) without its payload
+ * Shapes  cluster-info  ConfigMap in kube-public: `kubeconfig`, and `jws-kubeconfig-<token id>`
+ *                       with a JWS (HS256) without its payload
  * Source  pkg/controller/bootstrap/bootstrapsigner.go, tokencleaner.go, jws.go
  */
 import type { ConfigMap, Secret } from "@nanokube/api/core/v1";
