@@ -1,5 +1,5 @@
 /**
- * gRPC over node:http2: serve and dial on TCP, TLS, unix sockets, or inside the process.
+ * gRPC: serve and dial on TCP, TLS, unix sockets, or inside the process.
  *
  * Services are generated fact tables (`etcd`, `cri`, `csi`, `health`, `pluginRegistration`):
  *
