@@ -113,7 +113,7 @@ function affinity(dice: Dice): Affinity {
           },
         }
       : {}),
-    ...(chance(0.25)
+    ...(chance(0.2)
       ? { podAffinity: chance(0.5) ? { [hard]: [fixed(podTerm(dice))] } : { [soft]: [weighted()] } }
       : {}),
     ...(chance(0.25)
@@ -142,6 +142,24 @@ export function randomPod(name: string, dice: Dice): Pod {
           topologyKey: pick(["topology.kubernetes.io/zone", "kubernetes.io/hostname"]),
           whenUnsatisfiable: pick(["DoNotSchedule", "ScheduleAnyway"]),
           labelSelector: { matchLabels: { app: pick(apps) } },
+          ...(chance(0.3) ? { nodeTaintsPolicy: pick(["Honor", "Ignore"]) } : {}),
+          ...(chance(0.3) ? { nodeAffinityPolicy: pick(["Honor", "Ignore"]) } : {}),
+          ...(chance(0.2) ? { matchLabelKeys: ["tier"] } : {}),
+        },
+      ]
+    : [];
+  for (const constraint of spread) {
+    if (constraint.whenUnsatisfiable === "DoNotSchedule" && chance(0.3)) {
+      Object.assign(constraint, { minDomains: 1 + dice.upTo(3) });
+    }
+  }
+  const init = chance(0.2)
+    ? [
+        {
+          name: "init",
+          image: "registry.example.com/small:1",
+          resources: { requests: requests(dice) },
+          ...(chance(0.5) ? { restartPolicy: "Always" } : {}),
         },
       ]
     : [];
@@ -165,8 +183,9 @@ export function randomPod(name: string, dice: Dice): Pod {
     return {
       apiVersion: "v1",
       kind: "Pod",
-      metadata: { name, labels: { app: pick(apps) } },
+      metadata: { name, labels: { app: pick(apps), tier: pick(["front", "back"]) } },
       spec: {
+        ...(init.length === 0 ? {} : { initContainers: init.map((c) => withLimits(c)) }),
         containers: containers.map((c) => withLimits(c)),
         affinity: affinity(dice),
         tolerations,
