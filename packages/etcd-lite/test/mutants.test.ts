@@ -15,6 +15,10 @@ interface Mutant {
   readonly to: string;
   readonly caughtAs: RegExp;
   readonly seeds?: number;
+  /** Faults that bring it out soonest; all of them find it too, in time. */
+  readonly faults?: string;
+  /** A script in place of the simulation: what it prints is judged. */
+  readonly script?: string;
 }
 
 const mutants: readonly Mutant[] = [
@@ -38,8 +42,9 @@ const mutants: readonly Mutant[] = [
     file: "core/raft/leader.ts",
     from: "if (log.term(index) !== term) return false;",
     to: "if (log.term(index) === undefined) return false;",
-    caughtAs: /leader completeness|would be overwritten|safety|linearizable|committed/,
-    seeds: 1500,
+    // A leader's own entry travels with the older ones: by chance alone this takes very long.
+    script: "sim/figure-3-7.ts",
+    caughtAs: /withOlderEntry: 2/,
   },
   {
     name: "forgets its vote: the term's write is not waited for",
@@ -62,7 +67,8 @@ const mutants: readonly Mutant[] = [
     from: "(membership.majority === 1 && membership.voters.has(id)) ||",
     to: "hasCommitted ||",
     caughtAs: /not linearizable/,
-    seeds: 1500,
+    faults: "partition",
+    seeds: 400,
   },
   {
     name: "reads before its own term has a commit",
@@ -114,7 +120,7 @@ function mutate({ name, file, from, to }: Mutant): string {
   const text = readFileSync(join(target, file), "utf8");
   expect(text.split(from), `${file} has this once: ${from}`).toHaveLength(2);
   writeFileSync(join(target, file), text.replace(from, to));
-  return join(target, "sim", "main.ts");
+  return target;
 }
 
 function simulate(main: string, seeds: number): Promise<string> {
@@ -128,8 +134,15 @@ function simulate(main: string, seeds: number): Promise<string> {
   });
 }
 
-test.each(mutants)("caught: $name", { timeout: 180_000 }, async (mutant) => {
-  const output = await simulate(mutate(mutant), mutant.seeds ?? 300);
+test.each(mutants)("caught: $name", { timeout: 300_000 }, async (mutant) => {
+  const target = mutate(mutant);
+  if (mutant.script !== undefined) {
+    const code = `import { commitsOfFigure } from ${JSON.stringify(join(target, mutant.script))};
+      console.log(commitsOfFigure());`;
+    expect(await node(["--input-type=module", "--eval", code])).toMatch(mutant.caughtAs);
+    return;
+  }
+  const output = await simulate(join(target, "sim", "main.ts"), mutant);
   expect(output).toMatch(/, 1 violations/);
   expect(output).toMatch(mutant.caughtAs);
 });

@@ -53,6 +53,9 @@ export interface ClusterOptions extends IdentityOptions {
   readonly requestTimeoutMs?: number | undefined;
   /** How many entries are kept in memory for members that lag; 20,000. */
   readonly keptEntries?: number | undefined;
+  /** Bytes of entries in one message, and messages under way to one member. */
+  readonly appendBytesMax?: number | undefined;
+  readonly inflightMax?: number | undefined;
   /** Answer reads by the leader's lease, without asking the others: needs honest clocks. */
   readonly leaseReads?: boolean | undefined;
 }
@@ -232,6 +235,8 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
         preVote: options.preVote,
         checkQuorum: options.checkQuorum,
         leaseReads: options.leaseReads,
+        appendBytesMax: options.appendBytesMax,
+        inflightMax: options.inflightMax,
       },
       state,
       origin,

@@ -27,6 +27,8 @@ export interface SimMemberOptions {
   readonly leaseReads: boolean;
   readonly preVote: boolean;
   readonly checkQuorum: boolean;
+  readonly appendBytesMax: number;
+  readonly inflightMax: number;
 }
 
 export const urlOf = (name: string) => `http://${name}:2380`;
@@ -86,6 +88,8 @@ export class SimMember {
       keptEntries: this.#options.keptEntries,
       preVote: this.#options.preVote,
       checkQuorum: this.#options.checkQuorum,
+      appendBytesMax: this.#options.appendBytesMax,
+      inflightMax: this.#options.inflightMax,
       leaseReads: this.#options.leaseReads,
       segmentBytes: 4096,
       snapshotAfterBytes: 3000,

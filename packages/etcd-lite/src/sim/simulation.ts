@@ -80,6 +80,8 @@ class Simulation {
   readonly #keptEntries: number;
   readonly #preVote: boolean;
   readonly #checkQuorum: boolean;
+  readonly #appendBytesMax: number;
+  readonly #inflightMax: number;
   #isHealed = false;
 
   constructor(options: SimulationOptions) {
@@ -91,6 +93,8 @@ class Simulation {
     // Safety may depend on neither.
     this.#preVote = this.#random.next() < 0.7;
     this.#checkQuorum = this.#random.next() < 0.7;
+    this.#appendBytesMax = [1, 200, 100_000][Math.floor(this.#random.next() * 3)]!;
+    this.#inflightMax = this.#random.next() < 0.3 ? 2 : 256;
     const has = (fault: Fault) => this.#faults.has(fault);
     this.#network = new SimNetwork(this.#scheduler, this.#random, {
       dropShare: has("drop") ? this.#random.next() ** 2 * 0.3 : 0,
@@ -172,6 +176,8 @@ class Simulation {
       keptEntries: this.#keptEntries,
       preVote: this.#preVote,
       checkQuorum: this.#checkQuorum,
+      appendBytesMax: this.#appendBytesMax,
+      inflightMax: this.#inflightMax,
       leaseReads: this.#options.leaseReads ?? false,
     });
     this.#members.push(member);

@@ -228,9 +228,11 @@ export class Leader implements Role {
   }
 
   #prod(progress: Progress): void {
-    if (progress.state === "replicate" && progress.next > this.#raft.log.lastIndex) {
-      // All is sent and not all answered. An empty append finds out whether it arrived.
-      const { log } = this.#raft;
+    const { log, settings } = this.#raft;
+    const isAllSent = progress.next > log.lastIndex || progress.isPaused(settings.inflightMax);
+    if (progress.state === "replicate" && isAllSent) {
+      // All that may be sent is sent, and not all is answered: an empty append finds out whether it
+      // arrived. Without it a window full of lost appends would stay full.
       const [prevIndex, commit] = [progress.next - 1, log.committed];
       const prevTerm = log.term(prevIndex)!;
       const { id: to } = progress;

@@ -176,45 +176,7 @@ describe("the log", () => {
   });
 
   test("an entry of an older term is not committed by counting (figure 3.7)", () => {
-    const voters = [1n, 2n, 3n, 4n, 5n];
-    const leader = new Raft({
-      id: 1n,
-      membership: { voters, learners: [] },
-      hardState: { term: 3, vote: nobody, commit: 1 },
-      log: {
-        base: { index: 0, term: 0 },
-        entries: [1, 2].map((index) => ({ index, term: 2, payload: payload() })),
-      },
-      electionTicks: 10,
-      heartbeatTicks: 1,
-      random: () => 0,
-      session: 1,
-      preVote: false,
-    });
-    const save = () => {
-      for (let storage = leader.takeStorage(); storage; storage = leader.takeStorage()) {
-        leader.persisted(storage);
-      }
-    };
-    leader.campaign();
-    save();
-    for (const from of [2n, 3n]) {
-      leader.step({ type: "voteAnswer", from, to: 1n, term: 4, granted: true });
-    }
-    save();
-    expect(leader.role.name).toBe("leader");
-    const accept = (from: bigint, index: number) => {
-      const answer = { rejected: false, hintIndex: 0, hintTerm: 0, index };
-      leader.step({ type: "appendAnswer", from, to: 1n, term: 4, ...answer });
-    };
-    // Entry 2 is on three of five now; who leads next may still overwrite it …
-    accept(2n, 2);
-    accept(3n, 2);
-    expect(leader.log.committed).toBe(1);
-    // … until an entry of this term stands behind it on a majority.
-    accept(2n, 3);
-    accept(3n, 3);
-    expect(leader.log.committed).toBe(3);
+    expect(commitsOfFigure()).toEqual({ withOlderEntry: 1, withOwnEntry: 3 });
   });
 
   test("a follower far behind is found with a few questions, not one an entry", () => {
