@@ -123,15 +123,17 @@ function mutate({ name, file, from, to }: Mutant): string {
   return target;
 }
 
-function simulate(main: string, seeds: number): Promise<string> {
-  const flags = ["--conditions=nanokube-source", main, "--seeds", String(seeds)];
+function node(args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [...flags, "--stop-at-first", "--no-minimize"],
-      (_, stdout, stderr) => resolve(stdout + stderr),
-    );
+    const flags = ["--conditions=nanokube-source", ...args];
+    execFile(process.execPath, flags, (_, stdout, stderr) => resolve(stdout + stderr));
   });
+}
+
+function simulate(main: string, { seeds = 300, faults }: Mutant): Promise<string> {
+  const some = faults === undefined ? [] : ["--faults", faults];
+  const flags = ["--seeds", String(seeds), ...some, "--stop-at-first", "--no-minimize"];
+  return node([main, ...flags]);
 }
 
 test.each(mutants)("caught: $name", { timeout: 300_000 }, async (mutant) => {

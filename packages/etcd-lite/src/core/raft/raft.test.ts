@@ -1,6 +1,7 @@
 /** Raft by scripts: what the thesis says, and what goes wrong without it. */
 import { createSeededRandom } from "@nanokube/machinery";
 import { describe, expect, test } from "vitest";
+import { commitsOfFigure } from "../../sim/figure-3-7.ts";
 import type { Leader } from "./leader.ts";
 import { type MemberId, type Message, nobody, type Payload } from "./message.ts";
 import { Raft, type RaftOptions } from "./raft.ts";
