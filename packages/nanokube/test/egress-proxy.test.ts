@@ -13,7 +13,7 @@ describe("egress proxy", () => {
     registry = createServer((_request, response) => response.end("a manifest"));
     await new Promise<void>((resolve) => registry.listen(0, "127.0.0.1", resolve));
     registryPort = (registry.address() as AddressInfo).port;
-    proxy = await startEgressProxy("127.0.0.1", 0);
+    proxy = await startEgressProxy("127.0.0.1", 0, () => true);
   });
 
   afterEach(async () => {

@@ -24,6 +24,9 @@ export interface AgentConfig {
   /** Of the whole cluster. */
   podCIDR: string;
   nodeCIDR: string;
+  serviceCIDR: string;
+  /** The machine's side of the bridge, where the proxy for the way out listens. */
+  gateway: string;
   cgroupRoot: string;
   kubelet: boolean;
   kubeProxy: boolean;

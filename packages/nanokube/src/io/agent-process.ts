@@ -51,6 +51,8 @@ function agentConfig({ dir, state, network, plan, node }: AgentOptions): AgentCo
     clusterDomain: network.clusterDomain,
     podCIDR: network.podCIDR,
     nodeCIDR: network.nodeCIDR,
+    serviceCIDR: network.serviceCIDR,
+    gateway: network.gateway,
     cgroupRoot: embedded ? "" : `/${cgroupName(network, plan)}`,
     kubelet: state.components.kubelet === "own",
     kubeProxy: state.components["kube-proxy"] === "own" && !embedded,

@@ -21,7 +21,9 @@ import { type Channel, dial } from "@nanokube/rpc";
 import type { AgentConfig } from "../core/agent-config.ts";
 import { cniConfigFile, formatCNIConfig } from "../core/cni-config.ts";
 import { exec } from "./command.ts";
+import { egressPort } from "./runtime.ts";
 import { startStorage } from "./storage.ts";
+import { startWayOut } from "./way-out.ts";
 
 interface Agent {
   config: AgentConfig;
@@ -97,6 +99,16 @@ async function runKubeProxy({ config, log, signal }: Agent): Promise<void> {
   await proxy.start(signal);
 }
 
+async function openWayOut({ config, log, closers }: Agent): Promise<void> {
+  const out = await startWayOut({
+    exec,
+    log: log.child({ component: "way-out" }),
+    proxy: { host: config.gateway, port: egressPort },
+    inside: [config.podCIDR, config.nodeCIDR, config.serviceCIDR],
+  });
+  closers.push(() => out.close());
+}
+
 /** The runtime calls the network ready when this file is there; it needs the node's pod CIDR. */
 async function writeCNIConfig({ config, log, signal }: Agent, client: Client): Promise<void> {
   const informer = createInformer({
@@ -143,6 +155,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     jobs.push(routes.start(signal));
   }
   if (config.kubeProxy) jobs.push(runKubeProxy(agent));
+  if (config.mode === "containerd") jobs.push(openWayOut(agent));
   const stopped = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
