@@ -77,7 +77,7 @@ export const rows: readonly Row[] = [
   {
     name: "txn-mixed, reads",
     args: `txn-mixed ${many} --val-size 256 --key-space-size 100 --limit 10`,
-    total: 15_000,
+    total: 1500,
     by: "rate",
     summary: 0,
   },

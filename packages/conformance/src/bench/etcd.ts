@@ -102,14 +102,11 @@ async function benchRows(
     for (const subject of subjects) await fill(subject, 0, 10_000);
     const results: RowResult[] = [];
     for (const row of rows.filter(({ name }) => name.includes(only ?? ""))) {
-      // One run each that is not counted: both programs get faster while they run.
-      for (const subject of subjects) await runRow(row, subject, scale / 2);
-      const samples: Sample[][] = subjects.map(() => []);
-      for (let round = 0; round < rounds; round++) {
-        for (const [i, subject] of subjects.entries()) {
-          samples[i]!.push(await runRow(row, subject, scale));
-        }
-      }
+      const samples = await sampleRow(row, subjects, { rounds, scale }).catch((error: Error) => {
+        write(`${row.name}: ${error.message.slice(0, 300)}`);
+        return undefined;
+      });
+      if (samples === undefined) continue;
       const [ours, theirs] = samples.map(medianSample) as [Sample, Sample];
       results.push({ name: row.name, by: row.by, ours, theirs });
       write(`${row.name}: ${(ours.rate / theirs.rate).toFixed(2)}`);
@@ -119,6 +116,22 @@ async function benchRows(
   } finally {
     for (const subject of subjects) await subject.close();
   }
+}
+
+async function sampleRow(
+  row: Row,
+  subjects: readonly RunningEtcd[],
+  { rounds, scale }: { rounds: number; scale: number },
+): Promise<Sample[][]> {
+  // One run each that is not counted: both programs get faster while they run.
+  for (const subject of subjects) await runRow(row, subject, scale / 2);
+  const samples: Sample[][] = subjects.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, subject] of subjects.entries()) {
+      samples[i]!.push(await runRow(row, subject, scale));
+    }
+  }
+  return samples;
 }
 
 async function emptyStarts(programs: readonly Program[], rounds: number) {

@@ -8,10 +8,13 @@
  */
 import { defaultFrameMax, flag, frameHeaderBytes, frameType } from "./http2-codes.ts";
 
-const slabBytes = 64 * 1024;
+/** A connection that says little holds little: its slabs grow with what it has to say. */
+const slabBytesMin = 2 * 1024;
+const slabBytesMax = 64 * 1024;
 
 export class Outbox {
   #slab: Buffer = Buffer.alloc(0);
+  #slabBytes = slabBytesMin;
   /** Of the slab: taken up to here, written up to there. */
   #from = 0;
   #at = 0;
@@ -39,7 +42,8 @@ export class Outbox {
   #reserve(count: number): void {
     if (this.#slab.length - this.#at >= count) return;
     if (this.#at > this.#from) this.#full.push(this.#slab.subarray(this.#from, this.#at));
-    this.#slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, count));
+    this.#slab = Buffer.allocUnsafeSlow(Math.max(this.#slabBytes, count));
+    this.#slabBytes = Math.min(this.#slabBytes * 2, slabBytesMax);
     this.#from = 0;
     this.#at = 0;
   }
