@@ -1,9 +1,10 @@
 /**
- * The way out of a node: TCP connections of its pods to addresses outside the cluster go through the
- * proxy on the machine's side of the bridge.
+ * The way out of a node: TCP connections of its pods to addresses outside the cluster go through
+ * the proxy on the machine's side of the bridge.
  *
- * The machine forwards nothing and its firewall is not ours to change, so the connections are caught
- * by rules in the node's own namespace, asked of the kernel where they wanted to go, and tunnelled.
+ * The machine forwards nothing and its firewall is not ours to change, so the connections are
+ * caught by rules in the node's own namespace, asked of the kernel where they wanted to go, and
+ * tunnelled.
  *
  * Errors  a destination that cannot be reached resets the connection, after it was accepted
  * Source  RFC 9110 section 9.3.6
