@@ -38,7 +38,10 @@ export interface WriteTransaction {
   /** Copies the value, should it keep it. */
   put(key: string, value: Uint8Array, lease: bigint): KeyValue;
   deleteRange(span: KeySpan): number;
-  /** Makes the changes visible; without any, the revision stays. */
+  /**
+   * Makes the changes visible; without any, the revision stays. A transaction that is dropped
+   * instead is taken back when the next one begins.
+   */
   commit(): void;
 }
 
@@ -94,6 +97,7 @@ class Store implements MvccStore {
   #revision = firstRevision;
   #compacted = -1;
   #sizeBytes = 0;
+  #open: Transaction | undefined;
 
   get revision(): number {
     return this.#revision;
@@ -109,6 +113,7 @@ class Store implements MvccStore {
   }
 
   fork(): MvccStore {
+    this.#open?.rollback();
     const copy = new Store();
     copy.#keys = this.#keys.fork();
     copy.#log = this.#log.fork();
@@ -148,7 +153,17 @@ class Store implements MvccStore {
   }
 
   begin(): WriteTransaction {
-    return new Transaction(this);
+    this.#open?.rollback();
+    this.#open = new Transaction(this);
+    return this.#open;
+  }
+
+  /** Takes back the newest version of a key: of a transaction that nobody committed. */
+  undo(kv: KeyValue): void {
+    const { versions } = this.#keys.get(kv.key)!;
+    versions.pop();
+    if (versions.length === 0) this.#keys.delete(kv.key);
+    this.#sizeBytes -= sizeOf(kv);
   }
 
   /** The newest version of a key, tombstones too. */
@@ -171,6 +186,7 @@ class Store implements MvccStore {
   }
 
   advance(changes: readonly KeyValue[]): void {
+    this.#open = undefined;
     this.#log.append(changes);
     this.#revision++;
   }
@@ -303,6 +319,12 @@ class Transaction implements WriteTransaction {
 
   commit(): void {
     if (this.changes.length > 0) this.#store.advance(this.changes);
+  }
+
+  /** As if it had never been: what was dropped without a commit. */
+  rollback(): void {
+    for (const kv of [...this.changes].reverse()) this.#store.undo(kv);
+    this.changes.length = 0;
   }
 }
 

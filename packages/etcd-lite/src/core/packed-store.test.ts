@@ -157,3 +157,40 @@ test("a count of the newest looks at the edges only", () => {
     expect(store.range({ key, end }).count).toBe(count);
   }
 });
+
+test.each([
+  ["plain", createMvccStore],
+  ["packed", createPackedStore],
+])("the %s store takes back a transaction that was dropped", (_name, create) => {
+  const store = create();
+  const commit = (key: string, value: string) => {
+    const txn = store.begin();
+    txn.put(key, Buffer.from(value), 0n);
+    txn.commit();
+  };
+  commit("a", "1");
+  commit("gone", "1");
+  const sizeBytes = store.sizeBytes;
+  const dropped = store.begin();
+  dropped.put("a", Buffer.from("2"), 7n);
+  dropped.put("new", Buffer.from("2"), 0n);
+  dropped.deleteRange({ key: "gone", end: undefined });
+  expect(dropped.changes).toHaveLength(3);
+  const next = store.begin();
+  expect(store.sizeBytes).toBe(sizeBytes);
+  next.put("b", Buffer.from("3"), 0n);
+  next.commit();
+  const { kvs, count } = store.range({ key: "\0", end: "" });
+  expect(count).toBe(3);
+  expect(kvs.map((kv) => [kv.key, Buffer.from(kv.value).toString(), kv.version])).toEqual([
+    ["a", "1", 1],
+    ["b", "3", 1],
+    ["gone", "1", 1],
+  ]);
+  expect([...store.versions()].map(({ key }) => key).sort()).toEqual(["a", "b", "gone"]);
+  commit("new", "4");
+  expect(store.range({ key: "new", end: undefined }).kvs[0]).toMatchObject({
+    version: 1,
+    createRevision: 5,
+  });
+});

@@ -10,7 +10,7 @@
  */
 import { EtcdError } from "./errors.ts";
 import { KeyIndex } from "./key-index.ts";
-import { type KeySpan, type KeyValue, noValue } from "./key-value.ts";
+import type { KeyValue } from "./key-value.ts";
 import type {
   MvccStore,
   RangeQuery,
@@ -18,6 +18,7 @@ import type {
   StoreContent,
   WriteTransaction,
 } from "./mvcc-store.ts";
+import { PackedTransaction } from "./packed-transaction.ts";
 import { messageSize, PackedVersion, type VersionContent, writeMessage } from "./packed-version.ts";
 import { RecordArena, recordHeaderBytes } from "./record-arena.ts";
 import { RevisionLog } from "./revision-log.ts";
@@ -53,6 +54,7 @@ class PackedStore implements MvccStore {
   /** Of that revision: versions that went while it was looked at. */
   readonly #droppedNow = new Set<number>();
   #evacuation: Iterator<number> | undefined;
+  #open: PackedTransaction | undefined;
 
   get revision(): number {
     return this.#revision;
@@ -68,6 +70,7 @@ class PackedStore implements MvccStore {
   }
 
   fork(): MvccStore {
+    this.#open?.rollback();
     const copy = new PackedStore();
     copy.#arena = this.#arena.fork();
     copy.#index = this.#index.fork();
@@ -133,7 +136,16 @@ class PackedStore implements MvccStore {
   }
 
   begin(): WriteTransaction {
-    return new Transaction(this);
+    this.#open?.rollback();
+    this.#open = new PackedTransaction(this);
+    return this.#open;
+  }
+
+  /** Takes back what a transaction wrote that nobody committed; `newest` as before it. */
+  undo(key: string, ref: number, newest: number): void {
+    if (newest === 0) this.#index.delete(key);
+    else this.#index.set(key, newest);
+    this.#arena.release(ref);
   }
 
   /** Reference to the newest version of a key: 0 for none, negative for a tombstone. */
@@ -173,6 +185,7 @@ class PackedStore implements MvccStore {
   }
 
   advance(refs: readonly number[]): void {
+    this.#open = undefined;
     this.#log.append(refs);
     this.#revision++;
     // Writes pay for what compactions left, should nobody else do it.
@@ -348,53 +361,5 @@ class PackedStore implements MvccStore {
     const to = this.#arena.offsetOf(ref) + recordHeaderBytes;
     kv.bytes.copy(this.#arena.bytesOf(ref), to, kv.from, kv.to);
     return ref;
-  }
-}
-
-class Transaction implements WriteTransaction {
-  readonly changes: KeyValue[] = [];
-  readonly revision: number;
-  readonly #store: PackedStore;
-  readonly #refs: number[] = [];
-
-  constructor(store: PackedStore) {
-    this.#store = store;
-    this.revision = store.revision + 1;
-  }
-
-  range(query: RangeQuery): RangeResult {
-    return this.#store.rangeAt(query, this.changes.length > 0 ? this.revision : this.revision - 1);
-  }
-
-  put(key: string, value: Uint8Array, lease: bigint): KeyValue {
-    const { revision: modRevision } = this;
-    const newest = this.#store.newest(key);
-    const before = newest > 0 ? this.#store.version(newest) : undefined;
-    const createRevision = before === undefined ? modRevision : before.createRevision;
-    const version = before === undefined ? 1 : before.version + 1;
-    const content = { key, value, createRevision, modRevision, version, lease };
-    return this.#write(content, newest);
-  }
-
-  deleteRange(span: KeySpan): number {
-    const { kvs } = this.range(span);
-    for (const { key } of kvs) {
-      const { revision: modRevision } = this;
-      const none = { value: noValue, createRevision: 0, version: 0, lease: 0n };
-      this.#write({ key, modRevision, ...none }, this.#store.newest(key));
-    }
-    return kvs.length;
-  }
-
-  #write(content: VersionContent, newest: number): KeyValue {
-    const ref = this.#store.write(content, this.changes.length, newest);
-    const kv = this.#store.version(ref);
-    this.#refs.push(ref);
-    this.changes.push(kv);
-    return kv;
-  }
-
-  commit(): void {
-    if (this.changes.length > 0) this.#store.advance(this.#refs);
   }
 }
