@@ -16,6 +16,7 @@ import {
   podDisruptionBudgets,
   pods as podResource,
   priorityClasses,
+  services,
 } from "@nanokube/client";
 import { createSeededRandom } from "@nanokube/machinery";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -50,6 +51,7 @@ async function startScheduler({ config, directory }: UpstreamApiServer): Promise
 }
 
 const none = () => undefined;
+const web = { app: "web" };
 
 function snapshotOf(infos: ReadonlyMap<string, NodeInfo>, namespace: string): Snapshot {
   return {
@@ -63,7 +65,8 @@ function snapshotOf(infos: ReadonlyMap<string, NodeInfo>, namespace: string): Sn
     volumes: () => [],
     storageClass: none,
     csiNode: none,
-    ownerSelectors: () => [],
+    // A Service that selects a pod spreads it, as long as it does not say how itself.
+    ownerSelectors: (pod) => (pod.metadata?.labels?.app === "web" ? [{ matchLabels: web }] : []),
     disruptionBudgets: () => [],
   };
 }
@@ -108,6 +111,8 @@ describe.skipIf(missing !== undefined)(missing ?? "beside kube-scheduler", () =>
     const dice = diceOf(createSeededRandom(seed));
     const namespace = `s${seed}`;
     await client.resource(namespaces).create({ metadata: { name: namespace } });
+    const service = { metadata: { name: "web" }, spec: { selector: web, ports: [{ port: 80 }] } };
+    await client.resource(services).namespace(namespace).create(service);
     const api = client.resource(nodeResource);
     const infos = new Map<string, NodeInfo>();
     try {
@@ -167,6 +172,8 @@ describe.skipIf(missing !== undefined)(missing ?? "beside kube-scheduler", () =>
     const allowed = dice.upTo(1);
     const selector = { matchLabels: { app: "web" } };
     const budgets = client.resource(podDisruptionBudgets).namespace(namespace);
+    const service = { metadata: { name: "web" }, spec: { selector: web, ports: [{ port: 80 }] } };
+    await client.resource(services).namespace(namespace).create(service);
     await budgets.create({ metadata: { name: "web" }, spec: { selector, maxUnavailable: 1 } });
     await budgets.patch(
       "web",
@@ -206,6 +213,8 @@ describe.skipIf(missing !== undefined)(missing ?? "beside kube-scheduler", () =>
       for (let i = 0; i < 12; i += 1) {
         const name = `p${i}`;
         const cpu = dice.pick(["500m", "700m", "1", "1500m"]);
+        // Before the pod is there, for the scheduler is quick.
+        const before = (await podsIn(namespace).list()).items.map((pod) => pod.metadata?.name);
         const made = await podsIn(namespace).create({
           metadata: { name, labels: { app: dice.pick(["web", "db"]) } },
           spec: {
@@ -215,7 +224,6 @@ describe.skipIf(missing !== undefined)(missing ?? "beside kube-scheduler", () =>
           },
         });
         const ours = schedule(made, snapshot(), { random: () => 0.999 });
-        const before = (await podsIn(namespace).list()).items.map((pod) => pod.metadata?.name);
         let theirs = await decided(namespace, name);
         if (ours.outcome === "unschedulable" && ours.preemption !== undefined) {
           for (let tries = 0; tries < 300 && !theirs.spec?.nodeName; tries += 1) {
