@@ -105,6 +105,7 @@ async function upCommand(flags: UpFlags): Promise<void> {
     await up(options);
     process.stdout.write(`export KUBECONFIG=${dir.kubeconfig}\n`);
     if (flags.detach) process.exit(0);
+    process.stdout.write("Ctrl-C stops the cluster; its state stays\n");
   } catch (error) {
     if (!ranBefore) await down(dir); // Nothing half-started stays behind.
     if (!signal.aborted) throw error;

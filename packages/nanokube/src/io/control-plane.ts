@@ -172,7 +172,9 @@ export async function runControlPlane(dir: DataDir, log: Log, signal: AbortSigna
   startScheduler(running);
   const admin = clientFor(running, "kubernetes-admin", ["system:masters"]);
   const storage = deployment({ driverName: csiDriverName });
-  await applyObjects(admin, [...clusterAddons(state.mode, network), ...storage]);
+  // At once: nodes' provisioners are refused until they are there. None needs another to exist.
+  const addons = [...clusterAddons(state.mode, network), ...storage];
+  await Promise.all(addons.map((object) => applyObjects(admin, [object])));
   const servers: { close(): Promise<void> }[] = [];
   if (state.mode === "containerd") {
     servers.push(await startRegistry(dir.images, network.gateway, registryPort));
