@@ -324,7 +324,7 @@ async function outcomeOf(port: number, pieces: readonly Buffer[], isBogus: boole
   const isCall = pieces.some((piece) => piece.equals(body));
   const timer = setTimeout(
     () => socket.write(frame(PING!, 0, 0, Buffer.from("are you?"))),
-    isCall ? 400 : 30,
+    isCall ? 400 : 120,
   );
   try {
     return await outcome;
@@ -405,6 +405,36 @@ describe("floods", () => {
     socket.destroy();
     expect(answer).toContain(await outcomeOf(ports.ours, [open, body], false));
   });
+});
+
+test("what was under way when a call was answered early is no fault", async () => {
+  const socket = connect({ port: ports.ours, host: "127.0.0.1" });
+  const types: number[] = [];
+  const done = new Promise<void>((resolve) => {
+    let pending = Buffer.alloc(0);
+    socket.on("data", (chunk) => {
+      pending = Buffer.concat([pending, chunk]);
+      while (pending.length >= 9 && pending.length >= 9 + pending.readUIntBE(0, 3)) {
+        types.push(pending[3]!);
+        const isLast = pending[3] === GOAWAY || pending.readUInt32BE(5) === 3;
+        if (isLast) resolve();
+        pending = pending.subarray(9 + pending.readUIntBE(0, 3));
+      }
+    });
+  });
+  const trailers = encodeLiterals([["x-late", "1"]]);
+  socket.write(
+    Buffer.concat([
+      ...[Buffer.from(preface), frame(SETTINGS!, 0, 0), open, frame(DATA!, 0, 1, message)],
+      ...[frame(DATA!, 0, 1, message), frame(HEADERS!, endHeaders | endStream, 1, trailers)],
+      ...[frame(HEADERS!, endHeaders, 3, block), frame(DATA!, endStream, 3, message)],
+    ]),
+  );
+  await done;
+  socket.destroy();
+  // Settings, their ACK, and the window; the first answer and its reset; the second answer.
+  expect(types.filter((type) => type === GOAWAY)).toEqual([]);
+  expect(types.filter((type) => type === RST)).toHaveLength(1);
 });
 
 test("a small answer overtakes a large one that no window has room for", async () => {

@@ -24,7 +24,14 @@ import {
   setting,
   windowMax,
 } from "./http2-codes.ts";
-import { checkControl, type Frame, FrameReader, fault, unpad } from "./http2-frames.ts";
+import {
+  checkControl,
+  checkSetting,
+  type Frame,
+  FrameReader,
+  fault,
+  unpad,
+} from "./http2-frames.ts";
 import { Outbox } from "./http2-outbox.ts";
 import { Http2Stream, type StreamOwner, type StreamSink } from "./http2-stream.ts";
 import { checkRequest, checkTrailers, type RequestHead } from "./request-head.ts";
@@ -43,6 +50,7 @@ const streamWindow = 1 << 20;
 const connectionWindow = 16 << 20;
 const blockMaxBytes = 1 << 20;
 const controlFramesMax = 10_000;
+const resetsMax = 1000;
 
 /** A header block that goes on in CONTINUATION frames. */
 interface OpenBlock {
@@ -62,6 +70,8 @@ export class Http2Connection implements StreamOwner {
   readonly #decoder = new HpackDecoder(headerListMaxBytes);
   readonly #streams = new Map<number, Http2Stream>();
   readonly #blocked = new Set<Http2Stream>();
+  /** Streams that we ended of late: what the peer had sent by then is no fault of it. */
+  readonly #resets = new Set<number>();
   #state: "settings" | "open" | "ended" = "settings";
   readonly #reader = new FrameReader();
   #openBlock: OpenBlock | undefined;
@@ -161,6 +171,7 @@ export class Http2Connection implements StreamOwner {
     unpad(frame);
     const stream = this.#streams.get(streamId);
     if (stream === undefined || stream.isRemoteDone) {
+      if (this.#resets.has(streamId)) return;
       if (streamId > this.#lastStreamId || streamId % 2 === 0) throw fault("DATA on idle stream");
       throw new StreamFault(streamId, http2Error.streamClosed);
     }
@@ -225,6 +236,7 @@ export class Http2Connection implements StreamOwner {
       return;
     }
     if (streamId <= this.#lastStreamId) {
+      if (this.#resets.has(streamId)) return;
       throw new Http2Fault(http2Error.streamClosed, "HEADERS on a closed stream");
     }
     this.#lastStreamId = streamId;
@@ -268,32 +280,18 @@ export class Http2Connection implements StreamOwner {
   }
 
   #setting(id: number, value: number): void {
-    switch (id) {
-      case setting.headerTableSize:
-        this.blocks.tableSize(value);
-        return;
-      case setting.enablePush:
-        if (value > 1) throw fault("ENABLE_PUSH is neither 0 nor 1");
-        return;
-      case setting.maxFrameSize:
-        // We never send larger frames than everybody must take.
-        if (value < defaultFrameMax || value > 2 ** 24 - 1) throw fault("MAX_FRAME_SIZE is wrong");
-        return;
-      case setting.initialWindowSize: {
-        if (value > windowMax) {
-          throw new Http2Fault(http2Error.flowControl, "INITIAL_WINDOW_SIZE is too large");
-        }
-        const more = value - this.#peerWindow;
-        this.#peerWindow = value;
-        for (const stream of this.#streams.values()) {
-          stream.sendWindow += more;
-          if (stream.sendWindow > windowMax) {
-            throw new Http2Fault(http2Error.flowControl, "a stream's window is too large");
-          }
-        }
-        if (more > 0) this.pump();
+    checkSetting(id, value);
+    if (id === setting.headerTableSize) this.blocks.tableSize(value);
+    if (id !== setting.initialWindowSize) return;
+    const more = value - this.#peerWindow;
+    this.#peerWindow = value;
+    for (const stream of this.#streams.values()) {
+      stream.sendWindow += more;
+      if (stream.sendWindow > windowMax) {
+        throw new Http2Fault(http2Error.flowControl, "a stream's window is too large");
       }
     }
+    if (more > 0) this.pump();
   }
 
   #ping(frame: Frame): void {
@@ -365,8 +363,12 @@ export class Http2Connection implements StreamOwner {
     }
   }
 
-  finished(stream: Http2Stream): void {
+  finished(stream: Http2Stream, isReset: boolean): void {
     this.#streams.delete(stream.id);
+    if (isReset) {
+      this.#resets.add(stream.id);
+      if (this.#resets.size > resetsMax) this.#resets.delete(this.#resets.values().next().value!);
+    }
     if (this.#blocked.size > 0) this.#blocked.delete(stream);
   }
 

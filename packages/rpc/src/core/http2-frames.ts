@@ -11,6 +11,7 @@ import {
   Http2Fault,
   http2Error,
   preface,
+  setting,
   windowMax,
 } from "./http2-codes.ts";
 
@@ -73,6 +74,18 @@ export function fault(text: string): Http2Fault {
 export function checkControl({ streamId }: Frame, isRightSize: boolean): void {
   if (streamId !== 0) throw fault("a frame of the connection on a stream");
   if (!isRightSize) throw new Http2Fault(http2Error.frameSize, "a frame of wrong size");
+}
+
+export function checkSetting(id: number, value: number): void {
+  if (id === setting.enablePush && value > 1) throw fault("ENABLE_PUSH is neither 0 nor 1");
+  // We never send larger frames than everybody must take.
+  const isFrameMax = id === setting.maxFrameSize;
+  if (isFrameMax && (value < defaultFrameMax || value > 2 ** 24 - 1)) {
+    throw fault("MAX_FRAME_SIZE is wrong");
+  }
+  if (id === setting.initialWindowSize && value > windowMax) {
+    throw new Http2Fault(http2Error.flowControl, "INITIAL_WINDOW_SIZE is too large");
+  }
 }
 
 export function unpad(frame: Frame): void {

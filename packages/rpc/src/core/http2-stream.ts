@@ -35,8 +35,8 @@ export interface StreamOwner {
   readonly isBacklogged: boolean;
   /** Has something to send that no window has room for. */
   blocked(stream: Http2Stream): void;
-  /** Both sides are done. */
-  finished(stream: Http2Stream): void;
+  /** Both sides are done; `isReset`: we ended it, and the peer may not know yet. */
+  finished(stream: Http2Stream, isReset: boolean): void;
   flushSoon(): void;
   grantStream(stream: Http2Stream, count: number): void;
 }
@@ -175,7 +175,7 @@ export class Http2Stream {
     this.#waiting = undefined;
     this.owner.outbox.reset(this.id, code);
     this.owner.flushSoon();
-    this.owner.finished(this);
+    this.owner.finished(this, true);
   }
 
   /** The other side has ended it, or the connection is gone. */
@@ -183,18 +183,18 @@ export class Http2Stream {
     if (this.isReset) return;
     this.isReset = true;
     this.#waiting = undefined;
-    this.owner.finished(this);
+    this.owner.finished(this, false);
     this.sink?.closed();
   }
 
   remoteDone(): void {
     this.isRemoteDone = true;
-    if (this.isLocalDone) this.owner.finished(this);
+    if (this.isLocalDone) this.owner.finished(this, false);
   }
 
   #done(): void {
     this.isLocalDone = true;
-    if (this.isRemoteDone) this.owner.finished(this);
+    if (this.isRemoteDone) this.owner.finished(this, false);
     // Answered early: what the client still sends is not wanted.
     else this.reset(http2Error.noError);
   }
