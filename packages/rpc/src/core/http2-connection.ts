@@ -13,7 +13,6 @@
 import { type HeaderBlock, HpackDecoder } from "./hpack.ts";
 import { ResponseBlocks } from "./hpack-response.ts";
 import {
-  defaultFrameMax,
   defaultWindow,
   flag,
   frameHeaderBytes,
