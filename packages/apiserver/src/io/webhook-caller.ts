@@ -11,6 +11,12 @@ import type { WebhookCall, WebhookCaller } from "../core/admission/webhooks/call
 
 const answerMaxBytes = 3 * 1024 * 1024;
 
+interface Answer {
+  status: number;
+  text: string;
+  isText: boolean;
+}
+
 interface Target {
   host: string;
   port: number;
@@ -22,11 +28,13 @@ interface Target {
 export function createWebhookCaller(reader: AdmissionReader): WebhookCaller {
   return async (call) => {
     const target = await targetOf(call, reader);
+    let answer: Answer;
     try {
-      return await post(call, target);
+      answer = await post(call, target);
     } catch (error) {
       throw new Error(`Post ${JSON.stringify(target.url)}: ${reasonOf(error)}`);
     }
+    return reviewIn(answer);
   };
 }
 
@@ -56,7 +64,7 @@ async function targetOf(
   return { host: spec.clusterIP ?? "", port, path: `${path}?${query}`, serverName, url };
 }
 
-function post({ client, review, timeoutSeconds }: WebhookCall, target: Target): Promise<unknown> {
+function post({ client, review, timeoutSeconds }: WebhookCall, target: Target): Promise<Answer> {
   const body = JSON.stringify(review);
   const ca = client.caBundle ? Buffer.from(client.caBundle, "base64") : undefined;
   return new Promise((resolve, reject) => {
@@ -83,25 +91,70 @@ function post({ client, review, timeoutSeconds }: WebhookCall, target: Target): 
       response.on("error", reject);
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString();
-        if (response.statusCode !== 200) {
-          reject(new Error(`the server answered ${response.statusCode}: ${text.slice(0, 200)}`));
-          return;
-        }
-        try {
-          resolve(JSON.parse(text));
-        } catch (error) {
-          reject(error as Error);
-        }
+        const isText = response.headers["content-type"]?.startsWith("text/") ?? false;
+        resolve({ status: response.statusCode ?? 0, text, isText });
       });
     });
     sent.end(body);
   });
 }
 
+/** What client-go makes of a status that is not success. */
+function refusal({ status, text, isText }: Answer): string {
+  const known: Record<number, string> = {
+    401: "the server has asked for the client to provide credentials",
+    404: "the server could not find the requested resource",
+    405: "the server does not allow this method on the requested resource",
+    415: "the server was unable to respond with a content type that the client supports",
+    429: "the server has received too many requests and has asked us to try again later",
+    503: "the server is currently unable to handle the request",
+    504: "the server was unable to return a response in the time allotted, but may still be processing the request",
+  };
+  if (status in known && !(status === 503 && isText)) return known[status]!;
+  const said = isText ? text.trim().slice(0, 2048) : "unknown";
+  if (status >= 500) {
+    return `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding`;
+  }
+  return `the server rejected our request for an unknown reason`;
+}
+
+const typeMeta =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; ' +
+  'Kind string "json:\\"kind,omitempty\\"" }';
+
+function reviewIn(answer: Answer): unknown {
+  if (answer.status < 200 || answer.status >= 300) throw new Error(refusal(answer));
+  let review: { kind?: string; apiVersion?: string };
+  try {
+    review = JSON.parse(answer.text) as typeof review;
+  } catch {
+    const why = `json: cannot unmarshal string into Go value of type ${typeMeta}`;
+    throw new Error(`couldn't get version/kind; json parse error: ${why}`);
+  }
+  const { kind = "", apiVersion = "" } = review ?? {};
+  if (kind === "" || apiVersion === "") return review;
+  const isReview = /^admission\.k8s\.io\/v1(beta1)?$/.test(apiVersion);
+  if (isReview && kind === "AdmissionReview") return review;
+  const scheme = 'in scheme "pkg/runtime/scheme.go:111"';
+  throw new Error(`no kind "${kind}" is registered for version "${apiVersion}" ${scheme}`);
+}
+
+const untrusted = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
 function reasonOf(error: unknown): string {
-  const { name, message, code } = error as NodeJS.ErrnoException;
+  const { name, message, code, hostname } = error as NodeJS.ErrnoException & { hostname?: string };
   if (name === "AbortError" || name === "TimeoutError") return "context deadline exceeded";
   if (code === "ECONNREFUSED")
-    return `dial tcp: ${message.replace(/^connect ECONNREFUSED /, "")}: connect: connection refused`;
+    return `dial tcp ${message.replace(/^connect ECONNREFUSED /, "")}: connect: connection refused`;
+  if (untrusted.has(code ?? "")) {
+    return "tls: failed to verify certificate: x509: certificate signed by unknown authority";
+  }
+  if (code === "ENOTFOUND") return `dial tcp: lookup ${hostname}: no such host`;
   return message;
 }

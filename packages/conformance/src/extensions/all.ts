@@ -6,6 +6,7 @@ import { mutationScenarios } from "./mutations.ts";
 import { policyScenarios } from "./policies.ts";
 import { policyDefinitionScenarios } from "./policy-definitions.ts";
 import type { Scenario, StepAnswer } from "./scenario.ts";
+import { webhookScenarios } from "./webhooks.ts";
 
 export const topics: Readonly<Record<string, readonly Scenario[]>> = {
   definitions: definitionScenarios,
@@ -13,6 +14,7 @@ export const topics: Readonly<Record<string, readonly Scenario[]>> = {
   "policy-definitions": policyDefinitionScenarios,
   policies: policyScenarios,
   mutations: mutationScenarios,
+  webhooks: webhookScenarios,
 };
 
 export type Answers = Record<string, StepAnswer[]>;

@@ -8,19 +8,21 @@
  */
 import { apiServerSubjects } from "../subjects/apiserver.ts";
 import { recordedAnswers, topics, writeAnswers } from "./all.ts";
+import { startHookServer } from "./hook-server.ts";
 import { play } from "./scenario.ts";
 
 const [only = ""] = process.argv.slice(2);
 const subject = apiServerSubjects().find(({ name }) => name === "kube-apiserver");
 if (subject === undefined || subject.skip !== undefined) throw new Error(subject?.skip);
 const server = await subject.open();
+const hook = await startHookServer();
 try {
   for (const [topic, scenarios] of Object.entries(topics)) {
     const answers = recordedAnswers(topic);
     for (const scenario of scenarios) {
       if (!scenario.name.includes(only)) continue;
       try {
-        answers[scenario.name] = await play(server, scenario);
+        answers[scenario.name] = await play(server, scenario, hook.words);
       } catch (error) {
         process.exitCode = 1;
         process.stderr.write(`${scenario.name}: ${(error as Error).message}\n`);
@@ -29,5 +31,6 @@ try {
     writeAnswers(topic, answers);
   }
 } finally {
+  hook.close();
   await server.close();
 }

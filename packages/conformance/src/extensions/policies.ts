@@ -27,7 +27,10 @@ const simple: [string, Tree][] = [
   ],
   [
     "message-expression-fails",
-    one("object.data.a != 'x'", { message: "plain", messageExpression: "string(object.data.nope)" }),
+    one("object.data.a != 'x'", {
+      message: "plain",
+      messageExpression: "string(object.data.nope)",
+    }),
   ],
   ["message-expression-lines", one("object.data.a != 'x'", { messageExpression: "'a\\nb'" })],
   ["message-expression-blank", one("object.data.a != 'x'", { messageExpression: "' '" })],

@@ -47,13 +47,21 @@ async function waitFor(server: ApiServerInstance, path: string, words: string): 
   }
 }
 
-async function sendUntil(server: ApiServerInstance, step: Step) {
+type Words = Readonly<Record<string, string>>;
+
+function spelledOut(body: unknown, words: Words): unknown {
+  let text = JSON.stringify(body);
+  for (const [word, meant] of Object.entries(words)) text = text.replaceAll(word, meant);
+  return JSON.parse(text);
+}
+
+async function sendUntil(server: ApiServerInstance, step: Step, words: Words) {
   const until = Date.now() + waitMs;
   for (;;) {
     const answer = await server.send({
       method: step.method,
       path: step.path,
-      ...(step.body === undefined ? {} : { body: step.body }),
+      ...(step.body === undefined ? {} : { body: spelledOut(step.body, words) }),
       headers: { "content-type": step.type ?? "application/json" },
     });
     const all = `${answer.text} ${answer.headers.warning ?? ""}`;
@@ -63,11 +71,16 @@ async function sendUntil(server: ApiServerInstance, step: Step) {
   }
 }
 
-export async function play(server: ApiServerInstance, scenario: Scenario): Promise<StepAnswer[]> {
+/** `words` are what `$WORD`s in bodies stand for. */
+export async function play(
+  server: ApiServerInstance,
+  scenario: Scenario,
+  words: Words = {},
+): Promise<StepAnswer[]> {
   const answers: StepAnswer[] = [];
   for (const step of scenario.steps) {
     if (step.after !== undefined) await waitFor(server, step.after.path, step.after.words);
-    const { status, headers, text } = await sendUntil(server, step);
+    const { status, headers, text } = await sendUntil(server, step, words);
     if (step.quiet && status >= 400) throw new Error(`${step.method} ${step.path}: ${text}`);
     if (!step.quiet) answers.push(answerOf(status, headers.warning, text));
   }

@@ -143,7 +143,7 @@ async function deleteOnce(
   const object = resource.fromStorage(stored.tree());
   dropNulls(resource, object);
   checkPreconditions(context, object, options);
-  const attributes = deleteAttributes(context, name, object, options);
+  const attributes = deleteAttributes(context, object, options);
   await server.admission.admit(attributes);
   await server.admission.validate(attributes);
   if (isNamespace(context)) return deleteNamespace(context, stored, object, options);
@@ -163,7 +163,6 @@ async function deleteOnce(
 
 function deleteAttributes(
   context: RestContext,
-  name: string,
   oldObject: KubeObject,
   options: DeleteOptions,
 ): AdmissionAttributes {
@@ -172,7 +171,8 @@ function deleteAttributes(
     resource: context.resource.info,
     subresource: context.info.subresource,
     namespace: context.info.namespace,
-    name,
+    // A collection has none, also while each of its objects is judged.
+    name: context.info.name,
     user: context.user,
     dryRun: options.dryRun,
     oldObject,

@@ -16,6 +16,7 @@ import {
   internalError,
   type JSONPatchOperation,
   type KubeObject,
+  quoteGo,
   StatusError,
 } from "@nanokube/machinery";
 import { strategyFor } from "../../../resources/index.ts";
@@ -28,16 +29,21 @@ import type {
 import { askedAbout, type WebhookTools } from "./asked.ts";
 import { become } from "./become.ts";
 import { isExempt } from "./match.ts";
-import { ask, WebhookFailure } from "./review.ts";
+import { type Answer, ask, WebhookFailure } from "./review.ts";
 import type { Match } from "./versions.ts";
 
 function decodePatch(webhook: MutatingWebhook, patch: string): JSONPatchOperation[] {
+  let text = "";
   try {
     const bytes = Uint8Array.from(atob(patch), (letter) => letter.charCodeAt(0));
-    return JSON.parse(new TextDecoder().decode(bytes)) as JSONPatchOperation[];
+    text = new TextDecoder().decode(bytes);
+    return JSON.parse(text) as JSONPatchOperation[];
   } catch (error) {
-    const why = `received undecodable patch in webhook response: ${(error as Error).message}`;
-    throw new WebhookFailure(webhook, why);
+    const { message } = error as Error;
+    const isCut =
+      message.includes(`at position ${text.length}`) || message.includes("Unexpected end");
+    const said = isCut ? "unexpected end of JSON input" : message;
+    throw new WebhookFailure(webhook, `received undecodable patch in webhook response: ${said}`);
   }
 }
 
@@ -46,10 +52,14 @@ function applyPatch(
   webhook: MutatingWebhook,
   original: KubeObject | undefined,
   { attributes: { object, resource, subresource }, back }: Match,
-  patch: string,
+  { patch, patchType }: Answer,
 ): boolean {
+  if (patch === undefined) return false;
   const operations = decodePatch(webhook, patch);
   if (operations.length === 0) return false;
+  if (patchType !== "JSONPatch") {
+    throw new WebhookFailure(webhook, `unsupported patch type ${quoteGo(patchType ?? "")}`);
+  }
   if (object === undefined || original === undefined) {
     const tried = `admission webhook "${webhook.name}" attempted to modify the object`;
     throw internalError(`${tried}, which is not supported for this operation`);
@@ -74,8 +84,8 @@ export function createMutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
   async function consult(webhook: MutatingWebhook, original: AdmissionAttributes, match: Match) {
     try {
       const options = { ...(call ? { call } : {}), random, mayPatch: true };
-      const { patch } = await ask(webhook, match.attributes, options);
-      return patch !== undefined && applyPatch(webhook, original.object, match, patch);
+      const answer = await ask(webhook, match.attributes, options);
+      return applyPatch(webhook, original.object, match, answer);
     } catch (error) {
       if (error instanceof StatusError || !(error instanceof WebhookFailure)) throw error;
       if (webhook.failurePolicy !== "Ignore") throw internalError(error);

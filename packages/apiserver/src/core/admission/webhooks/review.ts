@@ -29,6 +29,7 @@ export class WebhookFailure extends Error {
 export interface Answer {
   /** base64 of a JSON Patch. */
   patch?: string;
+  patchType?: string;
 }
 
 const reviewVersions = ["v1", "v1beta1"];
@@ -90,6 +91,9 @@ function denial(webhook: Webhook, result: Status | undefined): StatusError {
   const code = result?.code ?? 0;
   const said = message || reason;
   return new StatusError({
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
     ...result,
     status: result?.status && result.status !== "Success" ? result.status : "Failure",
     code: Math.max(code, 400),
@@ -122,8 +126,7 @@ function mistake(review: AdmissionReview, uid: string, version: string, mayPatch
   if (isV1 && !response.patch && response.patchType !== undefined) {
     return "webhook returned response.patchType but not response.patch";
   }
-  const type = response.patchType ?? "JSONPatch";
-  return type === "JSONPatch" ? undefined : `unsupported patch type ${quoteGo(type)}`;
+  return undefined;
 }
 
 export async function ask(
@@ -158,8 +161,8 @@ export async function ask(
   if (wrong !== undefined) {
     throw new WebhookFailure(webhook, `received invalid webhook response: ${wrong}`);
   }
-  const { allowed, status, warnings = [], patch } = answered.response ?? {};
+  const { allowed, status, warnings = [], patch, patchType } = answered.response ?? {};
   for (const text of warnings) attributes.warn(text);
   if (!allowed) throw denial(webhook, status as Status | undefined);
-  return patch ? { patch } : {};
+  return patch ? { patch, patchType: patchType ?? "JSONPatch" } : {};
 }
