@@ -37,6 +37,8 @@ export interface HandlerOptions {
   audit?: Auditor | undefined;
 }
 
+const encoder = new TextEncoder();
+
 export type Handler = (request: ApiRequest) => Promise<ApiResponse>;
 
 /** A request that may go on: everything is decided but the operation itself. */
@@ -67,7 +69,8 @@ export function createHandler(options: HandlerOptions): Handler {
       trail?.auditID ?? request.headers["audit-id"] ?? options.server.random.uuid();
     response.headers["cache-control"] ??= "no-cache, private";
     if (warnings.size > 0) {
-      response.headers.warning = [...warnings].map((text) => `299 - ${quoted(text)}`).join(", ");
+      const texts = [...warnings].filter(isSayable).map((text) => `299 - ${quoted(text)}`);
+      if (texts.length > 0) response.headers.warning = texts.join(", ");
     }
     await trail?.answered(response);
     return response;
@@ -92,11 +95,17 @@ function failed(options: HandlerOptions, request: ApiRequest, error: unknown): A
   return respondWithError(internalError(error), output);
 }
 
+/** Upstream drops a warning with control characters, or that came from bytes that are no text. */
+function isSayable(text: string): boolean {
+  return !/[\p{Cc}\ufffd]/u.test(text) && text.isWellFormed();
+}
+
+/** A header is bytes: those of UTF-8, one character each. */
 function quoted(text: string): string {
-  return `"${text
-    .replaceAll("\\", "\\\\")
-    .replaceAll('"', '\\"')
-    .replaceAll(/[\r\n]/g, " ")}"`;
+  const bytes = encoder.encode(text.replaceAll("\\", "\\\\").replaceAll('"', '\\"'));
+  let quotedText = "";
+  for (const byte of bytes) quotedText += String.fromCharCode(byte);
+  return `"${quotedText}"`;
 }
 
 /** Authenticates and authorizes; connection upgrades pass through here as well. */
@@ -169,13 +178,12 @@ async function operate(
   const passed = options.aggregated(request, user);
   if (passed !== undefined) return passed;
   if (!info.isResourceRequest) {
-    return (await options.serveOther(request, info, user)) ?? plainNotFound();
+    return (await options.serveOther(request, info, user)) ?? nothingAt(options, request.path);
   }
   const { server } = options;
   const resource = server.lookup(info.apiGroup, info.apiVersion, info.resource);
   if (resource === undefined) {
-    if (!options.hasGroupVersion(info.apiGroup, info.apiVersion)) return plainNotFound();
-    throw noSuchResource();
+    return nothingAt(options, request.path);
   }
   if (
     resource.info.namespaced &&
@@ -186,9 +194,12 @@ async function operate(
   ) {
     throw noSuchResource();
   }
+  const isNamespaces = info.resource === "namespaces" && info.apiGroup === "";
+  if (!resource.info.namespaced && info.namespace !== "" && !isNamespaces) throw noSuchResource();
   const output = negotiateOutput(request.headers.accept, wantsPretty(request), {
     custom: resource.custom !== undefined,
     convertible: true,
+    watchable: info.verb === "list" || info.verb === "watch",
   });
   const context: RestContext = { request, info, resource, server, user, output, warnings };
   const operation = operationFor(context, options.outside);
@@ -196,6 +207,15 @@ async function operate(
   const deprecation = deprecationOf(resource);
   if (deprecation !== undefined) warnings.add(deprecation);
   return operation(context);
+}
+
+/** Upstream answers with a Status where it has something of the group, else with plain text. */
+function nothingAt(options: HandlerOptions, path: string): ApiResponse {
+  const [, root = "", group = "", version = ""] = path.split("/");
+  const isServed = [...options.server.served()].some(({ info }) => info.group === group);
+  const known = root === "api" || root === "version" || (root === "apis" && isServed);
+  if (known || options.hasGroupVersion(group, version)) throw noSuchResource();
+  return plainNotFound();
 }
 
 /** What upstream names in place of a version that it wants to be rid of. */
