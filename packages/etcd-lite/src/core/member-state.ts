@@ -115,7 +115,7 @@ export class MemberState {
       case "leaseCheckpoint":
         return this.lessor.checkpoint(entry.request.checkpoints);
     }
-    if (this.hasAlarm(corruptAlarm) && entry.kind !== "alarm") throw new EtcdError("Corrupt");
+    if (this.hasAlarm(corruptAlarm) && changesKeys.has(entry.kind)) throw new EtcdError("Corrupt");
     if (this.auth.enabled) {
       this.#refuseEntryWhenFull(entry);
       checkEntry(this, who, entry);
@@ -198,6 +198,16 @@ export class MemberState {
     return { header, alarms: [{ memberID, alarm }] };
   }
 }
+
+/** What a corrupt cluster must not do; it still answers reads, and can be looked after. */
+const changesKeys: ReadonlySet<PlainEntry["kind"]> = new Set([
+  "put",
+  "deleteRange",
+  "txn",
+  "compact",
+  "leaseGrant",
+  "leaseRevoke",
+]);
 
 const emptyStoreBytes = 16_384;
 const keyValueOverheadBytes = 256;

@@ -11,7 +11,7 @@ import { keyText } from "../core/bytes.ts";
 import { checkDeleteRange, checkPut, checkRange, checkTxn } from "../core/check-request.ts";
 import { EtcdError } from "../core/errors.ts";
 import { executeRange, executeTxn, isReadOnly } from "../core/kv-requests.ts";
-import { corruptAlarm, noSpaceAlarm, putCostBytes, txnCostBytes } from "../core/member-state.ts";
+import { noSpaceAlarm, putCostBytes, txnCostBytes } from "../core/member-state.ts";
 import { readAs, writeAs } from "./identify.ts";
 import { answer, guarded, type Member } from "./member.ts";
 
@@ -24,7 +24,6 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
         isLinearizable: !request.serializable,
         check: (who) => state.auth.checkRange(who, keyText(request.key), keyText(request.rangeEnd)),
         run: () => {
-          refuseWhenCorrupt(member);
           member.metrics.count("range");
           return answer(member, executeRange(state.store, request));
         },
@@ -59,7 +58,6 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
         isLinearizable: !isSerializable(request),
         check: (who) => checkTxnAuth(state.auth, who, request),
         run: () => {
-          refuseWhenCorrupt(member);
           const { store, lessor } = state;
           const response = executeTxn({ store, lessor, txn: store.begin() }, request);
           return answer(member, response);
@@ -89,10 +87,6 @@ async function tidy({ state }: Member): Promise<void> {
 /** A transaction may look at old state when each of its reads may. */
 function isSerializable({ success, failure }: etcd.TxnRequest): boolean {
   return [...success, ...failure].every((op) => op.requestRange?.serializable === true);
-}
-
-function refuseWhenCorrupt({ state }: Member): void {
-  if (state.hasAlarm(corruptAlarm)) throw new EtcdError("Corrupt");
 }
 
 /** A request that does not fit raises the alarm, which then refuses every later one. */
