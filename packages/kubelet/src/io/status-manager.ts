@@ -9,6 +9,7 @@ import type { Pod, PodStatus } from "@nanokube/api/core/v1";
 import { type Client, pods as podResource } from "@nanokube/client";
 import { type Clock, deepEqual, type Log, StatusError, sleep } from "@nanokube/machinery";
 import { isStaticPod, podKey, podName, podNamespace, podUID } from "../core/pod.ts";
+import { KUBELET_CONDITIONS } from "../core/pod-conditions.ts";
 
 const RETRY_MS = 1000;
 const CONFLICT = 409;
@@ -46,7 +47,10 @@ function withNulls(status: PodStatus, before: PodStatus | undefined): Record<str
     if (list !== undefined && changed) patch[key] = [whole, ...list];
   }
   const types = new Set((status.conditions ?? []).map((condition) => condition.type));
-  const over = (before?.conditions ?? []).filter(({ type }) => !types.has(type));
+  // Only our own: what others wrote meanwhile is missing in a status made from an older pod.
+  const over = (before?.conditions ?? []).filter(
+    ({ type }) => !types.has(type) && KUBELET_CONDITIONS.has(type ?? ""),
+  );
   if (over.length > 0) {
     const deletions = over.map(({ type }) => ({ $patch: "delete", type }));
     patch.conditions = [...deletions, ...(status.conditions ?? [])];
