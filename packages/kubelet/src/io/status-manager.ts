@@ -9,7 +9,7 @@ import type { Pod, PodStatus } from "@nanokube/api/core/v1";
 import { type Client, pods as podResource } from "@nanokube/client";
 import { type Clock, deepEqual, type Log, StatusError, sleep } from "@nanokube/machinery";
 import { isStaticPod, podKey, podName, podNamespace, podUID } from "../core/pod.ts";
-import { KUBELET_CONDITIONS } from "../core/pod-conditions.ts";
+import { statusPatch } from "../core/status-patch.ts";
 
 const RETRY_MS = 1000;
 const CONFLICT = 409;
@@ -33,29 +33,6 @@ export interface StatusManagerOptions {
   signal: AbortSignal;
   /** Where a static pod's status goes: its mirror pod, when there is one. */
   mirrorOf(pod: Pod): Pod | undefined;
-}
-
-/** Fields that were written before and are not there any more must be taken away by name. */
-function withNulls(status: PodStatus, before: PodStatus | undefined): Record<string, unknown> {
-  const patch: Record<string, unknown> = { ...status };
-  for (const key of Object.keys(before ?? {})) if (!(key in status)) patch[key] = null;
-  // Lists merged by a key keep what is not named: say that they are whole.
-  const whole = { $patch: "replace" };
-  for (const key of ["podIPs", "hostIPs"] as const) {
-    const list = status[key];
-    const changed = before?.[key] !== undefined && !deepEqual(list, before[key]);
-    if (list !== undefined && changed) patch[key] = [whole, ...list];
-  }
-  const types = new Set((status.conditions ?? []).map((condition) => condition.type));
-  // Only our own: what others wrote meanwhile is missing in a status made from an older pod.
-  const over = (before?.conditions ?? []).filter(
-    ({ type }) => !types.has(type) && KUBELET_CONDITIONS.has(type ?? ""),
-  );
-  if (over.length > 0) {
-    const deletions = over.map(({ type }) => ({ $patch: "delete", type }));
-    patch.conditions = [...deletions, ...(status.conditions ?? [])];
-  }
-  return patch;
 }
 
 export class StatusManager {
@@ -166,7 +143,7 @@ export class StatusManager {
       const before = entry.written ?? target.status;
       const body = {
         metadata: { uid: podUID(target) },
-        status: withNulls(status, before),
+        status: statusPatch(status, before),
       };
       try {
         const after = await api.patch(podName(target), body, { subresource: "status" });
