@@ -86,8 +86,11 @@ export class Http2Stream {
     }
   }
 
-  /** Sends bytes[from, to), which may change afterwards. False: wait for `caughtUp`. */
-  data(bytes: Buffer, from: number, to: number): boolean {
+  /**
+   * Sends bytes[from, to), which may change afterwards unless they are ours to keep (`isGiven`).
+   * False: wait for `caughtUp`.
+   */
+  data(bytes: Buffer, from: number, to: number, isGiven = false): boolean {
     if (this.isClosed) return true;
     let at = from;
     if (this.#waiting === undefined && !this.owner.isBacklogged) {
@@ -96,7 +99,8 @@ export class Http2Stream {
     }
     if (at === to) return true;
     this.#waiting ??= [];
-    this.#waiting.push(Buffer.from(bytes.subarray(at, to)));
+    const rest = bytes.subarray(at, to);
+    this.#waiting.push(isGiven ? rest : Buffer.from(rest));
     this.owner.blocked(this);
     return false;
   }

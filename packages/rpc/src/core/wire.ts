@@ -45,6 +45,14 @@ export class Writer {
     return out;
   }
 
+  /** Gives its buffer away, with what was written from `position` on, and begins another. */
+  surrender(): { readonly bytes: Buffer; readonly position: number } {
+    const { bytes, position } = this;
+    this.bytes = Buffer.allocUnsafeSlow(16384);
+    this.position = this.bytes.length;
+    return { bytes, position };
+  }
+
   uint32(value: number): void {
     this.reserve(5);
     let size = 1;

@@ -46,6 +46,8 @@ export interface CallSetup {
 type Handler = (...args: unknown[]) => unknown;
 
 const frameHeaderBytes = 5;
+/** From here on a message is not copied while it waits: it takes the writer's buffer with it. */
+const surrenderBytes = 256 * 1024;
 
 export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
   readonly #stream: Http2Stream;
@@ -133,7 +135,11 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
     if (this.#isAnswered || this.#stream.isClosed) return true;
     const frame = this.#frame(message);
     if (!this.#isStarted) this.sendHeaders({});
-    return this.#stream.data(frame.bytes, frame.position, frame.bytes.length);
+    if (frame.bytes.length - frame.position < surrenderBytes) {
+      return this.#stream.data(frame.bytes, frame.position, frame.bytes.length);
+    }
+    const { bytes, position } = frame.surrender();
+    return this.#stream.data(bytes, position, bytes.length, true);
   }
 
   drained(): Promise<void> {
