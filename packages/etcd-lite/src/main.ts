@@ -51,6 +51,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   const settings = await readSettings(flags);
   const output = flags["log-outputs"] === "stdout" ? 1 : 2;
   const log = pino({ level: logLevel(flags["log-level"]) }, pino.destination(output));
+  let isRemoved = false;
   let stop: ((signal: string) => Promise<void>) | undefined;
   const etcd = await createEtcd({
     ...settings.options,
@@ -58,7 +59,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
     random: systemRandom,
     log,
     onRemoved() {
-      log.error({}, "the member has been permanently removed from the cluster");
+      isRemoved = true;
       stop?.("removed");
     },
   });
@@ -75,11 +76,13 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   stop = async (signal: string) => {
     if (isStopping) return;
     isStopping = true;
-    log.info({ signal }, "received signal; shutting down");
+    if (isRemoved) log.error({}, "the member has been permanently removed from the cluster");
+    else log.info({ signal }, "received signal; shutting down");
     compactor?.stop();
     await etcd.close();
     process.exit(0);
   };
+  if (isRemoved) await stop("removed"); // Its log says so, or the others did, meanwhile.
   process.on("SIGINT", () => stop?.("interrupt"));
   process.on("SIGTERM", () => stop?.("terminated"));
 }

@@ -32,7 +32,9 @@ async function script(subject: Subject): Promise<unknown[]> {
   await cluster.start();
   const answers: unknown[] = [];
   const clusters = cluster.members.map(({ channel }) => createClient(channel, etcd.Cluster));
-  const maintenances = cluster.members.map(({ channel }) => createClient(channel, etcd.Maintenance));
+  const maintenances = cluster.members.map(({ channel }) =>
+    createClient(channel, etcd.Maintenance),
+  );
   const [first] = clusters;
   const add = (peerURLs: string[], isLearner = false) => first!.memberAdd({ peerURLs, isLearner });
   const list = async () =>

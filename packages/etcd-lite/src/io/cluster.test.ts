@@ -217,6 +217,29 @@ describe("leases", () => {
   });
 });
 
+test("what was left of a long lease survives a change of leaders; a renewal is known too", async () => {
+  await startThree();
+  const lease = leaseOf(members.leader!);
+  for (const ID of [7n, 8n]) await members.passing(lease.leaseGrant({ TTL: 2000, ID }));
+  await members.clock.step(301_000); // The leader notes every five minutes what is left.
+  await members.until(() =>
+    [...members.all.values()].every(
+      ({ member }) => member.state.lessor.find(7n)!.remainingSeconds > 0,
+    ),
+  );
+  const stream = lease.leaseKeepAlive();
+  stream.write({ ID: 8n });
+  await members.passing(stream.responses[Symbol.asyncIterator]().next());
+  stream.end();
+  await members.clock.step(500);
+  const targetID = members.follower().member.identity.memberId;
+  await members.passing(maintenanceOf(members.leader!).moveLeader({ targetID }));
+  const left = async (ID: bigint) =>
+    (await members.passing(leaseOf(members.leader!).leaseTimeToLive({ ID }))).TTL;
+  expect(await left(7n)).toBeLessThan(1710);
+  expect(await left(8n)).toBeGreaterThan(1990);
+});
+
 describe("members come and go", () => {
   test("a learner joins, catches up by a snapshot, is promoted, votes", async () => {
     await startThree({ keptEntries: 10, strictReconfigCheck: false });

@@ -71,6 +71,15 @@ export class Leases {
     this.arm();
   }
 
+  /** Renewed, it has its whole time: the others must not think that less is left. */
+  #forgetCheckpoint(ID: bigint): void {
+    const request = { checkpoints: [{ ID, remainingTTL: 0 }] };
+    const { log } = this.#member;
+    Promise.resolve(write(this.#member, { kind: "leaseCheckpoint", request })).catch((error) => {
+      log.warn({ lease: ID.toString(16), error: String(error) }, "cannot checkpoint a lease");
+    });
+  }
+
   async #checkpoint(): Promise<void> {
     const { state, clock, log } = this.#member;
     const nowMs = clock.now();
@@ -101,13 +110,18 @@ export class Leases {
 
   async renew(ID: bigint): Promise<number> {
     const { node } = this.#member;
-    // A leader that was replaced and does not know it must not renew what another let expire.
-    if (node.isLeader && !node.isAlone) await this.#member.proposals.barrier();
-    if (node.isLeader) return this.renewHere(ID).TTL ?? 0;
+    if (node.isLeader) return (await this.renewForOthers(ID)).TTL ?? 0;
     const { TTL } = await this.#askLeader((leader, options) =>
       this.#member.peers.client(leader)!.renewLease({ ID }, options),
     );
     return TTL;
+  }
+
+  /** A leader that was replaced and does not know it must not renew what another let expire. */
+  async renewForOthers(ID: bigint): Promise<Init<etcd.LeaseKeepAliveResponse>> {
+    const { node, proposals } = this.#member;
+    if (!node.isAlone) await proposals.barrier();
+    return this.renewHere(ID);
   }
 
   renewHere(ID: bigint): Init<etcd.LeaseKeepAliveResponse> {
@@ -116,6 +130,7 @@ export class Leases {
     const lease = state.lessor.find(ID);
     const nowMs = clock.now();
     if (lease === undefined || lease.expiryMs <= nowMs) return { ID, TTL: 0 };
+    if (lease.remainingSeconds > 0) this.#forgetCheckpoint(ID);
     return { ID, TTL: state.lessor.renew(ID, nowMs).ttlSeconds };
   }
 

@@ -4,9 +4,8 @@
  * Source  etcd v3.6 server/etcdserver/api/rafthttp/http.go for what is refused
  */
 import { codes, type Handlers, RpcError, type ServerCall } from "@nanokube/rpc";
-import { EtcdError } from "../core/errors.ts";
 import type { Member } from "./member.ts";
-import { guarded } from "./member.ts";
+import { guarded, guardedAsync } from "./member.ts";
 import { removedText } from "./peer-link.ts";
 import { clusterHeader, fromHeader, fromWire, type Peer } from "./peer-protocol.ts";
 import { readSnapshot } from "./snapshot.ts";
@@ -47,12 +46,10 @@ export function createPeerService(member: Member): Handlers<typeof Peer> {
       return {};
     },
 
-    members: (_request, call) => {
-      void call;
-      return { clusterId: identity.clusterId, members: state.cluster.sorted };
-    },
+    // Also for a member that joins, and does not know yet who it is.
+    members: () => ({ clusterId: identity.clusterId, members: state.cluster.sorted }),
 
-    renewLease: ({ ID }) => guarded(() => member.leases.renewHere(ID)),
+    renewLease: ({ ID }) => guardedAsync(() => member.leases.renewForOthers(ID)),
     timeToLive: (request) => guarded(() => member.leases.timeToLiveHere(request)),
     promote: ({ ID }) => member.reconfiguration.promoteHere(ID),
   };
@@ -68,9 +65,4 @@ function checkPeer({ identity, state }: Member, { metadata }: ServerCall): void 
   if (state.cluster.removed.has(from)) {
     throw new RpcError(codes.FAILED_PRECONDITION, `etcdserver: ${removedText}`);
   }
-}
-
-/** Answers that only the leader has. */
-export function requireLeader({ node }: Member): void {
-  if (!node.isLeader) throw new EtcdError("NotLeader");
 }

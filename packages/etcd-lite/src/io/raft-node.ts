@@ -237,13 +237,14 @@ export class RaftNode {
 
   #send(messages: readonly Message[]): void {
     if (messages.length === 0) return;
-    for (const [i, message] of messages.entries()) {
-      if (message.type !== "snapshot") continue;
-      const whole = { ...message, snapshot: this.replica.snapshot() };
-      this.#options.transport?.send([...messages.slice(0, i), whole, ...messages.slice(i + 1)]);
+    const { transport } = this.#options;
+    if (!messages.some(({ type }) => type === "snapshot")) {
+      transport?.send(messages);
       return;
     }
-    this.#options.transport?.send(messages);
+    const whole = (message: Message): Message =>
+      message.type === "snapshot" ? { ...message, snapshot: this.replica.snapshot() } : message;
+    transport?.send(messages.map(whole));
   }
 
   #tellLeader(): void {
