@@ -1,5 +1,5 @@
 /**
- * An etcd v3 server in TypeScript: MVCC, watch, lease, write-ahead log; one member.
+ * An etcd v3 server in TypeScript: MVCC, watch, lease, write-ahead log, Raft.
  *
  * @packageDocumentation
  */
@@ -14,6 +14,9 @@ export {
   type StoreContent,
   type WriteTransaction,
 } from "./core/mvcc-store.ts";
+export type * from "./core/raft/message.ts";
+export { Raft, type RaftOptions, type Role } from "./core/raft/raft.ts";
+export type { LogContent } from "./core/raft/raft-log.ts";
 export {
   createWatchHub,
   type Delivery,

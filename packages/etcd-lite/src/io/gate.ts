@@ -2,8 +2,8 @@
  * What is asked of every call before its service sees it: may a learner answer it, and is there a
  * leader, for those who want one?
  *
- * Metadata `hasleader: true` (clientv3's WithRequireLeader) refuses a call while there is no leader,
- * and ends a stream when there was none for three elections.
+ * Metadata `hasleader: true` (clientv3's WithRequireLeader) refuses a call while there is no
+ * leader, and ends a stream when there was none for three elections.
  *
  * Errors  NotSupportedForLearner, NoLeader
  * Source  etcd v3.6 server/etcdserver/api/v3rpc/interceptor.go
