@@ -7,8 +7,8 @@
  * Units   rates a second; latencies in milliseconds; memory in MiB of the server's process alone
  *         (without its etcd); a ratio above 1 is always in our favour
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
@@ -23,6 +23,8 @@ export interface ApiServerBench {
   /** Numbers of objects at which growth is measured; none skips it. */
   growth: readonly number[];
   pods: number;
+  /** Also keep the table in this file. */
+  save?: string;
   /** One subject alone, while something is being mended. */
   only?: string;
 }
@@ -148,10 +150,19 @@ export async function benchApiServer(
       write(`${subject.name} measured`);
     }
     const columns = subjects.map(({ name }) => figures.get(name));
-    writeTable([...rows, ...growthRows(options.growth)], columns, write);
+    const lines: string[] = [];
+    writeTable([...rows, ...growthRows(options.growth)], columns, (line) => lines.push(line));
+    for (const line of lines) write(line);
+    if (options.save !== undefined) await writeFile(options.save, page(lines));
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+function page(lines: readonly string[]): string {
+  const load = loadavg().map((value) => value.toFixed(1));
+  const where = `${cpus().length} cores, load ${load.join(", ")} at the end of the run`;
+  return `# client-go against ours and kube-apiserver\n\nBy \`npm run bench -- apiserver --save …\`; ${where}.\n${lines.join("\n")}\n`;
 }
 
 function writeTable(

@@ -61,24 +61,30 @@ export async function benchEtcd(options: EtcdBenchOptions, write: (line: string)
   const before = loadavg()[0]!;
   try {
     const programs = await etcdPrograms(directory);
-    const result: EtcdBenchResult = {
+    const rowsOnly: EtcdBenchResult = {
       command: commandOf(options),
       date: new Date().toISOString().slice(0, 10),
       machine: `${cpus().length} × ${cpus()[0]!.model}`,
       rounds: options.rounds,
       members: options.members,
       ...(await benchRows(programs, options, write)),
-      ...(options.growth.length === 0 ? {} : { growth: await grow(programs, options, write) }),
       load: { before, after: loadavg()[0]! },
     };
-    const tables = tablesOf(result);
-    write(tables);
-    if (options.save === undefined) return;
-    writeFileSync(`${options.save}.json`, `${JSON.stringify(result, undefined, 1)}\n`);
-    writeFileSync(`${options.save}.md`, tables);
+    save(rowsOnly, options);
+    const hasGrowth = options.growth.length > 0;
+    const growth = hasGrowth ? await grow(programs, options, write) : undefined;
+    const result = growth === undefined ? rowsOnly : { ...rowsOnly, growth };
+    save(result, options);
+    write(tablesOf(result));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function save(result: EtcdBenchResult, { save: path }: EtcdBenchOptions): void {
+  if (path === undefined) return;
+  writeFileSync(`${path}.json`, `${JSON.stringify(result, undefined, 1)}\n`);
+  writeFileSync(`${path}.md`, tablesOf(result));
 }
 
 function commandOf({ rounds, scale, members, only, growth }: EtcdBenchOptions): string {

@@ -35,11 +35,20 @@ program
   .option("--pods <n>", "pods of the load", count, 2000)
   .option("--seconds <n>", "how long a phase of reads takes", count, 5)
   .option("--growth <sizes>", "numbers of objects at which growth is measured, e.g. 1000,100000")
+  .option("--save <file>", "keep the table in this file, e.g. docs/benchmarks/apiserver.md")
   .option("--only <subject>", 'one of "kube-apiserver", "ours", "ours on etcd-lite"')
-  .action(async (options: { pods: number; seconds: number; growth?: string; only?: string }) => {
-    const growth = (options.growth ?? "").split(",").filter(Boolean).map(count);
-    await (await import("./apiserver.ts")).benchApiServer({ ...options, growth }, write);
-  });
+  .action(
+    async (options: {
+      pods: number;
+      seconds: number;
+      growth?: string;
+      only?: string;
+      save?: string;
+    }) => {
+      const growth = (options.growth ?? "").split(",").filter(Boolean).map(count);
+      await (await import("./apiserver.ts")).benchApiServer({ ...options, growth }, write);
+    },
+  );
 
 program
   .command("etcd")
