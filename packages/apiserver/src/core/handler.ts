@@ -11,6 +11,7 @@ import { impersonate } from "./authentication/impersonation.ts";
 import { forbiddenError } from "./authorization/create-authorizer.ts";
 import type { FlowControl } from "./flow-control/flow-control.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
+import type { RequestMetrics } from "./request-metrics.ts";
 import type { ApiRequest, ApiResponse, RestContext, RestServer } from "./rest/context.ts";
 import { noSuchResource, type OutsideOperations, operationFor } from "./rest/dispatch.ts";
 import { patchTypeOf } from "./rest/patch.ts";
@@ -33,6 +34,7 @@ export interface HandlerOptions {
   aggregated(request: ApiRequest, user: UserInfo): Promise<ApiResponse> | undefined;
   hasGroupVersion(group: string, version: string): boolean;
   flowControl: FlowControl;
+  metrics: RequestMetrics;
   /** Absent: nothing is written down. */
   audit?: Auditor | undefined;
 }
@@ -52,10 +54,13 @@ interface Course {
   warnings: Set<string>;
   headers: Readonly<Record<string, string>>;
   trail?: AuditTrail | undefined;
+  info?: RequestInfo;
 }
 
 export function createHandler(options: HandlerOptions): Handler {
+  const { clock } = options.server;
   return async (request) => {
+    const startedMs = clock.monotonic();
     const course: Course = { warnings: new Set(), headers: {} };
     let response: ApiResponse;
     try {
@@ -72,6 +77,9 @@ export function createHandler(options: HandlerOptions): Handler {
       const texts = [...warnings].filter(isSayable).map((text) => `299 - ${quoted(text)}`);
       if (texts.length > 0) response.headers.warning = texts.join(", ");
     }
+    const info = course.info ?? parseRequestInfo(request.method, request.path, request.query);
+    const seconds = (clock.monotonic() - startedMs) / 1000;
+    options.metrics.record(info, response.status, seconds, request.headers["content-type"]);
     await trail?.answered(response);
     return response;
   };
@@ -153,6 +161,7 @@ async function handle(
   course: Course,
 ): Promise<ApiResponse> {
   const info = parseRequestInfo(request.method, request.path, request.query);
+  course.info = info;
   const authenticated = await authenticate(options, request);
   course.trail = options.audit?.begin(request, info, authenticated);
   const user = await impersonate(authenticated, request.headers, options.server.authorizer);

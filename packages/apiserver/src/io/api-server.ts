@@ -25,6 +25,7 @@ import { createHandler, type Handler, type HandlerOptions } from "../core/handle
 import { createLocalClient, type LocalClient } from "../core/local-client.ts";
 import { createNonResource } from "../core/non-resource.ts";
 import { ResourceRegistry, type StorageMediaType } from "../core/registry.ts";
+import { RequestMetrics } from "../core/request-metrics.ts";
 import type { RestServer, WriteHooks } from "../core/rest/context.ts";
 import { createFreshReader, createReader, type StoreReader } from "../core/rest/reader.ts";
 import { parseRange } from "../core/service/cidr.ts";
@@ -265,6 +266,8 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
     clock,
     log,
   });
+  const flowControl = overloadControl(options, registry);
+  const metrics = new RequestMetrics();
   const handlerOptions: HandlerOptions = {
     server,
     authenticator,
@@ -275,10 +278,11 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
       generation: () => registry.generation + aggregator.generation,
       serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
       checks: healthChecks(store, state),
-      more: extraPaths({ options, registry, keys: keys.accepted, store }),
+      more: extraPaths({ options, registry, keys: keys.accepted, store, metrics, flowControl }),
     }),
     aggregated: (request, user) => aggregator.serve(request, user),
-    flowControl: overloadControl(options, registry),
+    flowControl,
+    metrics,
     audit: options.audit,
     hasGroupVersion: (group, version) => registry.hasGroupVersion(group, version),
   };

@@ -4,7 +4,9 @@ import {
   openIDConfiguration,
   type PublicKey,
 } from "../core/authentication/token-keys.ts";
+import type { FlowControl } from "../core/flow-control/flow-control.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
+import type { RequestMetrics } from "../core/request-metrics.ts";
 import type { ApiRequest, ApiResponse } from "../core/rest/context.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 import type { EtcdStore } from "./etcd-store.ts";
@@ -16,12 +18,15 @@ export interface ExtraPathDeps {
   registry: ResourceRegistry;
   keys: readonly PublicKey[];
   store: EtcdStore;
+  metrics: RequestMetrics;
+  flowControl: FlowControl;
 }
 
 type Serve = (request: ApiRequest) => Promise<ApiResponse | undefined>;
 const encoder = new TextEncoder();
 
-export function extraPaths({ options, registry, keys }: ExtraPathDeps): Serve[] {
+export function extraPaths(deps: ExtraPathDeps): Serve[] {
+  const { options, registry, keys, metrics, flowControl } = deps;
   const more: Serve = async ({ path }) => {
     if (path === "/openid/v1/jwks") {
       return answer("application/jwk-set+json", JSON.stringify(await jwksDocument(keys)));
@@ -35,7 +40,7 @@ export function extraPaths({ options, registry, keys }: ExtraPathDeps): Serve[] 
     if (path === "/metrics") {
       return answer(
         "text/plain; version=0.0.4; charset=utf-8; escaping=values",
-        metricsText(registry),
+        metricsText(registry, metrics, flowControl),
       );
     }
     return undefined;

@@ -4,10 +4,16 @@
  * Source  apiserver pkg/storage/etcd3/metrics, pkg/endpoints/metrics; component-base/version
  */
 import { kubernetesVersion } from "@nanokube/api";
+import type { FlowControl } from "../core/flow-control/flow-control.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
+import type { RequestMetrics } from "../core/request-metrics.ts";
 
-export function metricsText(registry: ResourceRegistry): string {
-  const lines: string[] = [];
+export function metricsText(
+  registry: ResourceRegistry,
+  requests: RequestMetrics,
+  flowControl: FlowControl,
+): string {
+  const lines: string[] = requests.lines();
   const series = (name: string, help: string, type: string): void => {
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
   };
@@ -31,6 +37,24 @@ export function metricsText(registry: ResourceRegistry): string {
     lines.push(
       `apiserver_registered_watchers{group="${info.group}",kind="${info.kind}",version="${info.version}"} ${cache.watcherCount}`,
     );
+  }
+  const seats = "apiserver_flowcontrol_nominal_limit_seats";
+  series(
+    seats,
+    "[BETA] Nominal number of execution seats configured for each priority level",
+    "gauge",
+  );
+  for (const level of flowControl.levels()) {
+    lines.push(`${seats}{priority_level="${level.name}"} ${level.seats}`);
+  }
+  const executing = "apiserver_flowcontrol_current_executing_seats";
+  series(
+    executing,
+    "[BETA] Concurrency (number of seats) occupied by the currently executing requests",
+    "gauge",
+  );
+  for (const level of flowControl.levels()) {
+    lines.push(`${executing}{priority_level="${level.name}"} ${level.executing}`);
   }
   series("kubernetes_build_info", "[ALPHA] A metric with a constant '1' value", "gauge");
   lines.push(`kubernetes_build_info{git_version="${kubernetesVersion}"} 1`);

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { parseRequestInfo } from "./request-info.ts";
+import { RequestMetrics } from "./request-metrics.ts";
+
+const info = (method: string, path: string) =>
+  parseRequestInfo(method, path, new URLSearchParams());
+
+test("requests are counted by what they were and how they ended", () => {
+  const metrics = new RequestMetrics();
+  const pods = "/api/v1/namespaces/default/pods";
+  metrics.record(info("POST", pods), 201, 0.004);
+  metrics.record(info("POST", pods), 201, 0.3);
+  metrics.record(info("GET", pods), 200, 0.01);
+  metrics.record(info("PATCH", `${pods}/p`), 200, 0.01, "application/apply-patch+yaml");
+  metrics.record(info("GET", "/livez"), 200, 0.01);
+  metrics.record(info("GET", "/api/v1/watch/pods"), 200, 100);
+  const lines = metrics.lines();
+  const line = (start: string) =>
+    lines.filter((one) => one.includes(start) && !one.startsWith("#"));
+  const of = (verb: string) =>
+    `component="apiserver",dry_run="",group="",resource="pods",scope="resource",subresource="",verb="${verb}",version="v1"`;
+  expect(line("apiserver_request_total")).toContain(
+    `apiserver_request_total{code="201",${of("POST")}} 2`,
+  );
+  expect(line('verb="APPLY"').length).toBeGreaterThan(0);
+  expect(line('verb="LIST"')[0]).toContain('scope="namespace"');
+  const post = line("duration_seconds_bucket").filter((one) => one.includes('verb="POST"'));
+  expect(post.find((one) => one.includes('le="0.2"'))).toMatch(/ 1$/);
+  expect(post.find((one) => one.includes('le="0.4"'))).toMatch(/ 2$/);
+  expect(post.find((one) => one.includes('le="+Inf"'))).toMatch(/ 2$/);
+  expect(line("duration_seconds_count").some((one) => one.includes('verb="WATCH"'))).toBe(false);
+});

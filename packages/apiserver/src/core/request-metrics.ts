@@ -1,0 +1,95 @@
+/**
+ * How many requests of which kind were answered, how, and how long it took: upstream's series.
+ *
+ * Units   seconds; watches count when they begin and are in no histogram
+ * Source  apiserver pkg/endpoints/metrics/metrics.go
+ */
+import { isLongRunning } from "./flow-control/flow-control.ts";
+import type { RequestInfo } from "./request-info.ts";
+
+const buckets = [
+  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45,
+  60,
+];
+
+interface Duration {
+  counts: number[];
+  sum: number;
+  total: number;
+}
+
+const verbs: Readonly<Record<string, string>> = {
+  create: "POST",
+  update: "PUT",
+  deletecollection: "DELETECOLLECTION",
+};
+
+export class RequestMetrics {
+  readonly #requests = new Map<string, number>();
+  readonly #durations = new Map<string, Duration>();
+
+  record(info: RequestInfo, code: number, seconds: number, contentType = ""): void {
+    const labels = labelsOf(info, contentType);
+    const request = `code="${code}",${labels}`;
+    this.#requests.set(request, (this.#requests.get(request) ?? 0) + 1);
+    if (isLongRunning(info)) return;
+    let duration = this.#durations.get(labels);
+    if (duration === undefined) {
+      duration = { counts: buckets.map(() => 0), sum: 0, total: 0 };
+      this.#durations.set(labels, duration);
+    }
+    duration.sum += seconds;
+    duration.total++;
+    for (let i = buckets.length - 1; i >= 0 && seconds <= buckets[i]!; i--) duration.counts[i]!++;
+  }
+
+  lines(): string[] {
+    const out = [
+      "# HELP apiserver_request_total [STABLE] Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.",
+      "# TYPE apiserver_request_total counter",
+    ];
+    for (const [labels, count] of this.#requests) {
+      out.push(`apiserver_request_total{${labels}} ${count}`);
+    }
+    const name = "apiserver_request_duration_seconds";
+    out.push(
+      `# HELP ${name} [STABLE] Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.`,
+      `# TYPE ${name} histogram`,
+    );
+    for (const [labels, { counts, sum, total }] of this.#durations) {
+      for (const [i, count] of counts.entries()) {
+        out.push(`${name}_bucket{${labels},le="${buckets[i]}"} ${count}`);
+      }
+      out.push(`${name}_bucket{${labels},le="+Inf"} ${total}`);
+      out.push(`${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${total}`);
+    }
+    return out;
+  }
+}
+
+function labelsOf(info: RequestInfo, contentType: string): string {
+  const { isResourceRequest, apiGroup, apiVersion, resource, subresource, namespace, name } = info;
+  const isApply = info.verb === "patch" && contentType.includes("apply-patch");
+  const verb = isApply ? "APPLY" : (verbs[info.verb] ?? info.verb.toUpperCase());
+  const scope = !isResourceRequest
+    ? ""
+    : name !== "" || info.verb === "create"
+      ? "resource"
+      : namespace !== ""
+        ? "namespace"
+        : "cluster";
+  const [group, version] = isResourceRequest ? [apiGroup, apiVersion] : ["", ""];
+  const all = {
+    component: "apiserver",
+    dry_run: "",
+    group,
+    resource,
+    scope,
+    subresource,
+    verb,
+    version,
+  };
+  return Object.entries(all)
+    .map(([key, value]) => `${key}="${value.replaceAll(/["\\\n]/g, "")}"`)
+    .join(",");
+}
