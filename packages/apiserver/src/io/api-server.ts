@@ -19,7 +19,10 @@ import {
 } from "../core/authentication/request-header.ts";
 import { createTokenIssuer, type TokenIssuer } from "../core/authentication/token-issuer.ts";
 import type { PublicKey, SigningKey } from "../core/authentication/token-keys.ts";
-import { createAuthorizer } from "../core/authorization/create-authorizer.ts";
+import {
+  createAuthorizer,
+  type ServerAuthorizer,
+} from "../core/authorization/create-authorizer.ts";
 import { CustomResources, markDefinition } from "../core/crd/custom-resources.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../core/handler.ts";
 import { createLocalClient, type LocalClient } from "../core/local-client.ts";
@@ -212,7 +215,7 @@ export interface Parts {
 }
 
 function assemble(options: ApiServerOptions, keys: Keys): Parts {
-  const { clock, random, log, pki } = options;
+  const { clock, log, pki } = options;
   const store = new EtcdStore({
     etcd: options.etcd,
     clock,
@@ -235,26 +238,7 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
   });
   const authenticator = buildAuthenticator(options, keys, fresh);
   const state: ServerState = { ready: false, stopping: false };
-  const serviceHooks = buildServiceHooks(options, registry, store);
-  const definitionHooks: WriteHooks = { beginDelete: (object) => markDefinition(object, clock) };
-  const server: RestServer = {
-    store,
-    clock,
-    random,
-    log,
-    authorizer,
-    admission: createAdmission(options, {
-      reader: fresh,
-      authorizer,
-      served: () => registry.served(),
-    }),
-    hooksFor: ({ info }) => {
-      if (info.group === "" && info.plural === "services") return serviceHooks;
-      return info.plural === "customresourcedefinitions" ? definitionHooks : {};
-    },
-    lookup: (group, version, plural) => registry.lookup(group, version, plural),
-    served: () => registry.served(),
-  };
+  const server = restServer({ options, store, registry, fresh, authorizer });
   const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
   const issuer = buildIssuer(options, keys, fresh);
   const apiAudiences = options.apiAudiences ?? [options.serviceAccountIssuer];
@@ -289,6 +273,35 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
   const handler = createHandler(handlerOptions);
   const local = createLocalClient(handler);
   return { aggregator, store, registry, handlerOptions, handler, local, credentials, state };
+}
+
+interface RestParts {
+  options: ApiServerOptions;
+  store: EtcdStore;
+  registry: ResourceRegistry;
+  fresh: StoreReader;
+  authorizer: ServerAuthorizer;
+}
+
+function restServer({ options, store, registry, fresh, authorizer }: RestParts): RestServer {
+  const { clock, random, log } = options;
+  const serviceHooks = buildServiceHooks(options, registry, store);
+  const definitionHooks: WriteHooks = { beginDelete: (object) => markDefinition(object, clock) };
+  const served = () => registry.served();
+  return {
+    store,
+    clock,
+    random,
+    log,
+    authorizer,
+    admission: createAdmission(options, { reader: fresh, authorizer, served }),
+    hooksFor: ({ info }) => {
+      if (info.group === "" && info.plural === "services") return serviceHooks;
+      return info.plural === "customresourcedefinitions" ? definitionHooks : {};
+    },
+    lookup: (group, version, plural) => registry.lookup(group, version, plural),
+    served,
+  };
 }
 
 function buildServiceHooks(

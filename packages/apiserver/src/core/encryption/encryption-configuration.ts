@@ -1,7 +1,7 @@
 /**
  * EncryptionConfiguration: which resources are encrypted in the store, with which keys.
  *
- * Shapes  resources "secrets", "deployments.apps", "*." (core), "*.apps", "*.*"; the first entry that
+ * Shapes  resources "secrets", "deployments.apps", "*." (core), "*.apps", "*.*"; the first that
  *         names a resource holds; its first provider writes, all of them read
  * Errors  one line a complaint
  * Source  apiserver pkg/apis/apiserver/{v1/types_encryption,validation/validation_encryption}.go,

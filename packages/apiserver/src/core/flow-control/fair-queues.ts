@@ -1,6 +1,7 @@
 /**
- * Who goes next at one priority level? Each flow may wait in a few of the queues (shuffle sharding),
- * and the queues take turns, so that a greedy flow fills its own queues and delays few others.
+ * Who goes next at one priority level? Each flow may wait in a few of the queues (shuffle
+ * sharding), and the queues take turns, so that a greedy flow fills its own queues and delays few
+ * others.
  *
  * Units   seats: requests at work at once; a queue holds `queueLengthLimit` who wait
  * Errors  "queue-full", "concurrency-limit", "time-out": the request is answered with 429
