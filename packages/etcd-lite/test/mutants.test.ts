@@ -76,6 +76,7 @@ const mutants: readonly Mutant[] = [
     from: "this.#reads.ask(request, hasCommitted ? log.committed : undefined);",
     to: "this.#reads.ask(request, log.committed);",
     caughtAs: /not linearizable/,
+    faults: "partition,crash,delay",
     seeds: 3000,
   },
   {
@@ -105,6 +106,7 @@ const mutants: readonly Mutant[] = [
     from: "if (number <= (this.#lastBatches.get(sender) ?? 0)) return false;",
     to: "",
     caughtAs: /not linearizable/,
+    faults: "double,delay",
     seeds: 1500,
   },
 ];
