@@ -182,3 +182,34 @@ export function updates(): Scenario {
     { method: "PUT", path: `${own}?dryRun=All`, body: definition({ plural }) },
   ]);
 }
+
+/** Two definitions want the same short name and kind; the second has them when the first goes. */
+export function namesConflict(): Scenario {
+  const named = (plural: string, kind: string, shortNames: string[]): Tree => {
+    const body = definition({ plural, schema: object({}) });
+    const spec = body["spec"] as Tree;
+    const names = { plural, kind, shortNames };
+    return { ...body, spec: { ...spec, names } };
+  };
+  const first = `${crdPath}/firstnames.example.com`;
+  const second = `${crdPath}/secondnames.example.com`;
+  const post = (body: Tree): Step => ({ method: "POST", path: crdPath, body, quiet: true });
+  const accepted = '"type":"Established","status":"True"'.split(",")[0]!;
+  return {
+    name: "custom resource: names conflict",
+    steps: [
+      post(named("firstnames", "First", ["fst"])),
+      { method: "GET", path: first, after: { path: first, words: "InitialNamesAccepted" } },
+      post(named("secondnames", "First", ["fst", "snd"])),
+      {
+        method: "GET",
+        path: second,
+        after: { path: second, words: accepted },
+        until: "NotAccepted",
+      },
+      { method: "DELETE", path: first, quiet: true },
+      { method: "GET", path: second, until: "InitialNamesAccepted" },
+      { method: "DELETE", path: second, quiet: true },
+    ],
+  };
+}

@@ -1,5 +1,5 @@
 /** Custom resources: what a schema and its rules let in, what they change, what they refuse. */
-import { ratcheting, statusAndScale, updates } from "./changes.ts";
+import { namesConflict, ratcheting, statusAndScale, updates } from "./changes.ts";
 import { array, integer, object, string } from "./definition-parts.ts";
 import { changes, rule, rules, specs, withDefinition } from "./kind-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
@@ -342,6 +342,7 @@ export const customResourceScenarios: readonly Scenario[] = [
     ],
   ),
   ratcheting(),
+  namesConflict(),
   statusAndScale(),
   updates(),
 ];

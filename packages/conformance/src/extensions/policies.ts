@@ -1,4 +1,6 @@
 /** What validating policies refuse, warn about and let through. */
+
+import { paramScenarios } from "./policy-params.ts";
 import { configMap, configMaps, dry, onConfigMaps, type Tree, withPolicy } from "./policy-parts.ts";
 import type { Scenario, Step } from "./scenario.ts";
 
@@ -217,98 +219,6 @@ const onUpdate = withPolicy(
   ],
 );
 
-const paramMap = (name: string, labels: Tree, data: Tree): Step => ({
-  method: "POST",
-  path: configMaps,
-  body: { apiVersion: "v1", kind: "ConfigMap", metadata: { name, labels }, data },
-  quiet: true,
-});
-
-function withParams(
-  name: string,
-  label: string,
-  paramRef: Tree | undefined,
-  until: string,
-  more: Tree = {},
-): Scenario {
-  const spec = {
-    paramKind: { apiVersion: "v1", kind: "ConfigMap" },
-    validations: [
-      {
-        expression: "params == null ? object.data.a != 'x' : object.data.a != params.data.no",
-        messageExpression:
-          "params == null ? 'nothing' : string(params.kind + params.metadata.name + params.data.no)",
-      },
-    ],
-    ...more,
-  };
-  const binding = paramRef === undefined ? {} : { paramRef };
-  const scenario = withPolicy(name, { label, spec, binding }, [
-    { ...create(label, "n0", { a: "x" }), until },
-    create(label, "n1", { a: "y" }),
-    create(label, "n2", { a: "z" }),
-  ]);
-  return {
-    ...scenario,
-    steps: [
-      paramMap(`${label}-x`, { params: label }, { no: "x" }),
-      paramMap(`${label}-y`, { params: label }, { no: "y" }),
-      ...scenario.steps,
-      { method: "DELETE", path: `${configMaps}/${label}-x`, quiet: true },
-      { method: "DELETE", path: `${configMaps}/${label}-y`, quiet: true },
-    ],
-  };
-}
-
-const params = [
-  withParams(
-    "params by name",
-    "vap-params-name",
-    { name: "vap-params-name-x", parameterNotFoundAction: "Deny" },
-    "denied request",
-  ),
-  withParams(
-    "params by name and namespace",
-    "vap-params-ns",
-    { name: "vap-params-ns-x", namespace: "default", parameterNotFoundAction: "Deny" },
-    "denied request",
-  ),
-  withParams(
-    "params absent",
-    "vap-params-absent",
-    { name: "nope", parameterNotFoundAction: "Deny" },
-    "no params found",
-  ),
-  withParams(
-    "params by selector",
-    "vap-params-selector",
-    {
-      selector: { matchLabels: { params: "vap-params-selector" } },
-      parameterNotFoundAction: "Deny",
-    },
-    "denied request",
-  ),
-  withParams("no paramRef", "vap-params-none", undefined, "denied request"),
-  withParams(
-    "unknown paramKind",
-    "vap-params-kind",
-    { name: "x", parameterNotFoundAction: "Deny" },
-    "denied request",
-    {
-      paramKind: { apiVersion: "example.com/v1", kind: "Nothing" },
-    },
-  ),
-  withParams(
-    "namespace for a cluster-wide paramKind",
-    "vap-params-wide",
-    { name: "default", namespace: "default", parameterNotFoundAction: "Deny" },
-    "denied request",
-    {
-      paramKind: { apiVersion: "v1", kind: "Namespace" },
-    },
-  ),
-];
-
 const bound = withPolicy(
   "binding matches less",
   {
@@ -410,7 +320,7 @@ export const policyScenarios: readonly Scenario[] = [
   }),
   warns,
   onUpdate,
-  ...params,
+  ...paramScenarios,
   bound,
   ...equivalents,
 ];

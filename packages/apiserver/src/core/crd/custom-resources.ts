@@ -17,10 +17,10 @@ import type { LocalClient } from "../local-client.ts";
 import { customTypeName } from "../openapi/custom-resources.ts";
 import type { ResourceRegistry } from "../registry.ts";
 import type { ServedResource } from "../rest/context.ts";
-import { formatTime } from "../rest/object-meta.ts";
 import { encodeStored, parseTree } from "../storage/canonical.ts";
 import { storagePrefix } from "../storage/keys.ts";
 import { KeyChanged, type ObjectStore } from "../storage/store.ts";
+import { acceptNames, conditionIs, setCondition } from "./accepted-names.ts";
 import { customApplySchema } from "./apply-schema.ts";
 import { customStrategy, type PrinterColumn } from "./custom-strategy.ts";
 import { coerceMeta } from "./embedded-decode.ts";
@@ -102,6 +102,10 @@ export class CustomResources {
     const stored = this.#cache.get(name);
     if (stored === undefined) {
       this.#forget(name);
+      for (const rival of this.#cache.scan()) {
+        const crd = rival.shared() as CustomResourceDefinition;
+        if (conditionIs(crd, "NamesAccepted", "False")) this.#queue(rival.key);
+      }
       return;
     }
     const crd = stored.tree() as CustomResourceDefinition;
@@ -109,12 +113,26 @@ export class CustomResources {
       await this.#drain(stored, crd);
       return;
     }
-    if (establish(crd, this.#deps.clock)) {
+    const all = [...this.#cache.scan()].map((each) => each.shared() as CustomResourceDefinition);
+    if (acceptNames(crd, all, this.#deps.clock)) {
       await this.#write(stored, crd);
       return; // Its own event leads back here.
     }
+    this.#lookAtRivals(crd, all);
+    if (!conditionIs(crd, "Established", "True")) return;
     this.#serve(name, crd);
     await this.#registerGroups(crd);
+  }
+
+  /** Those that wait for names: some may be free now. */
+  #lookAtRivals(crd: CustomResourceDefinition, all: readonly CustomResourceDefinition[]): void {
+    if (!conditionIs(crd, "NamesAccepted", "True")) return;
+    for (const rival of all) {
+      const isWaiting = conditionIs(rival, "NamesAccepted", "False");
+      if (isWaiting && rival.spec?.group === crd.spec?.group) {
+        this.#queue(rival.metadata?.name ?? "");
+      }
+    }
   }
 
   async #write(stored: StoredObject, crd: CustomResourceDefinition): Promise<void> {
@@ -206,46 +224,6 @@ export class CustomResources {
   }
 }
 
-interface Condition {
-  type: string;
-  status: string;
-  reason: string;
-  message: string;
-}
-
-function setCondition(crd: CustomResourceDefinition, clock: Clock, condition: Condition): boolean {
-  crd.status ??= {};
-  const conditions = crd.status.conditions ?? [];
-  const known = conditions.find((one) => one.type === condition.type);
-  if (known?.status === condition.status) return false;
-  const lastTransitionTime = formatTime(clock.now());
-  crd.status.conditions = [
-    ...conditions.filter((one) => one !== known),
-    { ...condition, lastTransitionTime },
-  ];
-  return true;
-}
-
-/** Accepts the names and says so; true when the definition changed. */
-function establish(crd: CustomResourceDefinition, clock: Clock): boolean {
-  crd.status ??= {};
-  const named = JSON.stringify(crd.status.acceptedNames) === JSON.stringify(crd.spec?.names);
-  if (!named && crd.spec?.names !== undefined) crd.status.acceptedNames = crd.spec.names;
-  const accepted = setCondition(crd, clock, {
-    type: "NamesAccepted",
-    status: "True",
-    reason: "NoConflicts",
-    message: "no conflicts found",
-  });
-  const established = setCondition(crd, clock, {
-    type: "Established",
-    status: "True",
-    reason: "InitialNamesAccepted",
-    message: "the initial names have been accepted",
-  });
-  return accepted || established || !named;
-}
-
 function customResource(
   crd: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
@@ -297,7 +275,8 @@ function infoOf(
   crd: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
 ): ResourceInfo {
-  const { group = "", names = {}, scope } = crd.spec ?? {};
+  const { group = "", scope } = crd.spec ?? {};
+  const names = crd.status?.acceptedNames ?? crd.spec?.names ?? {};
   const subresources = [];
   const change = ["get", "patch", "update"];
   if (version.subresources?.status !== undefined)

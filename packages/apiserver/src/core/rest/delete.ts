@@ -135,7 +135,7 @@ export async function deleteObject(
 
 async function deleteOnce(
   context: RestContext,
-  name: string,
+  _name: string,
   stored: StoredObject,
   options: DeleteOptions,
 ): Promise<DeletionOutcome> {
@@ -172,7 +172,7 @@ function deleteAttributes(
     subresource: context.info.subresource,
     namespace: context.info.namespace,
     // A collection has none, also while each of its objects is judged.
-    name: context.info.name,
+    name: context.info.verb === "deletecollection" ? "" : context.info.name,
     user: context.user,
     dryRun: options.dryRun,
     oldObject,
@@ -204,7 +204,9 @@ function checkPreconditions(
   const { uid, resourceVersion } = preconditions;
   const meta = metadataOf(object);
   const { info } = context.resource;
-  const gr = { group: info.group, resource: info.kind };
+  const isNamespaces = info.group === "" && info.plural === "namespaces";
+  // Only the store of namespaces checks them itself.
+  const gr = { group: info.group, resource: isNamespaces ? info.plural : info.kind };
   if (uid !== undefined && uid !== null && uid !== meta.uid) {
     throw conflict(
       gr,

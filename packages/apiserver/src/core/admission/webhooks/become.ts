@@ -1,3 +1,4 @@
+/** Changing an object that others hold on to. */
 import type { KubeObject } from "@nanokube/machinery";
 
 /** The object stays the same object; its fields become those of `changed`. */
