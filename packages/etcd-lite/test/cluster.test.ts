@@ -1,4 +1,8 @@
-/** Three members over real sockets, with everything that happens to processes and networks. */
+/**
+ * Three members over real sockets, with everything that happens to processes and networks.
+ *
+ *     NANOKUBE_CLUSTER_SECONDS=600 npx vitest run packages/etcd-lite/test/cluster    for long
+ */
 import { afterEach, describe, expect, test } from "vitest";
 import { nonLinearizableKeys } from "../src/sim/linearizability.ts";
 import {
@@ -15,7 +19,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
-const seconds = Number(process.env["NANOKUBE_CLUSTER_SECONDS"] ?? 12);
+const seconds = Number(process.env["NANOKUBE_CLUSTER_SECONDS"] ?? 6);
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 type Fault = (cluster: RealCluster, n: number) => Promise<void>;
@@ -49,7 +53,7 @@ const subjects = [
 describe.each(subjects)("$subject.name", ({ subject, skip }) => {
   test.skipIf(skip !== false).each(Object.keys(faults))(
     `three members under %s: linearizable, and all alike in the end${skip ? ` (skipped: ${skip})` : ""}`,
-    { timeout: 120_000 },
+    { timeout: 120_000 + seconds * 10_000 },
     async (fault) => {
       const cluster = new RealCluster(subject);
       cleanups.push(() => cluster.close());

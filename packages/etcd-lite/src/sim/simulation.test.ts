@@ -5,7 +5,7 @@ import { simulate } from "./simulation.ts";
 const seeds = 500;
 
 test(`${seeds} seeds: no violation, and every seed did something`, {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   let operations = 0;
   for (let seed = 1; seed <= seeds; seed++) {
