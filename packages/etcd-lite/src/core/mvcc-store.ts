@@ -63,6 +63,11 @@ export interface MvccStore {
   tidy?(keysMax: number): boolean;
   /** What was written at a revision that is not compacted. */
   changesAt(revision: number): readonly KeyValue[];
+  /**
+   * What was written of one key at `from` and later, oldest first, for a store that knows without
+   * looking at every revision; `from` is not compacted.
+   */
+  changesOf?(key: string, from: number): readonly KeyValue[];
   /** Every version held: those older than the log by key, then the log, in order of revision. */
   versions(): Iterable<KeyValue>;
   fork(): MvccStore;

@@ -86,6 +86,14 @@ function compare({ model, packed }: Pair): void {
   for (let at = Math.max(model.compactedRevision + 1, 2); at <= model.revision; at++) {
     expect(packed.changesAt(at).map(plain)).toEqual(model.changesAt(at).map(plain));
   }
+  const from = Math.max(model.compactedRevision + 1, 2);
+  const all = Array.from({ length: Math.max(model.revision + 1 - from, 0) }, (_, i) =>
+    packed.changesAt(from + i),
+  ).flat();
+  for (const key of ["k1", `k7${"x".repeat(70)}`]) {
+    const wanted = all.filter((kv) => kv.key === key).map(plain);
+    expect(packed.changesOf!(key, from).map(plain)).toEqual(wanted);
+  }
   expect(packed.keyCount).toBe(model.keyCount);
 }
 

@@ -196,6 +196,16 @@ class PackedStore implements MvccStore {
     return this.#log.at(revision).map((ref) => this.#load(ref));
   }
 
+  changesOf(key: string, from: number): readonly KeyValue[] {
+    const found: KeyValue[] = [];
+    for (let at = Math.abs(this.#index.get(key)); at !== 0; at = this.#arena.before(at)) {
+      const kv = this.#load(at);
+      if (kv.modRevision < from) break;
+      found.push(kv);
+    }
+    return found.reverse();
+  }
+
   compact(revision: number): void {
     if (revision <= this.#compacted) throw new EtcdError("Compacted");
     if (revision > this.#revision) throw new EtcdError("FutureRevision");

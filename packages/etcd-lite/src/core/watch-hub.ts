@@ -163,6 +163,17 @@ interface Portion {
   told: number;
 }
 
+/** A watch of one key needs no log where the store knows the key's own history. */
+function collectOwn(portion: Portion, store: MvccStore): boolean {
+  const { watch } = portion;
+  if (watch.end !== undefined || store.changesOf === undefined) return false;
+  const all = store.changesOf(watch.key, watch.next);
+  const changes = all.slice(0, portionRevisions);
+  watch.next = changes.length < all.length ? changes.at(-1)!.modRevision + 1 : store.revision + 1;
+  for (const change of changes) if (isWanted(watch, change)) portion.changes.push(change);
+  return true;
+}
+
 /** The changes of the next revision, as far as the watch wants them. */
 function collectPast(portion: Portion, changes: readonly KeyValue[]): void {
   const { watch } = portion;
@@ -274,11 +285,12 @@ class Stream implements WatchStream {
         deliveries.push(this.#compacted(watch, store.compactedRevision));
       else portions.push({ watch, changes: [], told: 0 });
     }
-    const from = Math.min(...portions.map(({ watch }) => watch.next));
+    const scanned = portions.filter((portion) => !collectOwn(portion, store));
+    const from = scanned.reduce((least, { watch }) => Math.min(least, watch.next), Infinity);
     const stop = Math.min(store.revision, from + scannedRevisionsMax);
     for (let at = from; at <= stop; at++) {
       const changes = store.changesAt(at);
-      for (const portion of portions) {
+      for (const portion of scanned) {
         if (portion.watch.next === at && portion.told < portionRevisions)
           collectPast(portion, changes);
       }
