@@ -6,6 +6,7 @@
 
 import { createAdmissionChain } from "../core/admission/create-admission-chain.ts";
 import type { AdmissionAttributes, AdmissionReader } from "../core/admission/plugin.ts";
+import { checkParamAccess } from "../core/admission/policy/param-access.ts";
 import type { ServedVersions } from "../core/admission/webhooks/versions.ts";
 import type { ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
 import { checkEscalation, type RoleWrite } from "../core/authorization/escalation.ts";
@@ -40,6 +41,7 @@ export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps):
     admit: (attributes) => chain.admit(attributes),
     async validate(attributes) {
       await checkRoles(attributes, authorizer);
+      await checkParamAccess(attributes, reader, { authorizer, served });
       await chain.validate(attributes);
     },
   };

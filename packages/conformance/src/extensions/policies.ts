@@ -1,6 +1,6 @@
 /** What validating policies refuse, warn about and let through. */
 
-import { paramScenarios } from "./policy-params.ts";
+import { paramAccessScenarios, paramScenarios } from "./policy-params.ts";
 import { configMap, configMaps, dry, onConfigMaps, type Tree, withPolicy } from "./policy-parts.ts";
 import type { Scenario, Step } from "./scenario.ts";
 
@@ -321,6 +321,7 @@ export const policyScenarios: readonly Scenario[] = [
   warns,
   onUpdate,
   ...paramScenarios,
+  ...paramAccessScenarios,
   bound,
   ...equivalents,
 ];

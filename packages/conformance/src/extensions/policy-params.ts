@@ -1,5 +1,13 @@
 /** Policies with parameters: found by name, by label, not at all. */
-import { configMap, configMaps, dry, type Tree, withPolicy } from "./policy-parts.ts";
+import {
+  bindingBody,
+  configMap,
+  configMaps,
+  dry,
+  registration,
+  type Tree,
+  withPolicy,
+} from "./policy-parts.ts";
 import type { Scenario, Step } from "./scenario.ts";
 
 const create = (label: string, name: string, data: Tree): Step => ({
@@ -98,4 +106,51 @@ export const paramScenarios: readonly Scenario[] = [
       paramKind: { apiVersion: "v1", kind: "Namespace" },
     },
   ),
+];
+
+/** Somebody who may write bindings but read no parameters. */
+function bound(label: string, paramKind: Tree, policyName: string, paramRef: Tree): Scenario {
+  const rbac = "/apis/rbac.authorization.k8s.io/v1";
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: label };
+  const subjects = [{ apiGroup: roleRef.apiGroup, kind: "User", name: "bob" }];
+  const resources = ["validatingadmissionpolicybindings"];
+  const rules = [{ apiGroups: ["admissionregistration.k8s.io"], resources, verbs: ["create"] }];
+  const meta = { metadata: { name: label } };
+  const spec = { paramKind, validations: [{ expression: "true" }] };
+  const body = {
+    ...bindingBody({ label, spec: {}, binding: { paramRef, policyName } }),
+    metadata: { name: `${label}-other` },
+  };
+  const path = `${registration}/validatingadmissionpolicybindings${dry}`;
+  const scenario = withPolicy(`who may bind: ${label}`, { label, spec }, [
+    { method: "POST", path: `${rbac}/clusterroles`, body: { ...meta, rules }, quiet: true },
+    {
+      method: "POST",
+      path: `${rbac}/clusterrolebindings`,
+      body: { ...meta, roleRef, subjects },
+      quiet: true,
+    },
+    { method: "POST", path, body, as: "bob", until: "paramRef" },
+    { method: "POST", path, body },
+    { method: "DELETE", path: `${rbac}/clusterrolebindings/${label}`, quiet: true },
+    { method: "DELETE", path: `${rbac}/clusterroles/${label}`, quiet: true },
+  ]);
+  return scenario;
+}
+
+const configMapKind = { apiVersion: "v1", kind: "ConfigMap" };
+const action = { parameterNotFoundAction: "Deny" };
+
+export const paramAccessScenarios: readonly Scenario[] = [
+  bound("vap-bind-name", configMapKind, "vap-bind-name", { name: "x", ...action }),
+  bound("vap-bind-all", configMapKind, "vap-bind-all", { selector: {}, ...action }),
+  bound("vap-bind-nothing", configMapKind, "nothing", {
+    name: "x",
+    namespace: "default",
+    ...action,
+  }),
+  bound("vap-bind-unknown", { apiVersion: "example.com/v1", kind: "Nope" }, "vap-bind-unknown", {
+    name: "x",
+    ...action,
+  }),
 ];

@@ -13,6 +13,8 @@ export interface Step {
   type?: string;
   /** Waits until a GET of this path has these words in it, before the request is sent. */
   after?: { path: string; words: string };
+  /** Who asks, when not the administrator. */
+  as?: string;
   /** Sent again until the answer has these words in it. */
   until?: string;
   /** The answer is not compared: the step only prepares. */
@@ -62,7 +64,10 @@ async function sendUntil(server: ApiServerInstance, step: Step, words: Words) {
       method: step.method,
       path: step.path,
       ...(step.body === undefined ? {} : { body: spelledOut(step.body, words) }),
-      headers: { "content-type": step.type ?? "application/json" },
+      headers: {
+        "content-type": step.type ?? "application/json",
+        ...(step.as === undefined ? {} : { "impersonate-user": step.as }),
+      },
     });
     const all = `${answer.text} ${answer.headers.warning ?? ""}`;
     if (step.until === undefined || all.includes(step.until)) return answer;
