@@ -10,6 +10,8 @@ import { kindOf } from "./life/kind.ts";
 import { lifeOf } from "./life.ts";
 import { chosen, Mutations } from "./mutations.ts";
 import { hasObject, keyOf } from "./objects/of-kind.ts";
+import { listCases } from "./reads/lists.ts";
+import { wireCases } from "./reads/wire.ts";
 
 /** [of the kind's own fields, of its pod template's] */
 const counts: Readonly<Record<string, { create: number; update: number }>> = {
@@ -80,5 +82,10 @@ export function corpus(): CorpusGroup[] {
   const kinds = resources.filter(
     (each) => each.ga && each.verbs.includes("delete") && hasObject(each),
   );
-  return [...kinds.map(groupOf), ...applyGroups()];
+  return [
+    ...kinds.map(groupOf),
+    ...applyGroups(),
+    { name: "reads/lists", cases: listCases },
+    { name: "reads/wire", cases: wireCases },
+  ];
 }

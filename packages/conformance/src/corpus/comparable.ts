@@ -2,6 +2,8 @@
  * Answers made comparable: what differs from run to run (ids, times, revisions, addresses that the
  * server picked) is replaced by a word.
  */
+import { typeOf } from "@nanokube/api";
+import { decodeEnvelope, decodeProtobuf } from "@nanokube/machinery";
 import type { RestAnswer } from "../subjects/apiserver.ts";
 import type { CorpusAnswer, Tree } from "./corpus-case.ts";
 
@@ -19,8 +21,18 @@ export function comparable(answer: RestAnswer, sent: string): CorpusAnswer {
     status: answer.status,
     ...(type === "application/json" ? {} : { type }),
     ...(warning === undefined ? {} : { warnings: String(warning).split(/, (?=299 )/) }),
-    body: bodyOf(answer.text, type, sent),
+    body: type === protobuf ? decoded(answer.bytes, sent) : bodyOf(answer.text, type, sent),
   };
+}
+
+const protobuf = "application/vnd.kubernetes.protobuf";
+
+/** An answer in protobuf, as the JSON of what it says. */
+function decoded(bytes: Uint8Array | undefined, sent: string): unknown {
+  const { apiVersion, kind, raw } = decodeEnvelope(bytes ?? new Uint8Array());
+  const type = typeOf(apiVersion, kind);
+  const object = type === undefined ? {} : decodeProtobuf(type, raw);
+  return replaced({ ...object, apiVersion, kind }, "", sent);
 }
 
 function bodyOf(text: string, type: string, sent: string): unknown {
@@ -28,7 +40,17 @@ function bodyOf(text: string, type: string, sent: string): unknown {
   try {
     return replaced(JSON.parse(text), "", sent);
   } catch {
-    return words(text, sent);
+    return linesOf(text, sent) ?? words(text, sent);
+  }
+}
+
+/** A watch: an event a line. */
+function linesOf(text: string, sent: string): unknown {
+  try {
+    const lines = text.split("\n").filter(Boolean);
+    return lines.map((line) => replaced(JSON.parse(line), "", sent));
+  } catch {
+    return undefined;
   }
 }
 

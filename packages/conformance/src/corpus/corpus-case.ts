@@ -12,6 +12,8 @@ export type Tree = Record<string, unknown>;
 export interface CorpusCase extends RestRequest {
   /** Unique within its kind. */
   name: string;
+  /** Body and answer travel in protobuf. */
+  protobuf?: true;
   /** A read that waits until the server itself is done with the object. */
   settles?: true;
 }

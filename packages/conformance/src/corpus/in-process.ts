@@ -33,7 +33,7 @@ export async function openInProcess(): Promise<InProcess> {
       method,
       path,
       headers: { accept: "application/json", "content-type": "application/json", ...headers },
-      ...(body === undefined ? {} : { body: Buffer.from(body as string) }),
+      ...(body === undefined ? {} : { body: Buffer.from(body as string | Uint8Array) }),
     });
     const chunks: Uint8Array[] = [];
     for await (const chunk of answer.body) chunks.push(chunk);
@@ -41,6 +41,7 @@ export async function openInProcess(): Promise<InProcess> {
       status: answer.status,
       headers: answer.headers,
       text: Buffer.concat(chunks).toString(),
+      bytes: Buffer.concat(chunks),
     };
   };
   return {

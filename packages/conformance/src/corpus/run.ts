@@ -1,4 +1,6 @@
 /** Sends a group's requests in order and keeps what is answered. */
+import { typeOf } from "@nanokube/api";
+import { encodeEnvelope, encodeProtobuf, type KubeObject } from "@nanokube/machinery";
 import type { RestAnswer, RestRequest } from "../subjects/apiserver.ts";
 import { comparable } from "./comparable.ts";
 import type { CorpusAnswer, CorpusCase, CorpusGroup } from "./corpus-case.ts";
@@ -6,6 +8,7 @@ import type { CorpusAnswer, CorpusCase, CorpusGroup } from "./corpus-case.ts";
 export type Send = (request: RestRequest) => Promise<RestAnswer>;
 
 interface Known {
+  continue: string;
   resourceVersion: string;
   name: string;
 }
@@ -20,7 +23,8 @@ class Memory {
     try {
       const { metadata } = JSON.parse(text) as { metadata?: Partial<Known> };
       const { resourceVersion = "", name: object = "" } = metadata ?? {};
-      this.#known.set(name, { resourceVersion, name: object });
+      const token = metadata?.continue ?? "";
+      this.#known.set(name, { resourceVersion, name: object, continue: token });
       if (object !== "" && !path.includes("dryRun")) this.#latest = resourceVersion;
     } catch {
       // An answer that is cut off teaches nothing.
@@ -31,6 +35,7 @@ class Memory {
     return text
       .replaceAll("$rv()", this.#latest)
       .replaceAll(/\$rv\(([^)]*)\)/g, (_, of: string) => this.#known.get(of)?.resourceVersion ?? "")
+      .replaceAll(/\$continue\(([^)]*)\)/g, (_, of: string) => this.#known.get(of)?.continue ?? "")
       .replaceAll(/\$name\(([^)]*)\)/g, (_, of: string) => this.#known.get(of)?.name ?? "");
   }
 }
@@ -62,14 +67,29 @@ async function settled(request: RestRequest, send: Send): Promise<RestAnswer> {
   return before;
 }
 
+const agent = { "user-agent": "corpus/1" };
+const protobuf = "application/vnd.kubernetes.protobuf";
+
+/** The request with its body, if any, in protobuf, and an answer asked for in it. */
+function inProtobuf(one: CorpusCase): CorpusCase {
+  const headers = { ...one.headers, accept: protobuf, "content-type": protobuf };
+  const object = one.body as KubeObject | undefined;
+  if (object === undefined) return { ...one, headers };
+  const { apiVersion = "", kind = "" } = object;
+  const raw = encodeProtobuf(typeOf(apiVersion, kind)!, object);
+  return { ...one, headers, body: encodeEnvelope(apiVersion, kind, raw) };
+}
+
 function requestOf(one: CorpusCase, memory: Memory): { request: RestRequest; sent: string } {
-  const { method, path, body, headers, token } = one;
+  const { method, path, body, headers, token } = one.protobuf ? inProtobuf(one) : one;
+  if (body instanceof Uint8Array)
+    return { request: { method, path, body, headers: { ...agent, ...headers } }, sent: path };
   const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
   const filled = text === undefined ? undefined : memory.fill(text);
   const request: RestRequest = {
     method,
     path: memory.fill(path),
-    headers: { "user-agent": "corpus/1", ...headers },
+    headers: { ...agent, ...headers },
     ...(filled === undefined ? {} : { body: filled }),
     ...(token === undefined ? {} : { token }),
   };

@@ -33,7 +33,7 @@ function exchange(
   agent: Agent,
   { method, path, body, headers }: RestRequest,
 ): Promise<RestAnswer> {
-  const bytes = Buffer.from((body as string | undefined) ?? "");
+  const bytes = Buffer.from((body as string | Uint8Array | undefined) ?? "");
   return new Promise((resolve, reject) => {
     const sent = httpsRequest(url + path, {
       method,
@@ -55,6 +55,7 @@ function exchange(
           status: response.statusCode ?? 0,
           headers: response.headers,
           text: Buffer.concat(chunks).toString(),
+          bytes: Buffer.concat(chunks),
         }),
       );
     });

@@ -19,6 +19,8 @@ export interface RestAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   text: string;
+  /** The same as it came, where somebody needs it. */
+  bytes?: Uint8Array;
 }
 
 export interface RestRequest {
@@ -38,7 +40,7 @@ export interface ApiServerInstance {
   lines(path: string, count: number, timeoutMs: number): Promise<string[]>;
   /** kill -9, for faults; the second starts it again on the same data and port. */
   killServer(): Promise<void>;
-  startServer(other?: "kube-apiserver"): Promise<void>;
+  startServer(other?: "kube-apiserver" | "apiserver"): Promise<void>;
   killStore(): Promise<void>;
   startStore(): void;
   /** Where its etcd is. */
@@ -91,8 +93,8 @@ export async function openServer(setup: ServerSetup): Promise<ApiServerInstance>
     async killServer() {
       await server?.stop();
     },
-    async startServer(other?: "kube-apiserver") {
-      const program = other === undefined ? command : [findProgram(other)!];
+    async startServer(other?: "kube-apiserver" | "apiserver") {
+      const program = other === undefined ? command : programOf(other);
       server = start([...program, ...serverFlags(dir, etcd!, port!), ...more]);
       await ready(instance, [server]);
     },
@@ -124,6 +126,9 @@ export async function openServer(setup: ServerSetup): Promise<ApiServerInstance>
     throw error;
   }
 }
+
+const programOf = (name: "kube-apiserver" | "apiserver"): readonly string[] =>
+  name === "apiserver" ? [...node, source("apiserver/src/main.ts")] : [findProgram(name)!];
 
 function etcdCommand(
   dir: string,

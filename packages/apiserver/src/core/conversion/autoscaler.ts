@@ -3,7 +3,8 @@
  *
  * Source  pkg/apis/autoscaling/v1/conversion.go, pkg/apis/autoscaling/annotations.go
  */
-import type { KubeObject } from "@nanokube/machinery";
+import { internalTree, type KubeObject, marshalGo } from "@nanokube/machinery";
+import { metricToV1, metricToV2 } from "./metric-spec.ts";
 
 interface Metric {
   type?: string;
@@ -21,6 +22,24 @@ const annotations = {
   behavior: "autoscaling.alpha.kubernetes.io/behavior",
 } as const;
 
+const behaviorType = "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerBehavior";
+
+/** The annotation holds upstream's internal type, whose members have no names in JSON. */
+const behaviorText = (behavior: object): string => marshalGo(internalTree(behaviorType, behavior));
+
+/** Go reads members whatever their case; null says nothing. */
+function inSmallLetters(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inSmallLetters);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(
+    members.map(([name, member]) => [
+      name.charAt(0).toLowerCase() + name.slice(1),
+      inSmallLetters(member),
+    ]),
+  );
+}
+
 function isCPUUtilization({ type, resource }: Metric): boolean {
   return type === "Resource" && resource?.name === "cpu" && isUtilization(resource.target);
 }
@@ -37,8 +56,10 @@ export function autoscalerToV1(object: KubeObject): KubeObject {
   const list = (metrics as Metric[] | undefined) ?? [];
   const cpu = list.find(isCPUUtilization);
   const others = list.filter((metric) => metric !== cpu);
-  if (others.length > 0) notes[annotations.metrics] = JSON.stringify(others);
-  if (behavior !== undefined) notes[annotations.behavior] = JSON.stringify(behavior);
+  if (others.length > 0) {
+    notes[annotations.metrics] = JSON.stringify(others.map((one) => metricToV1({ ...one })));
+  }
+  if (behavior !== undefined) notes[annotations.behavior] = behaviorText(behavior as object);
   if (conditions !== undefined) notes[annotations.conditions] = JSON.stringify(conditions);
   const current = (currentMetrics as Metric[] | undefined) ?? [];
   const currentCPU = current.find(
@@ -81,7 +102,8 @@ export function autoscalerToV2(object: KubeObject): KubeObject {
       return undefined;
     }
   };
-  const metrics: unknown[] = [...((read("metrics") as unknown[] | undefined) ?? [])];
+  const kept = (read("metrics") as Record<string, unknown>[] | undefined) ?? [];
+  const metrics: unknown[] = kept.map(metricToV2);
   if (typeof targetCPUUtilizationPercentage === "number") {
     metrics.push(cpuMetric("target", { type: "Utilization" }, targetCPUUtilizationPercentage));
   }
@@ -89,7 +111,7 @@ export function autoscalerToV2(object: KubeObject): KubeObject {
   if (typeof currentCPUUtilizationPercentage === "number") {
     current.push(cpuMetric("current", {}, currentCPUUtilizationPercentage));
   }
-  const behavior = read("behavior");
+  const behavior = inSmallLetters(read("behavior"));
   const conditions = read("conditions");
   return withAnnotations(object, "autoscaling/v2", notes, {
     spec: {

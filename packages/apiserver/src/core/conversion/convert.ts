@@ -32,7 +32,12 @@ const eventFields: readonly (readonly [string, string])[] = [
 ];
 
 function eventToEvents(object: KubeObject): KubeObject {
-  return rename(object, "events.k8s.io/v1", eventFields);
+  const event = rename(object, "events.k8s.io/v1", eventFields);
+  // Core writes them when they are empty, too.
+  for (const name of ["reportingController", "reportingInstance"]) {
+    if (event[name] === "") delete event[name];
+  }
+  return event;
 }
 
 function eventToCore(object: KubeObject): KubeObject {

@@ -86,12 +86,23 @@ export function decodeText(
       text,
     );
   }
+  // Go makes an empty object of null.
+  if (seen === null) {
+    json = "{}";
+    seen = {};
+  }
   if (!isPlainObject(seen)) {
     const why = `couldn't get version/kind; json parse error: json: cannot unmarshal ${goTypeOf(seen)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
     throw unrecognized(expected, why, text);
   }
   const apiVersion = typeof seen.apiVersion === "string" ? seen.apiVersion : "";
   const kind = typeof seen.kind === "string" ? seen.kind : "";
+  for (const member of ["apiVersion", "kind"]) {
+    const value = seen[member];
+    if (value === undefined || value === null || typeof value === "string") continue;
+    const why = `couldn't get version/kind; json parse error: json: cannot unmarshal ${goTypeOf(value)} into Go struct field .${member} of type string`;
+    throw unrecognized(expected, why, text);
+  }
   const name = (seen.metadata as { name?: unknown } | undefined)?.name;
   checkVersion(apiVersion, kind, expected, typeof name === "string" ? name : "");
   if (expected.typeName === undefined)

@@ -47,10 +47,22 @@ export function parseListOptions(query: URLSearchParams, watch: boolean): ListOp
     timeoutSeconds: timeout === null || timeout === "" ? undefined : parseInteger(timeout),
   };
   const errors = watch ? checkWatch(options) : checkList(options);
+  if (!watch) settleLimit(options);
   if (errors.length > 0) {
     throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
   }
   return options;
+}
+
+/**
+ * What upstream's cache makes of a limit: at version 0 it answers with everything, and at another
+ * version it answers with the past, as if an exact match had been asked for.
+ */
+function settleLimit(options: ListOptions): void {
+  const { limit, continueToken, resourceVersion, resourceVersionMatch } = options;
+  if (limit <= 0 || continueToken !== "" || resourceVersion === "") return;
+  if (resourceVersion === "0") options.limit = 0;
+  else if (resourceVersionMatch === "") options.resourceVersionMatch = "Exact";
 }
 
 function labelSelectorOf(text: string | null): Selector | undefined {
@@ -124,15 +136,14 @@ function checkWatch(options: ListOptions): FieldError[] {
     }
     return errors;
   }
-  if (match === "") {
+  if (match !== "NotOlderThan") {
     errors.push(
       forbiddenField(
         matchPath,
         "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
       ),
     );
-  } else if (match !== "NotOlderThan") {
-    errors.push(notSupported(matchPath, match, ["NotOlderThan"]));
+    if (match !== "") errors.push(notSupported(matchPath, match, ["NotOlderThan"]));
   }
   if (options.sendInitialEvents && options.continueToken !== "") {
     errors.push(

@@ -56,7 +56,7 @@ export function tableOf(
     kind: "Table",
     apiVersion: `meta.k8s.io/${output.asVersion}`,
     metadata: listMeta as object,
-    columnDefinitions: headers ? columns.map(definition) : [],
+    columnDefinitions: headers ? columns.map(definition) : null,
     rows: rows.map(({ tree }) => ({
       cells: cells(tree),
       object: embedded(tree, include, output.asVersion),

@@ -12,6 +12,7 @@ import {
   encodeEnvelope,
   encodeProtobuf,
   expired,
+  genericStatus,
   isExpired,
   type StatusError,
 } from "@nanokube/machinery";
@@ -30,7 +31,6 @@ import {
   type ListOptions,
   parseListOptions,
   predicateOf,
-  revisionOf,
 } from "./list-options.ts";
 import { objectBytes } from "./object-bytes.ts";
 import { partialMetadata } from "./partial-metadata.ts";
@@ -62,6 +62,14 @@ export async function watch(context: RestContext): Promise<ApiResponse> {
     headers: { "content-type": type },
     body: (sink) => session.run(sink, start),
   };
+}
+
+/** Upstream's watch cache has no reason for a version that is no number. */
+function versionToWatch(version: string): number {
+  if (/^[0-9]+$/.test(version)) return Number(version);
+  const quoted = JSON.stringify(version);
+  const why = `strconv.ParseUint: parsing ${quoted}: invalid syntax`;
+  throw genericStatus(500, "", `resourceVersion: Invalid value: ${quoted}: ${why}`);
 }
 
 /** One watcher: its selection, its wire form, its connection. */
@@ -98,7 +106,7 @@ class WatchSession implements CacheWatcher {
       this.#stop.push(resource.cache.watch(this));
       return initial;
     }
-    const revision = revisionOf(version);
+    const revision = versionToWatch(version);
     this.#sentRevision = revision;
     try {
       this.#stop.push(resource.cache.watchSince(revision, this));

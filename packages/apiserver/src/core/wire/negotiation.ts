@@ -43,6 +43,8 @@ interface Clause {
 export interface NegotiationScope {
   /** A custom resource has no protobuf. */
   custom: boolean;
+  /** It can be watched, which errors tell by more forms. */
+  watchable?: boolean;
   /** The endpoint can answer with tables and partial metadata. */
   convertible: boolean;
 }
@@ -66,7 +68,13 @@ export function negotiateOutput(
   if (parseAccept(accept).some(({ type }) => acceptedFormat(type, formats) !== undefined)) {
     throw notAcceptable(offered);
   }
-  const message = `406: Not Acceptable\n\nAvailable representations: ${offered.join(", ")}`;
+  const streams = scope.watchable
+    ? formats
+        .filter((format) => format !== "yaml")
+        .map((format) => `${mediaTypes[format]};stream=watch`)
+    : [];
+  const listed = [...offered, ...streams].join(", ");
+  const message = `406: Not Acceptable\n\nAvailable representations: ${listed}`;
   const error = genericStatus(406, "NotAcceptable", message);
   error.status.details = {};
   throw error;
@@ -98,7 +106,7 @@ function convert(
 }
 
 function acceptedFormat(type: string, formats: readonly WireFormat[]): WireFormat | undefined {
-  if (type === "*/*" || type === "application/*") return "json";
+  if (type === "*/*") return "json";
   const format = formatOf[type];
   return format !== undefined && formats.includes(format) ? format : undefined;
 }

@@ -25,15 +25,11 @@ function defaultNamespace(namespace: Namespace): void {
 
 function validateFinalizers(namespace: Namespace): FieldError[] {
   const path = field("spec", "finalizers");
-  return (namespace.spec?.finalizers ?? []).flatMap((name, i) => {
-    const problems = qualifiedName(name).map((why) => invalid(path.index(i), name, why));
+  return (namespace.spec?.finalizers ?? []).flatMap((name) => {
+    const problems = qualifiedName(name).map((why) => invalid(path, name, why));
     if (problems.length > 0 || name.includes("/") || name === "kubernetes") return problems;
     return [
-      invalid(
-        path.index(i),
-        name,
-        "name is neither a standard finalizer name nor is it fully qualified",
-      ),
+      invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified"),
     ];
   });
 }

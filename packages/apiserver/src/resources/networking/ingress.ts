@@ -25,7 +25,6 @@ import {
 import { kind } from "../generic.ts";
 import { parseIP, validateIP } from "../ip.ts";
 import {
-  dns1035Label,
   dns1123Label,
   dns1123Subdomain,
   pathSegment,
@@ -62,7 +61,7 @@ function validateBackend(backend: IngressBackend, path: FieldPath): FieldError[]
   if (resource !== undefined) return validateReference(resource, path.child("resource"));
   if (service === undefined) return [invalid(path, "", "resource or service backend is required")];
   const at = path.child("service", "name");
-  const errors = service.name ? check(at, service.name, dns1035Label) : [required(at)];
+  const errors = service.name ? check(at, service.name, dns1123Label) : [required(at)];
   const { name, number } = service.port ?? {};
   const port = path.child("service", "port");
   if (name && number) errors.push(invalid(path, "", "cannot set both port name & port number"));

@@ -11,6 +11,7 @@ function naming(kind: Kind): CorpusCase[] {
   return [
     post("as it should be", object),
     post("again", object),
+    { ...post("in protobuf", withMeta(kind, { name: "y" }), dry), protobuf: true },
     post("nothing", {}),
     post("not an object", "[]"),
     post("cut off", '{"metadata":'),

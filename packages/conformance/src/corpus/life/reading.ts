@@ -17,6 +17,8 @@ export function reading({ all, one, object, resource }: Kind): CorpusCase[] {
   const own = "labelSelector=corpus%3D1";
   return [
     { ...get("get", one), ...(busy.has(resource.plural) ? { settles: true as const } : {}) },
+    { ...get("get as protobuf", one), protobuf: true },
+    { ...get("list as protobuf", `${all}?${own}`), protobuf: true },
     get("get what is not there", `${all}/not-there`),
     get("get as a table", one, accept("Table")),
     get("get as metadata", one, accept("PartialObjectMetadata")),

@@ -19,7 +19,7 @@ import {
 } from "../../field.ts";
 import { kind } from "../../generic.ts";
 import { parseIP, validateIP } from "../../ip.ts";
-import { dns1035Label, dns1123Subdomain } from "../../names.ts";
+import { dns1123Label, dns1123Subdomain } from "../../names.ts";
 import { semanticEqual } from "../../semantic-equal.ts";
 import { age, columns, formatLabels, nameOf } from "../../table.ts";
 import { validateClusterIPUpdate } from "./cluster-ips.ts";
@@ -209,7 +209,7 @@ function portText(port: ServicePort): string {
 }
 
 export const serviceStrategy: ResourceStrategy = kind(
-  { status: true, initialStatus: () => ({ loadBalancer: {} }), name: dns1035Label },
+  { status: true, initialStatus: () => ({ loadBalancer: {} }), name: dns1123Label },
   {
     default: (object) => defaultService(object as Service),
     prepareForCreate: (object) => normalizeClusterIPs(object as Service),
