@@ -3,6 +3,7 @@
  *
  *     NANOKUBE_CLUSTER_SECONDS=600 npx vitest run packages/etcd-lite/test/cluster    for long
  */
+import { createClient, etcd } from "@nanokube/rpc";
 import { afterEach, describe, expect, test } from "vitest";
 import { nonLinearizableKeys } from "../src/sim/linearizability.ts";
 import {
@@ -73,3 +74,18 @@ describe.each(subjects)("$subject.name", ({ subject, skip }) => {
     },
   );
 });
+
+test.skipIf(!canIsolate)(
+  `members that show each other certificates make a cluster${canIsolate ? "" : " (skipped: needs root and ip)"}`,
+  { timeout: 60_000 },
+  async () => {
+    const cluster = new RealCluster(etcdLite, { isSecure: true });
+    cleanups.push(() => cluster.close());
+    await cluster.start();
+    const [first, second] = cluster.members;
+    const key = Buffer.from("k");
+    await createClient(first!.channel, etcd.KV).put({ key, value: Buffer.from("v") });
+    const { kvs } = await createClient(second!.channel, etcd.KV).range({ key });
+    expect(String(kvs[0]!.value)).toBe("v");
+  },
+);

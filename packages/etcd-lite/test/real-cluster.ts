@@ -62,12 +62,38 @@ export class RealCluster {
   readonly #prefix = `nke${process.pid}-${++clusterCount}`;
   readonly #initial: string;
   readonly #count: number;
+  readonly #isSecure: boolean;
 
-  constructor(subject: Subject, count = 3) {
+  /** `isSecure`: members talk TLS and show each other certificates. */
+  constructor(subject: Subject, { count = 3, isSecure = false } = {}) {
     this.#subject = subject;
     this.#count = count;
+    this.#isSecure = isSecure;
     const numbers = Array.from({ length: count }, (_, i) => i + 1);
-    this.#initial = numbers.map((n) => `m${n}=http://10.77.0.${n}:2380`).join();
+    this.#initial = numbers.map((n) => `m${n}=${this.#peerURL(n)}`).join();
+  }
+
+  #peerURL(n: number): string {
+    return `${this.#isSecure ? "https" : "http"}://10.77.0.${n}:2380`;
+  }
+
+  /** One certificate for all of them. */
+  #tlsFlags(): Record<string, string> {
+    if (!this.#isSecure) return {};
+    const [key, cert] = [join(this.#directory, "key.pem"), join(this.#directory, "cert.pem")];
+    if (!existsSync(key)) {
+      const names = Array.from({ length: this.#count }, (_, i) => `IP:10.77.0.${i + 1}`).join();
+      const args =
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=peer";
+      const files = ["-addext", `subjectAltName=${names}`, "-keyout", key, "-out", cert];
+      execFileSync("openssl", [...args.split(" "), ...files], { stdio: "ignore" });
+    }
+    return {
+      "peer-cert-file": cert,
+      "peer-key-file": key,
+      "peer-trusted-ca-file": cert,
+      "peer-client-cert-auth": "true",
+    };
   }
 
   async start(): Promise<void> {
@@ -106,7 +132,7 @@ export class RealCluster {
 
   launch(n: number): void {
     const member = this.members[n]!;
-    const peer = `http://10.77.0.${n + 1}:2380`;
+    const peer = this.#peerURL(n + 1);
     const flags = {
       name: member.name,
       "data-dir": join(this.#directory, member.name),
@@ -119,8 +145,9 @@ export class RealCluster {
       "election-timeout": "500",
       // So small that members that lag need snapshots.
       "snapshot-count": "200",
+      ...this.#tlsFlags(),
     };
-    const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
+    const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
     rmSync(member.socket, { force: true });
     const [program, ...rest] = this.#subject.command;
     const command = ["netns", "exec", member.namespace, program!, ...rest, ...args];
