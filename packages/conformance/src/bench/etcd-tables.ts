@@ -4,9 +4,11 @@
 import type { EtcdBenchResult, GrowthResult, RowResult } from "./etcd.ts";
 
 const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
-const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+/** The tool leaves out percentiles of which it has too few samples. */
+const orNone = (value: number, text: string) => (Number.isNaN(value) ? "–" : text);
+const ms = (value: number) => orNone(value, `${value.toFixed(value < 10 ? 1 : 0)} ms`);
 const rate = (value: number) => Math.round(value).toLocaleString("en-US");
-const ratio = (value: number) => `**${value.toFixed(2)}**`;
+const ratio = (value: number) => orNone(value, `**${value.toFixed(2)}**`);
 
 export function tablesOf(result: EtcdBenchResult): string {
   const { command, date, machine, load, rounds, members } = result;
@@ -16,7 +18,8 @@ export function tablesOf(result: EtcdBenchResult): string {
     `Made by \`${command}\` on ${date}: ${members} member(s), ${machine.trim()}, medians of ${rounds}`,
     `rounds that take turns, fsync on for both, etcd's \`benchmark\` as the client on the same machine`,
     `(load ${load.before.toFixed(1)} before, ${load.after.toFixed(1)} after). Ratios: above 1, ours is`,
-    "faster or smaller. CPU is the server's own, for one request.",
+    "faster or smaller. CPU is the server's own for one request: what a machine with much else to do",
+    "says best; rates and times to start then say more about the machine.",
     "",
     "| row | etcd-lite | etcd | ratio | p50, p99 ours | p50, p99 etcd | CPU ours | CPU etcd |",
     "|---|---|---|---|---|---|---|---|",
@@ -38,7 +41,7 @@ function rowLine({ name, by, ours, theirs }: RowResult): string {
     isRate ? `${rate(value.rate)}/s` : ms(value.p50Ms);
   const better = isRate ? ours.rate / theirs.rate : theirs.p50Ms / ours.p50Ms;
   const tails = (value: { p50Ms: number; p99Ms: number }) =>
-    `${value.p50Ms.toFixed(1)}, ${value.p99Ms.toFixed(1)} ms`;
+    `${ms(value.p50Ms)}, ${ms(value.p99Ms)}`;
   const cpu = (value: { processorUs: number; requests: number }) =>
     value.requests === 0
       ? ms(value.processorUs / 1000)
