@@ -34,7 +34,7 @@ export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps):
     log,
     enable: admission?.enable ?? ["NodeRestriction"],
     disable: admission?.disable ?? [],
-    callWebhook: createWebhookCaller(reader),
+    callWebhook: createWebhookCaller(reader, options.aggregatorRouting ?? false),
     served,
   });
   return {

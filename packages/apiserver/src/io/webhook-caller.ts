@@ -9,6 +9,12 @@ import { request as httpsRequest } from "node:https";
 import type { AdmissionReader } from "../core/admission/plugin.ts";
 import type { WebhookCall, WebhookCaller } from "../core/admission/webhooks/caller.ts";
 
+import {
+  resolveService,
+  type ServiceShape,
+  type SliceShape,
+} from "../core/aggregation/remote-service.ts";
+
 const answerMaxBytes = 3 * 1024 * 1024;
 
 interface Answer {
@@ -25,9 +31,10 @@ interface Target {
   url: string;
 }
 
-export function createWebhookCaller(reader: AdmissionReader): WebhookCaller {
+/** `toEndpoints`: as for aggregation, behind the Service instead of at its address. */
+export function createWebhookCaller(reader: AdmissionReader, toEndpoints: boolean): WebhookCaller {
   return async (call) => {
-    const target = await targetOf(call, reader);
+    const target = await targetOf(call, reader, toEndpoints);
     let answer: Answer;
     try {
       answer = await post(call, target);
@@ -41,6 +48,7 @@ export function createWebhookCaller(reader: AdmissionReader): WebhookCaller {
 async function targetOf(
   { client, timeoutSeconds }: WebhookCall,
   reader: AdmissionReader,
+  toEndpoints: boolean,
 ): Promise<Target> {
   const query = `timeout=${timeoutSeconds}s`;
   if (client.url) {
@@ -57,11 +65,14 @@ async function targetOf(
   const { name = "", namespace = "", path = "/", port = 443 } = client.service ?? {};
   const serverName = `${name}.${namespace}.svc`;
   const url = `https://${serverName}:${port}${path}?${query}`;
-  const service = await reader.get("", "services", namespace, name);
-  const spec = (service?.spec ?? {}) as { clusterIP?: string };
-  if (service === undefined)
-    throw new Error(`Post ${JSON.stringify(url)}: service ${JSON.stringify(name)} not found`);
-  return { host: spec.clusterIP ?? "", port, path: `${path}?${query}`, serverName, url };
+  const service = (await reader.get("", "services", namespace, name)) as ServiceShape | undefined;
+  const all = await reader.list("discovery.k8s.io", "endpointslices", namespace);
+  const own = all.filter(
+    ({ metadata }) => metadata?.labels?.["kubernetes.io/service-name"] === name,
+  );
+  const found = resolveService({ service: name, port }, service, own as SliceShape[], toEndpoints);
+  if ("problem" in found) throw new Error(`Post ${JSON.stringify(url)}: ${found.problem}`);
+  return { ...found, path: `${path}?${query}`, serverName, url };
 }
 
 function post({ client, review, timeoutSeconds }: WebhookCall, target: Target): Promise<Answer> {

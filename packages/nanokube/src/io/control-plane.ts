@@ -65,6 +65,8 @@ function apiServerOptions(state: ClusterState, pki: ClusterPKI, etcd: Channel, l
     etcd,
     serviceClusterIPRange: network.serviceCIDR,
     advertiseAddress: state.apiHost,
+    // No kube-proxy here: webhooks and aggregated servers are reached behind their Services.
+    aggregatorRouting: true,
     authorizationMode: ["Node", "RBAC"],
     serviceAccountIssuer: "https://kubernetes.default.svc.cluster.local",
     pki: {

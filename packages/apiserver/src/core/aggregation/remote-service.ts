@@ -77,7 +77,7 @@ export type Resolved = { host: string; port: number } | { problem: string };
 
 /** Where to connect: the Service's address, or with `toEndpoints` one behind it. */
 export function resolveService(
-  remote: RemoteService,
+  remote: Pick<RemoteService, "service" | "port">,
   service: ServiceShape | undefined,
   slices: readonly SliceShape[],
   toEndpoints: boolean,
