@@ -147,7 +147,8 @@ export async function benchApiServer(
     for (const subject of subjects) {
       if (options.only !== undefined && subject.name !== options.only) continue;
       figures.set(subject.name, await measure(subject, options));
-      write(`${subject.name} measured`);
+      // A run that is cut short has shown what it had.
+      write(`${subject.name}: ${JSON.stringify(figures.get(subject.name))}`);
     }
     const columns = subjects.map(({ name }) => figures.get(name));
     const lines: string[] = [];
