@@ -19,7 +19,7 @@ export const topics: Readonly<Record<string, readonly Scenario[]>> = {
 
 export type Answers = Record<string, StepAnswer[]>;
 
-const fileOf = (topic: string): URL => new URL(`answers/${topic}.json`, import.meta.url);
+const fileOf = (topic: string): URL => new URL(`testdata/${topic}.json`, import.meta.url);
 
 /** What upstream answered, by scenario. */
 export function recordedAnswers(topic: string): Answers {

@@ -3,7 +3,7 @@
  *
  *     node --conditions=nanokube-source packages/conformance/src/extensions/main.ts [words]
  *
- * Needs upstream's kube-apiserver; writes answers/, which the tests compare ours with. With words,
+ * Needs upstream's kube-apiserver; writes testdata/, which the tests compare ours with. With words,
  * only the scenarios whose names have them are recorded again.
  */
 import { apiServerSubjects } from "../subjects/apiserver.ts";
