@@ -81,23 +81,21 @@ export class RunningEtcd {
     return performance.now() - startMs;
   }
 
+  /** A connection an attempt: one that failed would wait before it tries again. */
   async #untilServing(port: number): Promise<void> {
-    const channel = dial(`http://127.0.0.1:${port}`);
-    const kv = createClient(channel, etcd.KV);
     const deadline = performance.now() + giveUpMs;
-    try {
-      for (;;) {
-        try {
-          await kv.range({ key: Buffer.from("\0") }, { timeoutMs: 1000 });
-          return;
-        } catch (error) {
-          const isDead = this.#children.some(({ exitCode }) => exitCode !== null);
-          if (isDead || performance.now() > deadline) throw error;
-        }
-        await delay(5);
+    for (;;) {
+      const channel = dial(`http://127.0.0.1:${port}`);
+      try {
+        await createClient(channel, etcd.KV).range({ key: Buffer.from("\0") }, { timeoutMs: 1000 });
+        return;
+      } catch (error) {
+        const isDead = this.#children.some(({ exitCode }) => exitCode !== null);
+        if (isDead || performance.now() > deadline) throw error;
+      } finally {
+        channel.close();
       }
-    } finally {
-      channel.close();
+      await delay(5);
     }
   }
 

@@ -135,11 +135,18 @@ const rows: readonly [keyof Sample, string, string][] = [
 export async function benchStart(rounds: number, write: (line: string) => void): Promise<void> {
   const subjects = [await ourSubject(), await upstreamSubject()];
   const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]));
+  // What was started is taken down also when somebody has seen enough.
+  const interrupted = new Promise<never>((_, reject) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => reject(new Error(`ended by ${signal}`)));
+    }
+  });
   try {
-    for (const subject of subjects) await subject.prepare();
+    for (const subject of subjects) await Promise.race([subject.prepare(), interrupted]);
     for (let round = 1; round <= rounds; round += 1) {
       for (const subject of subjects) {
-        samples.get(subject.name)!.push(await measure(subject));
+        const sample = await Promise.race([measure(subject), interrupted]);
+        samples.get(subject.name)!.push(sample);
         write(`round ${round}/${rounds}: ${subject.name} measured`);
       }
     }
