@@ -234,10 +234,15 @@ export class Leader implements Role {
       // All that may be sent is sent, and not all is answered: an empty append finds out whether it
       // arrived. Without it a window full of lost appends would stay full.
       const [prevIndex, commit] = [progress.next - 1, log.committed];
-      const prevTerm = log.term(prevIndex)!;
+      const prevTerm = log.term(prevIndex);
       const { id: to } = progress;
-      this.#raft.send({ type: "append", to, prevIndex, prevTerm, entries: [], commit });
-    } else this.#sendAppend(progress);
+      if (prevTerm !== undefined) {
+        this.#raft.send({ type: "append", to, prevIndex, prevTerm, entries: [], commit });
+        return;
+      }
+      progress.probe(); // Compacted meanwhile: it will take a snapshot.
+    }
+    this.#sendAppend(progress);
   }
 
   #advanceCommit(): boolean {

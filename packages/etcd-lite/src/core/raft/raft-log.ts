@@ -88,7 +88,8 @@ export class RaftLog {
    * there already stays. Answers the last index that now surely agrees, or undefined for a gap.
    */
   merge(prevIndex: number, prevTerm: number, entries: readonly LogEntry[]): number | undefined {
-    if (this.term(prevIndex) !== prevTerm) return undefined;
+    const mine = this.term(prevIndex);
+    if (mine === undefined || mine !== prevTerm) return undefined;
     for (const [i, entry] of entries.entries()) {
       if (this.term(entry.index) === entry.term) continue;
       if (entry.index <= this.lastIndex) this.#truncateFrom(entry.index);
