@@ -5,11 +5,12 @@
  * The subject is etcd-lite, or etcd itself: what finds fault with both proves nothing.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Channel, createClient, dial, etcd } from "@nanokube/rpc";
+import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
 import type { Action, Operation } from "../src/sim/linearizability.ts";
 
 export interface Subject {
@@ -18,7 +19,6 @@ export interface Subject {
 }
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-const upstream = join(homedir(), ".cache", "nanokube", "upstream", "bin", "etcd");
 
 export const etcdLite: Subject = {
   name: "etcd-lite",
@@ -26,10 +26,10 @@ export const etcdLite: Subject = {
 };
 export const upstreamEtcd: Subject = {
   name: "etcd",
-  command: [upstream, "--log-level", "fatal"],
+  command: [findUpstream("etcd") ?? "etcd", "--log-level", "fatal"],
 };
 
-export const hasUpstream = existsSync(upstream);
+export const hasUpstream = missingReason("etcd") === undefined;
 
 /** Namespaces need root and `ip`. */
 export const canIsolate = (() => {
