@@ -50,14 +50,11 @@ function exchange(
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
-      response.on("end", () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text: Buffer.concat(chunks).toString(),
-          bytes: Buffer.concat(chunks),
-        }),
-      );
+      response.on("end", () => {
+        const all = Buffer.concat(chunks);
+        const { statusCode: status = 0, headers } = response;
+        resolve({ status, headers, text: all.toString(), bytes: all });
+      });
     });
     sent.end(body === undefined ? undefined : bytes);
   });

@@ -125,7 +125,7 @@ export async function deleteObject(
   for (;;) {
     if (current === undefined) throw notFound(groupResourceOf(context), name);
     try {
-      return await deleteOnce(context, name, current, options);
+      return await deleteOnce(context, current, options);
     } catch (error) {
       if (!(error instanceof KeyChanged)) throw error;
       current = error.current;
@@ -135,7 +135,6 @@ export async function deleteObject(
 
 async function deleteOnce(
   context: RestContext,
-  _name: string,
   stored: StoredObject,
   options: DeleteOptions,
 ): Promise<DeletionOutcome> {
