@@ -6,6 +6,7 @@ import { typeOf } from "@nanokube/api";
 import { decodeEnvelope, decodeProtobuf } from "@nanokube/machinery";
 import type { RestAnswer } from "../subjects/apiserver.ts";
 import type { CorpusAnswer, Tree } from "./corpus-case.ts";
+import { quotedInOneOrder } from "./quoted-objects.ts";
 
 const uid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const time = /\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( [+]0000 UTC|Z)/g;
@@ -55,12 +56,13 @@ function linesOf(text: string, sent: string): unknown {
 }
 
 function words(text: string, sent: string): string {
-  return text
+  const plain = text
     .replaceAll(uid, "<uid>")
     .replaceAll(time, (found) => (fixedTimes.test(found) ? found : "<time>"))
     .replaceAll(suffix, "$1<suffix>")
     .replaceAll(/(resourceVersion\\*":\\*"|in record \()\d+/g, "$1<rv>")
     .replaceAll(/\b10\.96\.\d+\.\d+\b/g, (found) => (sent.includes(found) ? found : "<ip>"));
+  return quotedInOneOrder(plain);
 }
 
 const credential = "authentication.kubernetes.io/credential-id";
