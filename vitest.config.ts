@@ -3,10 +3,17 @@ import { defineConfig } from "vitest/config";
 const conditions = ["nanokube-source"];
 const resolve = { conditions };
 const ssr = { resolve: { conditions, externalConditions: conditions } };
+const exclude = ["**/node_modules/**", "**/dist/**"];
+
+/** They change the machine, or look whether it is as it was: interfaces, rules, mounts, containers. */
+const machine = ["nanokube", "kubelet", "kube-proxy", "cni-bridge", "csi-hostpath"].map(
+  (name) => `packages/${name}/test/**/*.test.ts`,
+);
 
 /**
- * Sources are run as they stand, without a build. Tests beside the sources are pure and run side by
- * side; those under test/ start real processes and run one file at a time.
+ * Sources are run as they stand, without a build. Tests beside the sources are pure; those under
+ * test/ start real processes, on ports and in folders of their own: both run side by side, for they
+ * wait more than they work. What concerns the whole machine comes after them, a file at a time.
  */
 export default defineConfig({
   test: {
@@ -18,7 +25,7 @@ export default defineConfig({
         test: {
           name: "pure",
           include: ["packages/*/src/**/*.test.ts", "labs/src/**/*.test.ts", "tools/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "**/dist/**"],
+          exclude,
           testTimeout: 30_000,
         },
       },
@@ -26,12 +33,24 @@ export default defineConfig({
         resolve,
         ssr,
         test: {
-          name: "system",
+          name: "processes",
           include: ["packages/*/test/**/*.test.ts", "labs/test/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "**/dist/**"],
+          exclude: [...exclude, ...machine],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: "machine",
+          include: machine,
+          exclude,
           testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
