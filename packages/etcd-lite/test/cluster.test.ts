@@ -4,7 +4,7 @@
  *     NANOKUBE_CLUSTER_SECONDS=600 npx vitest run packages/etcd-lite/test/cluster    for long
  */
 import { createClient, etcd } from "@nanokube/rpc";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { nonLinearizableKeys } from "../src/sim/linearizability.ts";
 import {
   canIsolate,
@@ -12,6 +12,7 @@ import {
   hasUpstream,
   RealCluster,
   runClients,
+  type Subject,
   upstreamEtcd,
 } from "./real-cluster.ts";
 
@@ -51,28 +52,47 @@ const subjects = [
   { subject: upstreamEtcd, skip: canIsolate && hasUpstream ? false : "needs root, ip and etcd" },
 ];
 
-describe.each(subjects)("$subject.name", ({ subject, skip }) => {
-  test.skipIf(skip !== false).each(Object.keys(faults))(
-    `three members under %s: linearizable, and all alike in the end${skip ? ` (skipped: ${skip})` : ""}`,
-    { timeout: 120_000 + seconds * 10_000 },
-    async (fault) => {
-      const cluster = new RealCluster(subject);
-      cleanups.push(() => cluster.close());
-      await cluster.start();
-      const over = Promise.withResolvers<void>();
-      const clients = runClients(cluster, { count: 5, keys: ["a", "b", "c"], until: over.promise });
-      const untilMs = Date.now() + seconds * 1000;
-      for (let n = 0; Date.now() < untilMs; n = (n + 1) % 3) await faults[fault]!(cluster, n);
-      await cluster.untilHealthy();
-      await pause(500);
-      over.resolve();
-      const history = await clients;
-      const done = history.filter(({ returnMs }) => returnMs !== Number.POSITIVE_INFINITY);
-      expect(done.length).toBeGreaterThan(60);
-      expect(nonLinearizableKeys(history)).toEqual([]);
-      expect(new Set(await cluster.hashes()).size).toBe(1);
-    },
-  );
+/** One cluster a subject, which lives through all faults. */
+const clusters = new Map<string, { cluster: RealCluster; started: Promise<void> }>();
+afterAll(async () => {
+  for (const { cluster } of clusters.values()) await cluster.close();
+});
+
+async function clusterOf(subject: Subject): Promise<RealCluster> {
+  const known = clusters.get(subject.name);
+  const cluster = known?.cluster ?? new RealCluster(subject);
+  const started = known?.started ?? cluster.start();
+  clusters.set(subject.name, { cluster, started });
+  await started;
+  return cluster;
+}
+
+// Both subjects at once: they mostly wait.
+describe.each(Object.keys(faults))("three members under %s", (fault) => {
+  for (const { subject, skip } of subjects) {
+    test
+      .skipIf(skip !== false)
+      .concurrent(
+        `${subject.name}: linearizable, and all alike in the end${skip ? ` (skipped: ${skip})` : ""}`,
+        { timeout: 120_000 + seconds * 10_000 },
+        async ({ expect }) => {
+          const cluster = await clusterOf(subject);
+          const keys = ["a", "b", "c"].map((key) => `${fault}/${key}`);
+          const over = Promise.withResolvers<void>();
+          const clients = runClients(cluster, { count: 5, keys, until: over.promise });
+          const untilMs = Date.now() + seconds * 1000;
+          for (let n = 0; Date.now() < untilMs; n = (n + 1) % 3) await faults[fault]!(cluster, n);
+          await cluster.untilHealthy();
+          await pause(500);
+          over.resolve();
+          const history = await clients;
+          const done = history.filter(({ returnMs }) => returnMs !== Number.POSITIVE_INFINITY);
+          expect(done.length).toBeGreaterThan(60);
+          expect(nonLinearizableKeys(history)).toEqual([]);
+          expect(new Set(await cluster.hashes()).size).toBe(1);
+        },
+      );
+  }
 });
 
 test.skipIf(!canIsolate)(
