@@ -69,6 +69,7 @@ export * from "./field-error.ts";
 export * from "./field-path.ts";
 export * from "./go-text.ts";
 export { inInternalForm, internalTree } from "./internal-text.ts";
+export * from "./ip-address.ts";
 export * from "./json-tree.ts";
 export * from "./log.ts";
 export * from "./object.ts";

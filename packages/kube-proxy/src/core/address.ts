@@ -5,42 +5,16 @@
  * Shapes  Family  "IPv4" | "IPv6", as in Service.spec.ipFamilies
  * Source  k8s.io/utils/net (ParseIPSloppy: leading zeros are decimal, for objects stored long ago)
  */
+import { bytesOfIP, type IPFamily, parseIP, valueOfIP } from "@nanokube/machinery/ip-address";
 
-export type Family = "IPv4" | "IPv6";
+export type Family = IPFamily;
 
 export const familyOf = (ip: string): Family => (ip.includes(":") ? "IPv6" : "IPv4");
 
 /** The address as an integer, or undefined for what is none. */
 export function ipValue(text: string): bigint | undefined {
-  return text.includes(":") ? v6Value(text) : v4Value(text);
-}
-
-function v4Value(text: string): bigint | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
-  let value = 0n;
-  for (const part of parts) {
-    if (!/^\d{1,3}$/.test(part) || Number(part) > 255) return undefined;
-    value = (value << 8n) | BigInt(Number(part));
-  }
-  return value;
-}
-
-function v6Value(text: string): bigint | undefined {
-  const [head = "", tail, ...rest] = text.split("::");
-  if (rest.length > 0) return undefined;
-  const groups = (half: string) => (half === "" ? [] : half.split(":"));
-  const left = groups(head);
-  const right = tail === undefined ? [] : groups(tail);
-  const missing = 8 - left.length - right.length;
-  if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
-  const all = [...left, ...Array<string>(missing).fill("0"), ...right];
-  let value = 0n;
-  for (const group of all) {
-    if (!/^[0-9a-fA-F]{1,4}$/.test(group)) return undefined;
-    value = (value << 16n) | BigInt(`0x${group}`);
-  }
-  return value;
+  const bytes = parseIP(text);
+  return bytes === undefined ? undefined : valueOfIP(bytes);
 }
 
 /**
@@ -51,7 +25,7 @@ export function canonicalIP(text: string): string | undefined {
   const value = ipValue(text);
   if (value === undefined) return undefined;
   if (familyOf(text) === "IPv6") return text.toLowerCase();
-  return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join(".");
+  return formatV4(value);
 }
 
 export interface CIDR {
@@ -72,12 +46,11 @@ export function parseCIDR(text: string): CIDR | undefined {
   const bits = Number(length);
   const shift = BigInt(width - bits);
   const network = (value >> shift) << shift;
-  const shown = family === "IPv4" ? canonicalV4(network) : ip!.toLowerCase();
+  const shown = family === "IPv4" ? formatV4(network) : ip!.toLowerCase();
   return { family, text: `${shown}/${bits}`, bits, value: network };
 }
 
-const canonicalV4 = (value: bigint): string =>
-  [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join(".");
+const formatV4 = (value: bigint): string => bytesOfIP(value, 4).join(".");
 
 export function cidrContains(cidr: CIDR, ip: string): boolean {
   const value = ipValue(ip);

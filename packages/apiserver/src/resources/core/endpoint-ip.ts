@@ -4,7 +4,7 @@
  * Source  pkg/apis/core/validation/validation.go ValidateEndpointIP
  */
 import { type FieldError, type FieldPath, invalid } from "../field.ts";
-import { contains, parseCIDR, parseIP } from "../ip.ts";
+import { parseIP, parsePrefix, prefixContains } from "../ip.ts";
 
 const ranges = [
   [["127.0.0.0/8", "::1/128"], "may not be in the loopback range (127.0.0.0/8, ::1/128)"],
@@ -26,7 +26,7 @@ export function validateEndpointIP(ip: string, path: FieldPath): FieldError[] {
     errors.push(invalid(path, ip, `may not be unspecified (${ip})`));
   }
   for (const [cidrs, why] of ranges) {
-    if (cidrs.some((cidr) => contains(parseCIDR(cidr)!, bytes)))
+    if (cidrs.some((cidr) => prefixContains(parsePrefix(cidr)!, bytes)))
       errors.push(invalid(path, ip, why));
   }
   return errors;

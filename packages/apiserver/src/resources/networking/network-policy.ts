@@ -21,7 +21,7 @@ import {
   required,
 } from "../field.ts";
 import { kind } from "../generic.ts";
-import { contains, parseCIDR, validateCIDR } from "../ip.ts";
+import { parsePrefix, prefixContains } from "../ip.ts";
 import { validateLabelSelector } from "../labels.ts";
 import { portName, portNumber } from "../names.ts";
 import { age, columns, formatLabelSelector, nameOf } from "../table.ts";
@@ -50,14 +50,14 @@ function validatePort(port: NetworkPolicyPort, path: FieldPath): FieldError[] {
 function validateIPBlock(block: IPBlock, path: FieldPath): FieldError[] {
   if (!block.cidr) return [required(path.child("cidr"))];
   const errors = validateCIDR(path.child("cidr"), block.cidr);
-  const network = parseCIDR(block.cidr);
+  const network = parsePrefix(block.cidr);
   if (network === undefined) return errors;
   for (const [i, text] of (block.except ?? []).entries()) {
     const at = path.child("except").index(i);
     errors.push(...validateCIDR(at, text));
-    const except = parseCIDR(text);
+    const except = parsePrefix(text);
     if (except === undefined) continue;
-    if (!contains(network, except.bytes) || network.bits >= except.bits) {
+    if (!prefixContains(network, except.bytes) || network.bits >= except.bits) {
       errors.push(invalid(at, text, "must be a strict subset of `cidr`"));
     }
   }

@@ -5,6 +5,7 @@
  * Source  apiserver pkg/cel/library/{ip,cidr}.go, Go net/netip
  */
 import { quoteGo } from "../../go-text.ts";
+import { formatIP, isMappedIPv4 } from "../../ip-address.ts";
 import { opaque } from "../types.ts";
 import { CelError, type CelObject, type Value } from "../values.ts";
 import type { Implementation, Library } from "./function.ts";
@@ -60,26 +61,6 @@ function parseBytes(text: string): number[] | string {
   return "unable to parse IP";
 }
 
-const isMapped = (bytes: readonly number[]): boolean =>
-  bytes.length === 16 &&
-  bytes.slice(0, 10).every((byte) => byte === 0) &&
-  bytes[10] === 255 &&
-  bytes[11] === 255;
-
-function format(bytes: readonly number[]): string {
-  if (bytes.length === 4) return bytes.join(".");
-  const groups = Array.from({ length: 8 }, (_, i) => bytes[2 * i]! * 256 + bytes[2 * i + 1]!);
-  let best = { at: -1, length: 1 };
-  for (let at = 0; at < 8; at++) {
-    let length = 0;
-    while (at + length < 8 && groups[at + length] === 0) length++;
-    if (length > best.length) best = { at, length };
-  }
-  const hex = (list: number[]) => list.map((group) => group.toString(16)).join(":");
-  if (best.at < 0) return hex(groups);
-  return `${hex(groups.slice(0, best.at))}::${hex(groups.slice(best.at + best.length))}`;
-}
-
 export class Ip implements CelObject {
   readonly celType = ipType;
   readonly bytes: readonly number[];
@@ -90,7 +71,7 @@ export class Ip implements CelObject {
     return this.bytes.length;
   }
   get text(): string {
-    return format(this.bytes);
+    return formatIP(this.bytes);
   }
   equalTo(other: CelObject): boolean {
     return other instanceof Ip && other.text === this.text;
@@ -109,7 +90,7 @@ export class Cidr implements CelObject {
     return Math.ceil(this.bits / 8);
   }
   get text(): string {
-    return `${format(this.bytes)}/${this.bits}`;
+    return `${formatIP(this.bytes)}/${this.bits}`;
   }
   get masked(): Cidr {
     const kept = this.bytes.map((byte, i) => {
@@ -120,7 +101,7 @@ export class Cidr implements CelObject {
   }
   contains(bytes: readonly number[]): boolean {
     if (bytes.length !== this.bytes.length) return false;
-    return format(new Cidr(bytes, this.bits).masked.bytes) === format(this.masked.bytes);
+    return formatIP(new Cidr(bytes, this.bits).masked.bytes) === formatIP(this.masked.bytes);
   }
   equalTo(other: CelObject): boolean {
     return other instanceof Cidr && other.text === this.text;
@@ -136,7 +117,7 @@ function parseIP(text: string): Ip | CelError {
   }
   if (text.includes("%"))
     return new CelError(`IP address ${quoted} with zone value is not allowed`);
-  if (isMapped(bytes)) return new CelError(`IPv4-mapped IPv6 address ${quoted} is not allowed`);
+  if (isMappedIPv4(bytes)) return new CelError(`IPv4-mapped IPv6 address ${quoted} is not allowed`);
   return new Ip(bytes);
 }
 
@@ -152,7 +133,7 @@ function parseCIDR(text: string): Cidr | CelError {
   if (address.includes("%")) return failed("IPv6 zones cannot be present in a prefix");
   if (!/^(?:0|[1-9]\d*)$/u.test(bits)) return failed(`bad bits after slash: ${quoteGo(bits)}`);
   if (Number(bits) > 8 * bytes.length) return failed("prefix length out of range");
-  if (isMapped(bytes)) {
+  if (isMappedIPv4(bytes)) {
     return new CelError(`${lead}IPv4-mapped IPv6 address ${quoteGo(text)} is not allowed`);
   }
   return new Cidr(bytes, Number(bits));
@@ -164,7 +145,7 @@ const onIP =
     ip instanceof Ip ? test(ip.bytes) : undefined;
 
 const isLoopback = (bytes: readonly number[]): boolean =>
-  bytes.length === 4 ? bytes[0] === 127 : format(bytes) === "::1";
+  bytes.length === 4 ? bytes[0] === 127 : formatIP(bytes) === "::1";
 const isZero = (bytes: readonly number[]): boolean => bytes.every((byte) => byte === 0);
 const isLinkLocal = (bytes: readonly number[]): boolean =>
   bytes.length === 4
