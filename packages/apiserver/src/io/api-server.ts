@@ -56,6 +56,7 @@ import { outsideOperations } from "./outside-operations.ts";
 import { overloadControl } from "./overload.ts";
 import { publicKeysOf, signingKeyOf } from "./service-account-keys.ts";
 
+import { createWebhookCaller } from "./webhook-caller.ts";
 /** Upstream's --request-timeout. */
 const finishMaxMs = 60_000;
 
@@ -141,7 +142,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock: options.clock,
     log: options.log,
     open: (prefix, codec) => parts.store.register(prefix, codec),
+    random: options.random,
   });
+    callWebhook: createWebhookCaller(
+      createReader(parts.registry),
+      options.aggregatorRouting ?? false,
+    ),
   await custom.start();
   const ready = bootstrap({ ...parts, options }).then(() => {
     parts.state.ready = true;

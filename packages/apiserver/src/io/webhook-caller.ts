@@ -41,7 +41,7 @@ export function createWebhookCaller(reader: AdmissionReader, toEndpoints: boolea
     } catch (error) {
       throw new Error(`Post ${JSON.stringify(target.url)}: ${reasonOf(error)}`);
     }
-    return reviewIn(answer);
+    return reviewIn(answer, call.review);
   };
 }
 
@@ -133,7 +133,7 @@ const typeMeta =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; ' +
   'Kind string "json:\\"kind,omitempty\\"" }';
 
-function reviewIn(answer: Answer): unknown {
+function reviewIn(answer: Answer, asked: { kind?: string; apiVersion?: string }): unknown {
   if (answer.status < 200 || answer.status >= 300) throw new Error(refusal(answer));
   let review: { kind?: string; apiVersion?: string };
   try {
@@ -144,8 +144,9 @@ function reviewIn(answer: Answer): unknown {
   }
   const { kind = "", apiVersion = "" } = review ?? {};
   if (kind === "" || apiVersion === "") return review;
-  const isReview = /^admission\.k8s\.io\/v1(beta1)?$/.test(apiVersion);
-  if (isReview && kind === "AdmissionReview") return review;
+  const [group, version = ""] = apiVersion.split("/");
+  const isReview = asked.apiVersion?.startsWith(`${group}/`) && /^v1(beta1)?$/.test(version);
+  if (isReview && kind === asked.kind) return review;
   const scheme = 'in scheme "pkg/runtime/scheme.go:111"';
   throw new Error(`no kind "${kind}" is registered for version "${apiVersion}" ${scheme}`);
 }

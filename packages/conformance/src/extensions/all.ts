@@ -1,5 +1,6 @@
 /** Every scenario of what users add to an API server: kinds, webhooks, policies. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { conversionScenarios } from "./conversions.ts";
 import { customResourceScenarios } from "./custom-resources.ts";
 import { definitionScenarios } from "./definitions.ts";
 import { mutationScenarios } from "./mutations.ts";
@@ -11,6 +12,7 @@ import { webhookScenarios } from "./webhooks.ts";
 export const topics: Readonly<Record<string, readonly Scenario[]>> = {
   definitions: definitionScenarios,
   "custom-resources": customResourceScenarios,
+  conversions: conversionScenarios,
   "policy-definitions": policyDefinitionScenarios,
   policies: policyScenarios,
   mutations: mutationScenarios,

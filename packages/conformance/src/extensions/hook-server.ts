@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { conversionAnswer } from "./conversion-hook.ts";
 
 type Tree = Record<string, unknown>;
 
@@ -94,6 +95,7 @@ const raw: Record<string, [number, string]> = {
   "not-json": [200, "hello"],
   "no-response": [200, `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}`],
   "wrong-kind": [200, `{"kind":"Pod","apiVersion":"v1","response":{"allowed":true}}`],
+  "no-conversion": [200, `{"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/v1"}`],
   "status-500": [500, "oh no"],
   "status-404": [404, "404 page not found"],
 };
@@ -118,6 +120,10 @@ export async function startHookServer(): Promise<HookServer> {
       const fixed = raw[what];
       if (fixed !== undefined) return send(...fixed);
       const review = JSON.parse(Buffer.concat(chunks).toString()) as Tree & { request: Tree };
+      if (review["kind"] === "ConversionReview") {
+        const reply = conversionAnswer(what, review as Parameters<typeof conversionAnswer>[1]);
+        return send(200, JSON.stringify(reply));
+      }
       const said = answers[what]!(review.request);
       const { kind, apiVersion } = review;
       const reply = { uid: review.request["uid"], ...said };

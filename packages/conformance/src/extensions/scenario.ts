@@ -101,7 +101,7 @@ function answerOf(
   try {
     tree = JSON.parse(text) as Tree;
   } catch {
-    return { code: status, message: text.trim() };
+    return eventsIn(status, text) ?? { code: status, message: text.trim() };
   }
   const all = Array.isArray(warning) ? warning.join(", ") : (warning ?? "");
   const warnings = [...all.matchAll(/299 - "((?:[^"\\]|\\.)*)"/gu)].map((found) =>
@@ -124,6 +124,16 @@ function answerOf(
     };
   }
   return { code: status, object: plain(tree), ...more };
+}
+
+/** The lines of a watch. */
+function eventsIn(code: number, text: string): StepAnswer | undefined {
+  try {
+    const lines = text.trim().split("\n");
+    return { code, object: lines.map((line) => plain(JSON.parse(line))) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Generated names of types, request ids and ports differ from run to run. */

@@ -10,18 +10,26 @@ import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
 } from "@nanokube/api/apiextensions/v1";
-import type { Clock, KubeObject, Log } from "@nanokube/machinery";
+import type { Clock, KubeObject, Log, Random } from "@nanokube/machinery";
+import type { WebhookCaller } from "../admission/webhooks/caller.ts";
 import type { ResourceCache } from "../cache/resource-cache.ts";
 import type { StorageCodec, StoredObject } from "../cache/stored-object.ts";
 import type { LocalClient } from "../local-client.ts";
 import { customTypeName } from "../openapi/custom-resources.ts";
 import type { ResourceRegistry } from "../registry.ts";
-import type { ServedResource } from "../rest/context.ts";
+import type { CustomVersion, ServedResource } from "../rest/context.ts";
 import { encodeStored, parseTree } from "../storage/canonical.ts";
 import { storagePrefix } from "../storage/keys.ts";
 import { KeyChanged, type ObjectStore } from "../storage/store.ts";
 import { acceptNames, conditionIs, setCondition } from "./accepted-names.ts";
 import { customApplySchema } from "./apply-schema.ts";
+import {
+  type Convert,
+  CustomReading,
+  convertTo,
+  type VersionShape,
+  type VersionShapes,
+} from "./custom-reading.ts";
 import { customStrategy, type PrinterColumn } from "./custom-strategy.ts";
 import { coerceMeta } from "./embedded-decode.ts";
 import type { ScalePaths } from "./scale-paths.ts";
@@ -36,7 +44,10 @@ export interface CustomResourceDeps {
   clock: Clock;
   log: Log;
   local: LocalClient;
+  random: Random;
   open(prefix: string, codec: StorageCodec): ResourceCache;
+  /** Asks conversion webhooks. */
+  callWebhook: WebhookCaller;
 }
 
 /** The first request to delete a definition marks it; its objects go before it does. */
@@ -148,7 +159,10 @@ export class CustomResources {
     const plural = names?.plural ?? "";
     this.#forget(name);
     const served = versions.filter((version) => version.served);
-    for (const version of served) this.#deps.registry.add(customResource(crd, version, this.#deps));
+    const shapes = shapesOf(crd);
+    for (const version of served) {
+      this.#deps.registry.add(customResource({ crd, version, shapes, deps: this.#deps }));
+    }
     this.#served.set(name, {
       group,
       plural,
@@ -224,11 +238,51 @@ export class CustomResources {
   }
 }
 
-function customResource(
+interface Version {
+  crd: CustomResourceDefinition;
+  version: CustomResourceDefinitionVersion;
+  shapes: VersionShapes;
+  deps: CustomResourceDeps;
+}
+
+function shapesOf({ spec = {} }: CustomResourceDefinition): VersionShapes {
+  const shapes = (spec.versions ?? []).map((version): VersionShape => {
+    const schema = version.schema?.openAPIV3Schema as Schema | undefined;
+    const apiVersion = `${spec.group}/${version.name}`;
+    return { apiVersion, schema, keepsUnknown: spec.preserveUnknownFields === true };
+  });
+  return new Map(shapes.map((shape) => [shape.apiVersion, shape]));
+}
+
+/** What asks a definition's webhook is loaded when the first object has to be converted. */
+function converterOf(
   crd: CustomResourceDefinition,
-  version: CustomResourceDefinitionVersion,
-  deps: CustomResourceDeps,
-): ServedResource {
+  { callWebhook: call, random }: CustomResourceDeps,
+): Convert | undefined {
+  if (crd.spec?.conversion?.strategy !== "Webhook") return undefined;
+  return async (objects, apiVersion) => {
+    const { convertByWebhook } = await import("./webhook-conversion.ts");
+    return convertByWebhook(crd, objects, apiVersion, { call, random });
+  };
+}
+
+/** For managed fields: nothing is pruned, and no webhook is asked about what is still empty. */
+function versionsOf(shapes: VersionShapes, convert: Convert | undefined) {
+  return (apiVersion: string): CustomVersion | undefined => {
+    const shape = shapes.get(apiVersion);
+    if (shape === undefined) return undefined;
+    return {
+      applySchema: customApplySchema(shape.schema ?? {}),
+      async convert(tree) {
+        const isEmpty = Object.keys(tree).every((key) => key === "apiVersion" || key === "kind");
+        if (convert === undefined || isEmpty) return { ...tree, apiVersion };
+        return (await convert([tree], apiVersion))[0]!;
+      },
+    };
+  };
+}
+
+function customResource({ crd, version, shapes, deps }: Version): ServedResource {
   const { group = "", names = {}, versions = [] } = crd.spec ?? {};
   const stored = versions.find((one) => one.storage)?.name ?? version.name ?? "";
   const schema = version.schema?.openAPIV3Schema as Schema | undefined;
@@ -248,8 +302,8 @@ function customResource(
   };
   const apiVersion = `${group}/${version.name}`;
   const storageVersion = `${group}/${stored}`;
-  const as = (target: string) => (object: KubeObject) =>
-    object.apiVersion === target ? object : { ...object, apiVersion: target };
+  const convert = converterOf(crd, deps);
+  const storageShape = shapes.get(storageVersion)!;
   return {
     info: infoOf(crd, version),
     strategy,
@@ -261,13 +315,15 @@ function customResource(
         return [...unknown, ...(keepAll ? [] : prune(schema!, object))].sort();
       },
       applySchema: customApplySchema(schema ?? {}),
+      version: versionsOf(shapes, convert),
       schema: schema as { [key: string]: unknown } | undefined,
       scale: version.subresources?.scale as ScalePaths | undefined,
     },
     apiVersion,
     storageVersion,
-    toStorage: as(storageVersion),
-    fromStorage: as(apiVersion),
+    toStorage: async (object) => (await convertTo(storageShape, [object], convert))[0]!,
+    fromStorage: (object) => object,
+    reading: new CustomReading({ shape: shapes.get(apiVersion)!, shapes, codec, convert }),
   };
 }
 

@@ -26,8 +26,8 @@ export async function serverSideApply(
     createsWhenAbsent: true,
     keepsTrying: true,
     alreadyTracked: true,
-    apply: (current: KubeObject) => {
-      const object = applyConfiguration(context, current, structuredClone(applied), options);
+    apply: async (current: KubeObject) => {
+      const object = await applyConfiguration(context, current, structuredClone(applied), options);
       ensureNamespace(context, object);
       checkName(context, applied);
       applyDefaults(context, object);

@@ -14,6 +14,7 @@ import type { RequestInfo } from "../request-info.ts";
 import type { ObjectStore } from "../storage/store.ts";
 import type { ResourceStrategy } from "../strategy.ts";
 import type { MediaType } from "../wire/negotiation.ts";
+import type { Reading } from "./reading.ts";
 
 export interface ApiRequest {
   method: string;
@@ -53,11 +54,18 @@ export interface ApiResponse {
   list?: { head: Uint8Array; items: ListItems; tail: Uint8Array };
 }
 
+export interface CustomVersion {
+  applySchema: MapSchema;
+  convert(tree: KubeObject): Promise<KubeObject>;
+}
+
 /** What a CustomResourceDefinition adds to the path. */
 export interface CustomBehaviour {
   /** Drops what the schema does not know; the dropped paths, for strict decoding. */
   prune(object: KubeObject): string[];
   applySchema: MapSchema;
+  /** Another version of the kind, for what was managed there; undefined when it is gone. */
+  version(apiVersion: string): CustomVersion | undefined;
   /** spec.versions[].schema.openAPIV3Schema, for OpenAPI. */
   schema: { [key: string]: unknown } | undefined;
   /** Where a custom resource keeps what the scale subresource shows. */
@@ -77,8 +85,11 @@ export interface ServedResource {
   apiVersion: string;
   /** The version in which the store holds it. */
   storageVersion: string;
-  toStorage(object: KubeObject): KubeObject;
+  /** A promise where a webhook converts. */
+  toStorage(object: KubeObject): KubeObject | Promise<KubeObject>;
   fromStorage(object: KubeObject): KubeObject;
+  /** Custom resources: how stored objects come to be in this version. */
+  reading?: Reading;
 }
 
 export interface AdmissionChain {

@@ -32,6 +32,7 @@ import { applyDefaults } from "./defaults.ts";
 import { trackUpdate } from "./field-managers.ts";
 import { ensureNamespace, fillSystemFields, metadataOf, wipeSystemFields } from "./object-meta.ts";
 import { parseWriteOptions, type WriteOptions } from "./options.ts";
+import { readTree } from "./reading.ts";
 import { respondWithStored, respondWithTree } from "./respond.ts";
 
 /** Names tried before a generateName gives up. */
@@ -60,7 +61,7 @@ export async function createObject(
 ): Promise<Written> {
   const { server } = context;
   applyDefaults(context, object);
-  if (!alreadyTracked) trackUpdate(context, undefined, object, options);
+  if (!alreadyTracked) await trackUpdate(context, undefined, object, options);
   const attributes = createAttributes(context, object, options);
   await server.admission.admit(attributes);
   const meta = metadataOf(object);
@@ -191,14 +192,14 @@ async function storeNew(
   };
   if (options.dryRun) {
     if ((await server.store.read(resource.cache, key)) !== undefined) return fail();
-    return { tree: resource.fromStorage(resource.toStorage(object)) };
+    return { tree: await readTree(resource, await resource.toStorage(object)) };
   }
   try {
     const ttlSeconds = ttlOf(context);
     const stored = await server.store.create(
       resource.cache,
       key,
-      resource.toStorage(object),
+      await resource.toStorage(object),
       ttlSeconds === undefined ? {} : { ttlSeconds },
     );
     return { stored };

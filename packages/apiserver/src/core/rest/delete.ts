@@ -26,6 +26,7 @@ import { dropNulls } from "./defaults.ts";
 import { decodeDeleteOptions } from "./delete-options.ts";
 import { formatTime, metadataOf } from "./object-meta.ts";
 import { type DeleteOptions, parseDeleteOptions } from "./options.ts";
+import { readOne, readTree } from "./reading.ts";
 import { respondWithTree } from "./respond.ts";
 
 const foreground = "foregroundDeletion";
@@ -139,7 +140,8 @@ async function deleteOnce(
   options: DeleteOptions,
 ): Promise<DeletionOutcome> {
   const { resource, server } = context;
-  const object = resource.fromStorage(stored.tree());
+  const shown = await readOne(resource, stored);
+  const object = resource.fromStorage(shown.tree());
   dropNulls(resource, object);
   checkPreconditions(context, object, options);
   const attributes = deleteAttributes(context, object, options);
@@ -148,13 +150,14 @@ async function deleteOnce(
   if (isNamespace(context)) return deleteNamespace(context, stored, object, options);
   if (!object.metadata?.deletionTimestamp) server.hooksFor(resource).beginDelete?.(object);
   const plan = planDeletion(context, object, options);
-  if (plan === "pending") return { object: resource.fromStorage(stored.tree()), deleted: false };
+  if (plan === "pending") return { object: resource.fromStorage(shown.tree()), deleted: false };
   if (plan === "now") return removeNow(context, stored, object, options);
   if (options.dryRun) {
-    return { object: resource.fromStorage(resource.toStorage(object)), deleted: false };
+    return { object: await readTree(resource, await resource.toStorage(object)), deleted: false };
   }
-  const written = await server.store.replace(resource.cache, stored, resource.toStorage(object));
-  const marked = resource.fromStorage(written.tree());
+  const tree = await resource.toStorage(object);
+  const written = await server.store.replace(resource.cache, stored, tree);
+  const marked = resource.fromStorage((await readOne(resource, written)).tree());
   // A graceful deletion that needs no waiting was written only to be removed.
   if (plan === "remove after write") return removeNow(context, written, marked, options);
   return { object: marked, deleted: false };
@@ -187,11 +190,12 @@ async function removeNow(
   options: DeleteOptions,
 ): Promise<DeletionOutcome> {
   const { resource, server } = context;
-  if (options.dryRun)
-    return { object: resource.fromStorage(resource.toStorage(object)), deleted: true };
+  if (options.dryRun) {
+    return { object: await readTree(resource, await resource.toStorage(object)), deleted: true };
+  }
   const last = await server.store.remove(resource.cache, stored);
   await server.hooksFor(resource).afterDelete?.(object);
-  return { object: resource.fromStorage(last.tree()), deleted: true };
+  return { object: resource.fromStorage((await readOne(resource, last)).tree()), deleted: true };
 }
 
 function checkPreconditions(
@@ -359,9 +363,10 @@ async function deleteNamespace(
     if (others.length > 0) meta.finalizers = others;
     else delete meta.finalizers;
     if (options.dryRun) {
-      return { object: resource.fromStorage(resource.toStorage(object)), deleted: false };
+      return { object: await readTree(resource, await resource.toStorage(object)), deleted: false };
     }
-    const written = await server.store.replace(resource.cache, stored, resource.toStorage(object));
+    const tree = await resource.toStorage(object);
+    const written = await server.store.replace(resource.cache, stored, tree);
     return { object: resource.fromStorage(written.tree()), deleted: false };
   }
   const held = (spec.finalizers ?? []).length > 0 || (meta.finalizers ?? []).length > 0;

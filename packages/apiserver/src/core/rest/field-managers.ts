@@ -12,6 +12,7 @@ import {
   updateManagedFields,
 } from "@nanokube/machinery";
 import type { RestContext } from "./context.ts";
+import { acrossVersions } from "./managed-versions.ts";
 import type { WriteOptions } from "./options.ts";
 
 /** The manager when the caller names none: what stands before the slash in its user agent. */
@@ -68,28 +69,30 @@ function resetFields({ resource, info }: RestContext): Paths {
 }
 
 /** Records what this write changed under the caller's name. */
-export function trackUpdate(
+export async function trackUpdate(
   context: RestContext,
   current: KubeObject | undefined,
   object: KubeObject,
   options: WriteOptions,
-): void {
-  const managed = managedFieldsAfter(context, current, object, options);
+): Promise<void> {
+  const managed = await managedFieldsAfter(context, current, object, options);
   object.metadata ??= {};
   if (managed === undefined) delete object.metadata.managedFields;
   else object.metadata.managedFields = managed;
 }
 
 /** None for an object whose fields cannot be told apart: a list item without its keys. */
-function managedFieldsAfter(
+async function managedFieldsAfter(
   context: RestContext,
   live: KubeObject | undefined,
   updated: KubeObject,
   options: WriteOptions,
-): NonNullable<KubeObject["metadata"]>["managedFields"] {
+): Promise<NonNullable<KubeObject["metadata"]>["managedFields"]> {
   try {
-    return updateManagedFields({ ...ownership(context, options), live, updated }).metadata
-      ?.managedFields;
+    const { metadata } = await acrossVersions(context.resource, (convert) =>
+      updateManagedFields({ ...ownership(context, options), ...convert, live, updated }),
+    );
+    return metadata?.managedFields;
   } catch (error) {
     if (error instanceof TypedTreeError) return undefined;
     throw error;
@@ -97,14 +100,17 @@ function managedFieldsAfter(
 }
 
 /** The object after the caller's configuration is applied to it. */
-export function applyConfiguration(
+export async function applyConfiguration(
   context: RestContext,
   live: KubeObject | undefined,
   applied: KubeObject,
   options: WriteOptions,
-): KubeObject {
-  const result = apply({ ...ownership(context, options), live, applied, force: options.force });
-  return result.object;
+): Promise<KubeObject> {
+  const { force } = options;
+  const { object } = await acrossVersions(context.resource, (convert) =>
+    apply({ ...ownership(context, options), ...convert, live, applied, force }),
+  );
+  return object;
 }
 
 /** True when only the times in managedFields differ, which is no change at all. */

@@ -72,12 +72,12 @@ export async function patch(context: RestContext): Promise<ApiResponse> {
   const change = {
     createsWhenAbsent: false,
     keepsTrying: true,
-    apply: (current: KubeObject) => {
+    apply: async (current: KubeObject) => {
       const object = apply(current);
       ensureNamespace(context, object);
       ensureName(context, object);
       applyDefaults(context, object);
-      trackUpdate(context, current, object, options);
+      await trackUpdate(context, current, object, options);
       return object;
     },
   };

@@ -21,6 +21,7 @@ import {
   predicateOf,
   revisionOf,
 } from "./list-options.ts";
+import { readAll, readOne } from "./reading.ts";
 import { respondWithItems, respondWithList, respondWithStored } from "./respond.ts";
 
 const futureWaitMs = 3_000;
@@ -32,14 +33,13 @@ export async function get(context: RestContext): Promise<ApiResponse> {
 
 /** The object the URL names, fresh enough for the caller. */
 export async function findObject(context: RestContext): Promise<StoredObject> {
-  const { resource, server, info, request } = context;
+  const { resource, info, request } = context;
   const version = request.query.get("resourceVersion") ?? "";
   await reach(context, version);
   const key = objectKey(resource.info.namespaced, namespaceOf(context), info.name);
   const object = resource.cache.get(key);
   if (object === undefined) throw notFound(groupResourceOf(context), info.name);
-  void server;
-  return object;
+  return readOne(resource, object);
 }
 
 /** Waits until the cache is as fresh as this resourceVersion demands. */
@@ -78,7 +78,13 @@ export async function list(context: RestContext): Promise<ApiResponse> {
   }
   const matches = predicateOf(options);
   const prefix = prefixOf(context, options);
-  const { objects, meta } = fromCache(context, { options, prefix, matches, start: "", revision });
+  const { objects, meta } = await fromCache(context, {
+    options,
+    prefix,
+    matches,
+    start: "",
+    revision,
+  });
   return respondWithList(context, objects, meta, keepAs);
 }
 
@@ -203,7 +209,8 @@ async function listAtRevision(context: RestContext, page: PageRequest): Promise<
   for (;;) {
     const size = limit > 0 && page.matches === undefined ? limit : pastPageSize;
     const past = await store.listAt(cache, page.prefix, start, size, page.revision);
-    for (const [index, object] of past.objects.entries()) {
+    const shown = await readAll(context.resource, past.objects);
+    for (const [index, object] of shown.entries()) {
       if (page.matches !== undefined && !page.matches(object)) continue;
       objects.push(object);
       const remaining = past.objects.length - index - 1 + past.remaining;
@@ -218,12 +225,13 @@ async function listAtRevision(context: RestContext, page: PageRequest): Promise<
   return { objects, meta: { resourceVersion: String(page.revision) } };
 }
 
-function fromCache(context: RestContext, page: PageRequest): Listed {
-  const { cache } = context.resource;
+async function fromCache(context: RestContext, page: PageRequest): Promise<Listed> {
+  const { cache, reading } = context.resource;
   const { limit } = page.options;
   const objects: StoredObject[] = [];
   let remaining = 0;
-  for (const object of cache.scan(page.prefix, page.start)) {
+  const scanned = cache.scan(page.prefix, page.start);
+  for (const object of reading === undefined ? scanned : await reading.all([...scanned])) {
     if (limit > 0 && objects.length === limit) {
       // With a selector nobody counts the rest; one more key is enough to go on.
       remaining++;

@@ -22,16 +22,18 @@ import type { ApiResponse, RestContext } from "./context.ts";
 import { join, type ListMeta, listBody, listItems } from "./list-body.ts";
 import { objectBytes } from "./object-bytes.ts";
 import { partialMetadata, partialMetadataList } from "./partial-metadata.ts";
+import { readOne } from "./reading.ts";
 import { tableOf } from "./table.ts";
 
 const encoder = new TextEncoder();
 
-export function respondWithStored(
+export async function respondWithStored(
   context: RestContext,
   status: number,
-  stored: StoredObject,
-): ApiResponse {
+  written: StoredObject,
+): Promise<ApiResponse> {
   const { output, resource } = context;
+  const stored = await readOne(resource, written);
   if (output.as !== "" || output.pretty || output.format === "yaml") {
     return respondWithTree(context, status, resource.fromStorage(stored.tree()));
   }

@@ -47,6 +47,7 @@ import {
   wipeSystemFields,
 } from "./object-meta.ts";
 import { parseWriteOptions, type WriteOptions } from "./options.ts";
+import { readOne, readTree } from "./reading.ts";
 import { respondWithStored, respondWithTree } from "./respond.ts";
 
 export async function update(context: RestContext): Promise<ApiResponse> {
@@ -57,10 +58,10 @@ export async function update(context: RestContext): Promise<ApiResponse> {
   const change: Change = {
     uid: sent.metadata?.uid || undefined,
     createsWhenAbsent: context.resource.strategy.allowCreateOnUpdate ?? false,
-    apply: (current) => {
+    apply: async (current) => {
       const object = deepClone(sent);
       applyDefaults(context, object);
-      trackUpdate(context, current, object, options);
+      await trackUpdate(context, current, object, options);
       return object;
     },
     create: () => deepClone(sent),
@@ -85,7 +86,7 @@ export interface Change {
   /** The new object from the current one, defaulted; called again after a lost race. */
   apply(current: KubeObject): KubeObject | Promise<KubeObject>;
   /** The new object when there is none. */
-  create?(): KubeObject;
+  create?(): KubeObject | Promise<KubeObject>;
   /** A retry after a lost race makes sense (patches); else a race is a 409. */
   keepsTrying?: boolean;
   /** The change writes managedFields itself. */
@@ -136,7 +137,7 @@ async function createInstead(
   if (!change.createsWhenAbsent || change.create === undefined || info.subresource !== "") {
     throw notFound(groupResourceOf(context), info.name);
   }
-  const object = change.create();
+  const object = await change.create();
   if (change.uid !== undefined) {
     throw conflict(
       groupResourceOf(context),
@@ -176,7 +177,7 @@ async function changeOnce(
   options: WriteOptions,
 ): Promise<Written> {
   const { resource, server, info } = context;
-  const old = resource.fromStorage(stored.tree());
+  const old = resource.fromStorage((await readOne(resource, stored)).tree());
   dropNulls(resource, old);
   checkUID(context, old, change.uid);
   const object = await change.apply(old);
@@ -294,10 +295,10 @@ async function storeChange(
     return { tree: object };
   }
   keepTimestamps(object, old);
-  const tree = resource.toStorage(object);
+  const tree = await resource.toStorage(object);
   const same = resource.custom === undefined ? stored.isSame(tree) : deepEqual(object, old);
   if (same) return { stored };
-  if (options.dryRun) return { tree: resource.fromStorage(tree) };
+  if (options.dryRun) return { tree: await readTree(resource, tree) };
   const ttlSeconds = ttlOf(context);
   return {
     stored: await server.store.replace(

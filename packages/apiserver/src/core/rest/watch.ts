@@ -13,8 +13,9 @@ import {
   encodeProtobuf,
   expired,
   genericStatus,
+  internalError,
   isExpired,
-  type StatusError,
+  StatusError,
 } from "@nanokube/machinery";
 import {
   type CacheEvent,
@@ -35,7 +36,7 @@ import {
 import { objectBytes } from "./object-bytes.ts";
 import { partialMetadata } from "./partial-metadata.ts";
 import { fieldLabels, knownFields, reach } from "./read.ts";
-
+import { eventNow, type Reading, readEvent } from "./reading.ts";
 import { tableOf } from "./table.ts";
 
 const pendingBytesMax = 16 * 1024 * 1024;
@@ -52,7 +53,7 @@ export async function watch(context: RestContext): Promise<ApiResponse> {
   if (options.sendInitialEvents) await reach(context, version);
   else if (version === "") await reach(context, "");
   const session = new WatchSession(context, options);
-  const start = session.prepare();
+  const start = await session.prepare();
   const type =
     context.output.format === "protobuf"
       ? "application/vnd.kubernetes.protobuf;stream=watch"
@@ -83,6 +84,8 @@ class WatchSession implements CacheWatcher {
   #stop: (() => void)[] = [];
   #sentHeaders = false;
   #sentRevision = 0;
+  /** Settles when all events so far are handed on; absent when they are. */
+  #behind: Promise<void> | undefined;
   /** The past that was asked for is forgotten: the only event is an error that says so. */
   #expired: StatusError | undefined;
 
@@ -95,16 +98,17 @@ class WatchSession implements CacheWatcher {
   }
 
   /** Joins the cache before anything is answered, so that errors are plain answers. */
-  prepare(): StoredObject[] {
+  async prepare(): Promise<StoredObject[]> {
     const { resource, server } = this.#context;
     const version = this.#options.resourceVersion;
     const fromNow = version === "" || version === "0" || this.#options.sendInitialEvents === true;
     if (fromNow) {
       const skip = this.#options.sendInitialEvents === false;
-      const initial = skip ? [] : [...resource.cache.scan(this.#prefix())].filter(this.#matches);
+      const initial = skip ? [] : [...resource.cache.scan(this.#prefix())];
       this.#sentRevision = server.store.revision;
       this.#stop.push(resource.cache.watch(this));
-      return initial;
+      if (resource.reading === undefined) return initial.filter(this.#matches);
+      return this.#readInitial(resource.reading, initial);
     }
     const revision = versionToWatch(version);
     this.#sentRevision = revision;
@@ -115,6 +119,15 @@ class WatchSession implements CacheWatcher {
       this.#expired = error as StatusError;
     }
     return [];
+  }
+
+  async #readInitial(reading: Reading, initial: readonly StoredObject[]): Promise<StoredObject[]> {
+    try {
+      return (await reading.all(initial)).filter(this.#matches);
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
   }
 
   run(sink: Sink, initial: readonly StoredObject[]): void {
@@ -151,9 +164,51 @@ class WatchSession implements CacheWatcher {
       this.#backlog.push(event);
       return;
     }
+    const { reading } = this.#context.resource;
+    if (reading === undefined) {
+      this.#deliver(event);
+      return;
+    }
+    const now = this.#behind === undefined ? this.#readNow(reading, event) : undefined;
+    if (now !== undefined) this.#deliver(now);
+    else this.#deliverLater(reading, event);
+  }
+
+  #deliver(event: CacheEvent): void {
     const seen = eventFor(event, this.#matches);
     this.#sentRevision = event.revision;
     if (seen !== undefined) this.#send(seen.type, seen.object, event);
+  }
+
+  #readNow(reading: Reading, event: CacheEvent): CacheEvent | undefined {
+    try {
+      return eventNow(reading, event);
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  /** A webhook converts what happened; what happens meanwhile waits behind it. */
+  #deliverLater(reading: Reading, event: CacheEvent): void {
+    const before = this.#behind ?? Promise.resolve();
+    const turn = before
+      .then(async () => {
+        if (this.#sink !== undefined) this.#deliver(await readEvent(reading, event));
+      })
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        if (this.#behind === turn) this.#behind = undefined;
+      });
+    this.#behind = turn;
+  }
+
+  /** What cannot be shown ends the watch: the next one begins with a list that says why. */
+  #fail(error: unknown): void {
+    if (this.#sink === undefined) return;
+    const { status } = error instanceof StatusError ? error : internalError(error as Error);
+    this.#write(this.#frame("ERROR", this.#encodeStatus(status)));
+    this.#end();
   }
 
   onReset(): void {
@@ -236,7 +291,10 @@ class WatchSession implements CacheWatcher {
   #bookmark(annotations?: Record<string, string>): void {
     const { output, resource, server } = this.#context;
     // All events up to the store's revision have been handed to this watcher.
-    const revision = Math.max(this.#sentRevision, server.store.revision);
+    const isBehind = this.#behind !== undefined;
+    const revision = isBehind
+      ? this.#sentRevision
+      : Math.max(this.#sentRevision, server.store.revision);
     const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) };
     if (output.as === "Table") {
       const tree = { kind: resource.info.kind, apiVersion: resource.apiVersion, metadata };

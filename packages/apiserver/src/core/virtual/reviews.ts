@@ -63,7 +63,7 @@ async function answer(
   if (context.info.resource === "selfsubjectreviews") {
     object.metadata.creationTimestamp = formatTime(context.server.clock.now());
   }
-  trackUpdate(context, undefined, object, options);
+  await trackUpdate(context, undefined, object, options);
   object.status = await review(context, object, deps);
   const plain = { ...context, output: { ...context.output, as: "" as const } };
   return respondWithTree(plain, 201, object);

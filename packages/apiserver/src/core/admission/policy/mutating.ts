@@ -10,28 +10,20 @@ import type {
 import {
   applySchemaOf,
   deepEqual,
-  type KubeObject,
   type Status,
   StatusError,
   untypedSchema,
 } from "@nanokube/machinery";
-import type {
-  AdmissionAttributes,
-  AdmissionPass,
-  AdmissionPlugin,
-  AdmissionReader,
-} from "../plugin.ts";
+import type { AdmissionAttributes, AdmissionPass, AdmissionPlugin } from "../plugin.ts";
 import { refuse } from "../refuse.ts";
 import { become } from "../webhooks/become.ts";
-import { type Match, servedAs } from "../webhooks/versions.ts";
+import { converted, type Match, servedAs } from "../webhooks/versions.ts";
 import { type CompiledMutations, compileMutations } from "./compiled-policy.ts";
 import { type Input, Questions } from "./evaluation.ts";
+import { type Asked, type Invocation, invocationsOf, namespaceFor } from "./invocations.ts";
 import { meetsConditions } from "./match-conditions.ts";
 import { MutationError, mutated } from "./mutation.ts";
-import { ConfigurationError, collectParams, policyMistake } from "./params.ts";
-import { policyMatch } from "./policy-match.ts";
-import { byName, isPolicyExempt, type PolicyTools, paramSource } from "./tools.ts";
-import { namespaceFor } from "./validating.ts";
+import { isPolicyExempt, type PolicyTools } from "./tools.ts";
 
 const group = "admissionregistration.k8s.io";
 
@@ -51,38 +43,32 @@ function denialOf(attributes: AdmissionAttributes, failures: readonly Failure[])
   } as Status);
 }
 
-interface Invocation {
-  policy: MutatingAdmissionPolicy;
-  binding: MutatingAdmissionPolicyBinding;
-  params: KubeObject | undefined;
-  match: Match;
-}
+type Policy = MutatingAdmissionPolicy;
+type Binding = MutatingAdmissionPolicyBinding;
+type Invoked = Invocation<Policy, Binding>;
 
-function keyOf({ policy, binding, params }: Invocation): string {
+function keyOf({ policy, binding, params }: Invoked): string {
   const param = `${params?.metadata?.namespace ?? ""}/${params?.metadata?.name ?? ""}`;
   return `policy/${policy.metadata?.name}/${binding.metadata?.name}/${param}`;
 }
 
-class Dispatch {
+/** All policies that look at one request, one after the other. */
+class Mutations {
   readonly failures: Failure[] = [];
-  readonly invocations: Invocation[] = [];
-  readonly #attributes: AdmissionAttributes;
-  readonly #reader: AdmissionReader;
-  readonly #tools: PolicyTools;
+  readonly #invocations: Invoked[] = [];
+  readonly #asked: Asked;
   readonly #questions: Questions;
 
-  constructor(attributes: AdmissionAttributes, reader: AdmissionReader, tools: PolicyTools) {
-    this.#attributes = attributes;
-    this.#reader = reader;
-    this.#tools = tools;
-    this.#questions = new Questions(tools.authorizer, attributes);
+  constructor(asked: Asked) {
+    this.#asked = asked;
+    this.#questions = new Questions(asked.tools.authorizer, asked.attributes);
   }
 
-  #fail(
-    { metadata, spec }: MutatingAdmissionPolicy,
-    binding: string | undefined,
-    failure: Failure,
-  ) {
+  get #attributes(): AdmissionAttributes {
+    return this.#asked.attributes;
+  }
+
+  #fail({ metadata, spec }: Policy, binding: string | undefined, failure: Failure): void {
     if (spec?.failurePolicy === "Ignore") return;
     const by =
       binding === undefined
@@ -91,53 +77,31 @@ class Dispatch {
     this.failures.push({ ...failure, message: `${by} denied request: ${failure.message}` });
   }
 
-  async collect(
-    policy: MutatingAdmissionPolicy,
-    bindings: readonly MutatingAdmissionPolicyBinding[],
-  ): Promise<void> {
-    const { served } = this.#tools;
-    const of = this.#attributes;
-    const constraints = policy.spec?.matchConstraints;
-    if (!(await policyMatch(constraints, of, this.#reader, served))) return;
-    const source = paramSource(this.#tools, this.#reader);
-    const wrong = policyMistake(source, policy.spec?.paramKind);
-    if (wrong !== undefined) {
-      this.#fail(policy, undefined, { message: wrong });
-      return;
-    }
-    for (const binding of bindings) {
-      const { matchResources, paramRef } = binding.spec ?? {};
-      if (!(await policyMatch(matchResources, of, this.#reader, served))) continue;
-      try {
-        const kind = policy.spec?.paramKind;
-        for (const params of await collectParams(source, kind, paramRef, of.namespace)) {
-          // Matched again: those before may have changed the object.
-          const match = await policyMatch(constraints, of, this.#reader, served);
-          if (match !== undefined) this.invocations.push({ policy, binding, params, match });
-        }
-      } catch (error) {
-        if (!(error instanceof ConfigurationError)) throw error;
-        const message = `failed to configure binding: ${error.message}`;
-        this.#fail(policy, binding.metadata?.name ?? "", { message });
-      }
+  /** All are known before the first changes anything. */
+  async collect(policies: readonly Policy[], bindings: readonly Binding[]): Promise<void> {
+    for await (const found of invocationsOf(this.#asked, policies, bindings)) {
+      if ("mistake" in found) this.#fail(found.policy, found.binding, { message: found.mistake });
+      else this.#invocations.push(found);
     }
   }
 
   async run(pass: AdmissionPass): Promise<void> {
-    const namespace = await namespaceFor(this.#attributes, this.#reader);
-    for (const invocation of this.invocations) {
+    const namespace = await namespaceFor(this.#attributes, this.#asked.reader);
+    for (const invocation of this.#invocations) {
       const key = keyOf(invocation);
       const { policy, params } = invocation;
       const compiled = compileMutations(policy);
-      const input = (authorize: Input["authorize"]): Input => ({
-        attributes: this.#current(invocation).attributes,
+      const { variables } = compiled;
+      const input = ({ attributes }: Match, authorize: Input["authorize"]): Input => ({
+        attributes,
         params,
         namespace,
         authorize,
-        variables: compiled.variables,
+        variables,
       });
+      const current = await this.#current(invocation);
       const isMet = await this.#questions.settle((authorize) =>
-        meetsConditions(compiled.conditions, input(authorize), policy.spec?.failurePolicy),
+        meetsConditions(compiled.conditions, input(current, authorize), policy.spec?.failurePolicy),
       );
       if (isMet === false) continue;
       const binding = invocation.binding.metadata?.name ?? "";
@@ -156,31 +120,32 @@ class Dispatch {
   }
 
   /** The request as it is now, in the version of the policy. */
-  #current({ match }: Invocation): Match {
+  async #current({ match }: Invoked): Promise<Match> {
     const { object } = this.#attributes;
+    const { served } = this.#asked.tools;
     if (match.attributes === this.#attributes || object === undefined) return match;
     const info = match.attributes.resource;
-    const to = servedAs(this.#tools.served, info);
-    const from = servedAs(this.#tools.served, this.#attributes.resource);
+    const to = servedAs(served, info);
+    const from = servedAs(served, this.#attributes.resource);
     if (to === undefined || from === undefined) return match;
-    const now = { ...to.fromStorage(from.toStorage(object)), apiVersion: to.apiVersion };
+    const now = await converted(object, from, to);
     return { ...match, attributes: { ...match.attributes, object: now } };
   }
 
   /** @returns whether anything changed */
   async #mutate(
-    invocation: Invocation,
+    invocation: Invoked,
     compiled: CompiledMutations,
-    input: (authorize: Input["authorize"]) => Input,
+    input: (current: Match, authorize: Input["authorize"]) => Input,
   ): Promise<boolean> {
     const { object: original } = this.#attributes;
     if (original === undefined) return false;
     let changed = false;
     for (const mutation of compiled.mutations) {
-      const { attributes, back } = this.#current(invocation);
-      const { object, resource } = attributes;
+      const current = await this.#current(invocation);
+      const { object, resource } = current.attributes;
       if (object === undefined) continue;
-      const served = servedAs(this.#tools.served, resource);
+      const served = servedAs(this.#asked.tools.served, resource);
       const { group: of, version, kind } = resource;
       const apiVersion = of === "" ? version : `${of}/${version}`;
       const whole = { apiVersion, kind, ...object };
@@ -190,11 +155,11 @@ class Dispatch {
           : applySchemaOf(served.typeName);
       try {
         const result = await this.#questions.settle((authorize) =>
-          mutated(mutation, input(authorize), whole, schema),
+          mutated(mutation, input(current, authorize), whole, schema),
         );
         served?.strategy.default?.(result);
         if (deepEqual(result, whole)) continue;
-        become(original, back(result));
+        become(original, await current.back(result));
         changed = true;
       } catch (error) {
         if (!(error instanceof MutationError)) throw error;
@@ -220,15 +185,10 @@ export function createMutatingPolicies(tools: PolicyTools): AdmissionPlugin {
         group,
         "mutatingadmissionpolicybindings",
       )) as MutatingAdmissionPolicyBinding[];
-      const dispatch = new Dispatch(attributes, reader, tools);
-      for (const policy of byName(policies)) {
-        const own = byName(bindings).filter(
-          ({ spec }) => spec?.policyName === policy.metadata?.name,
-        );
-        await dispatch.collect(policy, own);
-      }
-      await dispatch.run(pass);
-      if (dispatch.failures.length > 0) throw denialOf(attributes, dispatch.failures);
+      const mutations = new Mutations({ attributes, reader, tools });
+      await mutations.collect(policies, bindings);
+      await mutations.run(pass);
+      if (mutations.failures.length > 0) throw denialOf(attributes, mutations.failures);
     },
   };
 }

@@ -15,7 +15,8 @@ export interface ParamResource {
   group: string;
   plural: string;
   namespaced: boolean;
-  fromStorage(object: KubeObject): KubeObject;
+  /** As the version that is asked for shows it. */
+  read(object: KubeObject): Promise<KubeObject>;
 }
 
 /** Which resource an apiVersion and kind are served as. */
@@ -75,5 +76,7 @@ export async function collectParams(
     const why = "no params found for policy binding with `Deny` parameterNotFoundAction";
     throw new ConfigurationError(why);
   }
-  return found.map((object) => ({ ...resource.fromStorage(object), apiVersion, kind: name }));
+  return Promise.all(
+    found.map(async (object) => ({ ...(await resource.read(object)), apiVersion, kind: name })),
+  );
 }

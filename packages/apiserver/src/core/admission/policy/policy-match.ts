@@ -16,11 +16,11 @@ export async function policyMatch(
 ): Promise<Match | undefined> {
   if (match === undefined) return unconverted(attributes);
   const { resourceRules = [], excludeResourceRules = [], matchPolicy } = match;
-  if (matchRules(excludeResourceRules, matchPolicy, attributes, served)) return undefined;
+  if (await matchRules(excludeResourceRules, matchPolicy, attributes, served)) return undefined;
   const found =
     resourceRules.length === 0
       ? unconverted(attributes)
-      : matchRules(resourceRules, matchPolicy, attributes, served);
+      : await matchRules(resourceRules, matchPolicy, attributes, served);
   if (found === undefined || !objectMatches(match.objectSelector, attributes)) return undefined;
   const isThere = await namespaceMatches(match.namespaceSelector, attributes, reader);
   return isThere ? found : undefined;

@@ -1,5 +1,6 @@
 /** What both kinds of policy need from outside, and what they are never asked about. */
 import type { Authorizer } from "../../authorization/authorizer.ts";
+import { readTree } from "../../rest/reading.ts";
 import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
 import { isExempt } from "../webhooks/match.ts";
 import type { ServedVersions } from "../webhooks/versions.ts";
@@ -30,9 +31,11 @@ export function paramSource({ served }: PolicyTools, reader: AdmissionReader): P
   return {
     reader,
     resourceOf(apiVersion, kind) {
-      for (const { info, apiVersion: own, fromStorage } of served()) {
-        if (own !== apiVersion || info.kind !== kind) continue;
-        return { group: info.group, plural: info.plural, namespaced: info.namespaced, fromStorage };
+      for (const each of served()) {
+        const { info } = each;
+        if (each.apiVersion !== apiVersion || info.kind !== kind) continue;
+        const { group, plural, namespaced } = info;
+        return { group, plural, namespaced, read: (object) => readTree(each, object) };
       }
       return undefined;
     },

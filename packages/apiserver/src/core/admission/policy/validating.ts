@@ -7,18 +7,23 @@ import type {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from "@nanokube/api/admissionregistration/v1";
-import { type KubeObject, notFound, type Status, StatusError } from "@nanokube/machinery";
-import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "../plugin.ts";
-import { find, refuse } from "../refuse.ts";
-import type { Match } from "../webhooks/versions.ts";
+import { type Status, StatusError } from "@nanokube/machinery";
+import type { AdmissionAttributes, AdmissionPlugin } from "../plugin.ts";
+import { refuse } from "../refuse.ts";
 import { compileValidations } from "./compiled-policy.ts";
 import { type Decision, decide } from "./decide.ts";
 import { Questions } from "./evaluation.ts";
-import { ConfigurationError, collectParams, policyMistake } from "./params.ts";
-import { policyMatch } from "./policy-match.ts";
-import { byName, isPolicyExempt, type PolicyTools, paramSource } from "./tools.ts";
+import {
+  type Asked,
+  type Invocation,
+  invocationsOf,
+  type Mistake,
+  namespaceFor,
+} from "./invocations.ts";
+import { isPolicyExempt, type PolicyTools } from "./tools.ts";
 
 const group = "admissionregistration.k8s.io";
+const failureKey = "validation.policy.admission.k8s.io/validation_failure";
 
 interface Denied {
   policy: string;
@@ -47,123 +52,81 @@ function denialOf(attributes: AdmissionAttributes, denied: Denied): StatusError 
   } as Status);
 }
 
-export async function namespaceFor(
-  { namespace, resource }: AdmissionAttributes,
-  reader: AdmissionReader,
-): Promise<KubeObject | undefined> {
-  const isNamespace = resource.group === "" && resource.kind === "Namespace";
-  if (namespace === "" || isNamespace) return undefined;
-  const found = await find(reader, "", "namespaces", "", namespace);
-  if (found === undefined) throw notFound({ group: "", resource: "namespaces" }, namespace);
-  return found;
-}
+type Policy = ValidatingAdmissionPolicy;
+type Binding = ValidatingAdmissionPolicyBinding;
 
-class Dispatch {
+/** One request before all policies that look at it. */
+class Trial {
   readonly denied: Denied[] = [];
-  readonly #attributes: AdmissionAttributes;
-  readonly #reader: AdmissionReader;
-  readonly #tools: PolicyTools;
+  readonly #asked: Asked;
   readonly #questions: Questions;
+  /** By policy and key; told together when all bindings have been looked at. */
+  readonly #annotations = new Map<string, string[]>();
+  readonly #violations: object[] = [];
 
-  constructor(attributes: AdmissionAttributes, reader: AdmissionReader, tools: PolicyTools) {
-    this.#attributes = attributes;
-    this.#reader = reader;
-    this.#tools = tools;
-    this.#questions = new Questions(tools.authorizer, attributes);
+  constructor(asked: Asked) {
+    this.#asked = asked;
+    this.#questions = new Questions(asked.tools.authorizer, asked.attributes);
   }
 
-  async policy(
-    policy: ValidatingAdmissionPolicy,
-    bindings: readonly ValidatingAdmissionPolicyBinding[],
-  ): Promise<void> {
-    const { spec } = policy;
-    const { served } = this.#tools;
-    const of = this.#attributes;
-    const match = await policyMatch(spec?.matchConstraints, of, this.#reader, served);
-    if (match === undefined) return;
-    const wrong = policyMistake(paramSource(this.#tools, this.#reader), spec?.paramKind);
-    if (wrong !== undefined) {
-      if (spec?.failurePolicy === "Ignore") return;
-      const name = policy.metadata?.name ?? "";
-      this.denied.push({ policy: name, binding: undefined, message: wrong, reason: "" });
-      return;
+  async hear(policies: readonly Policy[], bindings: readonly Binding[]): Promise<void> {
+    for await (const found of invocationsOf(this.#asked, policies, bindings)) {
+      if ("mistake" in found) this.#mistaken(found);
+      else this.#act(found, await this.#decide(found));
     }
-    const annotations = new Map<string, string[]>();
-    for (const binding of bindings) {
-      const own = binding.spec?.matchResources;
-      if (!(await policyMatch(own, of, this.#reader, served))) continue;
-      for (const decision of await this.#decide(policy, binding, match)) {
-        this.#act(policy, binding, decision);
-        for (const { key, value } of decision.annotations) {
-          annotations.set(key, [...(annotations.get(key) ?? []), value]);
-        }
-      }
+    const { annotate } = this.#asked.attributes;
+    for (const [key, values] of this.#annotations) {
+      annotate?.(key, [...new Set(values)].join(", "));
     }
-    for (const [key, values] of annotations) {
-      of.annotate?.(`${policy.metadata?.name}/${key}`, [...new Set(values)].join(", "));
-    }
+    if (this.#violations.length > 0) annotate?.(failureKey, JSON.stringify(this.#violations));
   }
 
-  async #decide(
-    policy: ValidatingAdmissionPolicy,
-    binding: ValidatingAdmissionPolicyBinding,
-    { attributes }: Match,
-  ): Promise<Decision[]> {
-    const { paramKind, failurePolicy } = policy.spec ?? {};
-    const source = paramSource(this.#tools, this.#reader);
-    let params: (KubeObject | undefined)[];
-    try {
-      params = await collectParams(
-        source,
-        paramKind,
-        binding.spec?.paramRef,
-        this.#attributes.namespace,
-      );
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      const failures = [`failed to configure binding: ${error.message}`];
-      return failurePolicy === "Ignore" ? [] : [{ denials: [], annotations: [], failures }];
-    }
-    const namespace = await namespaceFor(this.#attributes, this.#reader);
-    const compiled = compileValidations(policy);
-    const decisions: Decision[] = [];
-    for (const each of params) {
-      const decision = await this.#questions.settle((authorize) =>
-        decide(policy, compiled, { attributes, params: each, namespace, authorize }),
-      );
-      decisions.push(decision);
-    }
-    return decisions;
+  #mistaken({ policy, binding, mistake }: Mistake<Policy>): void {
+    if (policy.spec?.failurePolicy === "Ignore") return;
+    this.denied.push({
+      policy: policy.metadata?.name ?? "",
+      binding,
+      message: mistake,
+      reason: "",
+    });
   }
 
-  #act(
-    { metadata }: ValidatingAdmissionPolicy,
-    binding: ValidatingAdmissionPolicyBinding,
-    decision: Decision,
-  ): void {
-    const policy = metadata?.name ?? "";
-    const name = binding.metadata?.name ?? "";
+  async #decide({ policy, params, match }: Invocation<Policy, Binding>): Promise<Decision> {
+    const namespace = await namespaceFor(this.#asked.attributes, this.#asked.reader);
+    const { attributes } = match;
+    return this.#questions.settle((authorize) =>
+      decide(policy, compileValidations(policy), { attributes, params, namespace, authorize }),
+    );
+  }
+
+  #act({ policy, binding }: Invocation<Policy, Binding>, decision: Decision): void {
+    const name = policy.metadata?.name ?? "";
+    const own = binding.metadata?.name ?? "";
     const actions = binding.spec?.validationActions ?? [];
-    const by = `ValidatingAdmissionPolicy '${policy}' with binding '${name}'`;
+    const by = `ValidatingAdmissionPolicy '${name}' with binding '${own}'`;
     for (const { index, message, reason } of decision.denials) {
-      if (actions.includes("Deny")) this.denied.push({ policy, binding: name, message, reason });
+      if (actions.includes("Deny")) {
+        this.denied.push({ policy: name, binding: own, message, reason });
+      }
       if (actions.includes("Warn")) {
-        this.#attributes.warn(`Validation failed for ${by}: ${message}`);
+        this.#asked.attributes.warn(`Validation failed for ${by}: ${message}`);
       }
       if (actions.includes("Audit")) {
-        const failure = {
+        this.#violations.push({
           message,
           policy: binding.spec?.policyName,
-          binding: name,
+          binding: own,
           expressionIndex: index,
           validationActions: actions,
-        };
-        const key = "validation.policy.admission.k8s.io/validation_failure";
-        this.#attributes.annotate?.(key, JSON.stringify([failure]));
+        });
       }
     }
+    for (const { key, value } of decision.annotations) {
+      const whole = `${name}/${key}`;
+      this.#annotations.set(whole, [...(this.#annotations.get(whole) ?? []), value]);
+    }
     for (const message of decision.failures) {
-      this.denied.push({ policy, binding: name, message, reason: "" });
+      this.denied.push({ policy: name, binding: own, message, reason: "" });
     }
   }
 }
@@ -182,13 +145,9 @@ export function createValidatingPolicies(tools: PolicyTools): AdmissionPlugin {
         group,
         "validatingadmissionpolicybindings",
       )) as ValidatingAdmissionPolicyBinding[];
-      const dispatch = new Dispatch(attributes, reader, tools);
-      for (const policy of byName(policies)) {
-        const name = policy.metadata?.name;
-        const own = byName(bindings).filter(({ spec }) => spec?.policyName === name);
-        if (own.length > 0) await dispatch.policy(policy, own);
-      }
-      const first = dispatch.denied[0];
+      const trial = new Trial({ attributes, reader, tools });
+      await trial.hear(policies, bindings);
+      const first = trial.denied[0];
       if (first !== undefined) throw denialOf(attributes, first);
     },
   };

@@ -109,7 +109,7 @@ export async function matchFor(
   served: ServedVersions,
 ): Promise<Match | undefined> {
   const rules = webhook.rules ?? [];
-  const match = matchRules(rules, webhook.matchPolicy, attributes, served);
+  const match = await matchRules(rules, webhook.matchPolicy, attributes, served);
   if (match === undefined) return undefined;
   const selector = webhook.namespaceSelector as LabelSelector | undefined;
   if (!(await namespaceMatches(selector, attributes, reader))) return undefined;
@@ -120,12 +120,12 @@ export async function matchFor(
 }
 
 /** `names` of a rule narrow it to some objects. */
-export function matchRules(
+export async function matchRules(
   rules: readonly (RuleWithOperations & { resourceNames?: string[] })[],
   policy: string | undefined,
   attributes: AdmissionAttributes,
   served: ServedVersions,
-): Match | undefined {
+): Promise<Match | undefined> {
   const isNamed = ({ resourceNames = [] }: { resourceNames?: string[] }) =>
     resourceNames.length === 0 || resourceNames.includes(attributes.name);
   const named = rules.filter(isNamed);

@@ -48,12 +48,12 @@ function decodePatch(webhook: MutatingWebhook, patch: string): JSONPatchOperatio
 }
 
 /** @returns whether the patch changed anything */
-function applyPatch(
+async function applyPatch(
   webhook: MutatingWebhook,
   original: KubeObject | undefined,
   { attributes: { object, resource, subresource }, back }: Match,
   { patch, patchType }: Answer,
-): boolean {
+): Promise<boolean> {
   if (patch === undefined) return false;
   const operations = decodePatch(webhook, patch);
   if (operations.length === 0) return false;
@@ -74,7 +74,7 @@ function applyPatch(
   if (subresource === "" || subresource === "status") {
     strategyFor(resource.group, resource.kind).default?.(changed);
   }
-  become(original, back(changed));
+  become(original, await back(changed));
   return true;
 }
 
@@ -85,7 +85,7 @@ export function createMutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
     try {
       const options = { ...(call ? { call } : {}), random, mayPatch: true };
       const answer = await ask(webhook, match.attributes, options);
-      return applyPatch(webhook, original.object, match, answer);
+      return await applyPatch(webhook, original.object, match, answer);
     } catch (error) {
       if (error instanceof StatusError || !(error instanceof WebhookFailure)) throw error;
       if (webhook.failurePolicy !== "Ignore") throw internalError(error);

@@ -5,6 +5,7 @@
  */
 import type { ResourceInfo } from "@nanokube/api";
 import { type ApplySchema, deepClone, type KubeObject } from "@nanokube/machinery";
+import { type Reading, readTree } from "../../rest/reading.ts";
 import type { ResourceStrategy } from "../../strategy.ts";
 import type { AdmissionAttributes } from "../plugin.ts";
 
@@ -16,8 +17,9 @@ export interface ServedVersion {
   typeName: string | undefined;
   strategy: ResourceStrategy;
   custom: { applySchema: ApplySchema } | undefined;
-  toStorage(object: KubeObject): KubeObject;
+  toStorage(object: KubeObject): KubeObject | Promise<KubeObject>;
   fromStorage(object: KubeObject): KubeObject;
+  reading?: Reading;
 }
 
 export type ServedVersions = () => Iterable<ServedVersion>;
@@ -32,11 +34,15 @@ export function otherVersions(served: ServedVersions, info: ResourceInfo): Serve
   );
 }
 
-function converted(object: KubeObject, from: ServedVersion, to: ServedVersion): KubeObject {
+export async function converted(
+  object: KubeObject,
+  from: ServedVersion,
+  to: ServedVersion,
+): Promise<KubeObject> {
   // A Scale is the same whatever it is the scale of.
   if (object.kind !== undefined && object.kind !== from.info.kind) return object;
   const whole = { ...deepClone(object), apiVersion: from.apiVersion, kind: from.info.kind };
-  return { ...to.fromStorage(from.toStorage(whole)), apiVersion: to.apiVersion };
+  return { ...(await readTree(to, await from.toStorage(whole))), apiVersion: to.apiVersion };
 }
 
 /** The version that a request, or what it was converted to, is in. */
@@ -50,18 +56,18 @@ export interface Match {
   /** In the version that the rule names. */
   attributes: AdmissionAttributes;
   /** Into the version of the request again. */
-  back(object: KubeObject): KubeObject;
+  back(object: KubeObject): Promise<KubeObject>;
 }
 
 export function unconverted(attributes: AdmissionAttributes): Match {
-  return { attributes, back: (object) => object };
+  return { attributes, back: async (object) => object };
 }
 
-export function inVersion(
+export async function inVersion(
   attributes: AdmissionAttributes,
   served: ServedVersions,
   to: ServedVersion,
-): Match {
+): Promise<Match> {
   const { resource, object, oldObject } = attributes;
   const from = servedAs(served, resource);
   if (from === undefined) return unconverted(attributes);
@@ -70,8 +76,8 @@ export function inVersion(
       ...attributes,
       resource: to.info,
       requested: resource,
-      ...(object === undefined ? {} : { object: converted(object, from, to) }),
-      ...(oldObject === undefined ? {} : { oldObject: converted(oldObject, from, to) }),
+      ...(object === undefined ? {} : { object: await converted(object, from, to) }),
+      ...(oldObject === undefined ? {} : { oldObject: await converted(oldObject, from, to) }),
     },
     back: (changed) => converted(changed, to, from),
   };

@@ -16,6 +16,7 @@ import { ensureName, ensureNamespace } from "../object-meta.ts";
 import { parseWriteOptions, type WriteOptions } from "../options.ts";
 import { parsePatch, patcher, patchTypeOf } from "../patch.ts";
 import { findObject } from "../read.ts";
+import { readOne } from "../reading.ts";
 import { respondWithTree } from "../respond.ts";
 import { changeObject } from "../update.ts";
 
@@ -59,7 +60,7 @@ async function writeScale(
     {
       createsWhenAbsent: false,
       keepsTrying: true,
-      apply(current) {
+      async apply(current) {
         const scale = scaleFor(current);
         if (context.resource.custom === undefined) validate(scale);
         const object = structuredClone(current);
@@ -69,15 +70,18 @@ async function writeScale(
           object.metadata!.resourceVersion = scale.metadata.resourceVersion;
         }
         if (!isOwned(context, current)) return object;
-        trackUpdate(context, current, object, options);
+        await trackUpdate(context, current, object, options);
         withoutTime(object);
         return object;
       },
     },
     options,
   );
+  const { resource } = context;
   const tree =
-    "tree" in written ? written.tree : context.resource.fromStorage(written.stored.tree());
+    "tree" in written
+      ? written.tree
+      : resource.fromStorage((await readOne(resource, written.stored)).tree());
   return respondWithTree(plain(context), 200, scaleOf(context, tree), scaleType);
 }
 
