@@ -2,7 +2,13 @@
 import type { Readable } from "node:stream";
 import { requestEntityTooLarge } from "@nanokube/machinery";
 
-const bodyMaxBytes = 3 * 1024 * 1024;
+const bytesMax = 3 * 1024 * 1024;
+
+/** Beyond this a body is refused. */
+export const bodyTooLarge = {
+  bytesMax,
+  error: (): Error => requestEntityTooLarge(`limit is ${bytesMax}`),
+};
 
 export function bodyReader(stream: Readable): () => Promise<Uint8Array> {
   let read: Promise<Uint8Array> | undefined;
@@ -18,8 +24,8 @@ function readAll(stream: Readable): Promise<Uint8Array> {
     let size = 0;
     stream.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size > bodyMaxBytes) {
-        reject(requestEntityTooLarge(`limit is ${bodyMaxBytes}`));
+      if (size > bytesMax) {
+        reject(bodyTooLarge.error());
         stream.removeAllListeners("data");
         stream.resume();
         return;

@@ -8,7 +8,7 @@ import type { HttpRequest, HttpResponse, HttpTransport } from "@nanokube/client"
 import type { UserInfo } from "../core/authentication/authenticator.ts";
 import type { Handler } from "../core/handler.ts";
 import type { Sink, Stream } from "../core/rest/context.ts";
-import { toRequest } from "./http-server.ts";
+import { toRequest } from "./api-request.ts";
 
 export function createMemoryTransport(handler: Handler, user: UserInfo): HttpTransport {
   return async (request: HttpRequest): Promise<HttpResponse> => {

@@ -1,13 +1,16 @@
 /**
- * The header blocks that a gRPC server sends.
+ * The header blocks that a server sends: gRPC's, or those of plain HTTP.
  *
  * Two are in every answer that succeeds. The first time they are put into the peer's table, from
  * then on they are one or two bytes each, which also spares the client to build texts. All others
  * are literals. A peer that changes its table size gets literals only.
  *
+ * Plain answers (`answer`) put fields that come again and again into the table as long as it has
+ * room, and nothing is ever pushed out of it. A connection's table serves one of the two.
+ *
  * Source  RFC 7541 sections 4.2, 6; gRPC over HTTP2, "Responses"
  */
-import { encodeLiterals } from "./hpack.ts";
+import { encodeLiterals, fieldBytes, insertField, pushInteger } from "./hpack.ts";
 
 const status200 = 0x88;
 const contentTypeName = 31;
@@ -35,9 +38,14 @@ const literalTrailers = encodeLiterals([[name, "0"]]);
 
 const usualTableBytes = 4096;
 
+type Field = readonly [name: string, value: string];
+
 export class ResponseBlocks {
-  #mode: "none" | "head" | "both" | "off" = "none";
+  #mode: "none" | "head" | "both" | "plain" | "off" = "none";
   #mustEmpty = false;
+  /** Fields in the peer's table, oldest first: name and value → how many were put in before. */
+  #kept: Map<string, number> | undefined;
+  #keptBytes = 0;
 
   /** The peer's SETTINGS_HEADER_TABLE_SIZE. */
   tableSize(sizeBytes: number): void {
@@ -56,7 +64,7 @@ export class ResponseBlocks {
       case "none":
         this.#mode = "head";
         return insertHead;
-      case "off":
+      default:
         return this.#literal(literalHead);
     }
   }
@@ -74,7 +82,35 @@ export class ResponseBlocks {
     }
   }
 
-  fields(fields: Iterable<readonly [string, string]>): Buffer {
+  /** `often` are fields that other answers have too, `:status` among them: they go first. */
+  answer(often: readonly Field[], others: readonly Field[]): Buffer {
+    if (this.#mode === "none") this.#mode = "plain";
+    if (this.#mode !== "plain") return this.fields([...often, ...others]);
+    const parts: number[] = [];
+    for (const field of often) this.#known(parts, field);
+    return Buffer.concat([Buffer.from(parts), encodeLiterals(others)]);
+  }
+
+  #known(parts: number[], [name, value]: Field): void {
+    this.#kept ??= new Map();
+    const key = `${name}\0${value}`;
+    const place = this.#kept.get(key);
+    if (place !== undefined) {
+      const position = firstDynamic + this.#kept.size - 1 - place;
+      pushInteger(parts, position, { prefixBits: 7, flags: index });
+      return;
+    }
+    const bytes = fieldBytes({ name, value });
+    if (this.#keptBytes + bytes > usualTableBytes) {
+      parts.push(...encodeLiterals([[name, value]]));
+      return;
+    }
+    this.#keptBytes += bytes;
+    this.#kept.set(key, this.#kept.size);
+    insertField(parts, name, value);
+  }
+
+  fields(fields: Iterable<Field>): Buffer {
     return this.#literal(encodeLiterals(fields));
   }
 

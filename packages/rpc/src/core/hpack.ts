@@ -64,7 +64,7 @@ export class HpackDecoder {
           continue;
         } else fields.push(this.#literal(4));
       }
-      sizeBytes += sizeOf(fields.at(-1)!);
+      sizeBytes += fieldBytes(fields.at(-1)!);
       // Beyond the limit fields are read for the table's sake only.
       if (sizeBytes > this.#listMaxBytes) fields.length = 0;
     }
@@ -123,7 +123,7 @@ export class HpackDecoder {
   #insert(field: HeaderField): HeaderField {
     this.#changed();
     this.#dynamic.push(field);
-    this.#dynamicBytes += sizeOf(field);
+    this.#dynamicBytes += fieldBytes(field);
     this.#evict();
     return field;
   }
@@ -138,7 +138,7 @@ export class HpackDecoder {
   #evict(): void {
     let count = 0;
     while (this.#dynamicBytes > this.#limitBytes) {
-      this.#dynamicBytes -= sizeOf(this.#dynamic[count++]!);
+      this.#dynamicBytes -= fieldBytes(this.#dynamic[count++]!);
     }
     if (count > 0) this.#dynamic.splice(0, count);
   }
@@ -148,7 +148,8 @@ export class HpackDecoder {
   }
 }
 
-function sizeOf({ name, value }: HeaderField): number {
+/** What a field counts in a table. */
+export function fieldBytes({ name, value }: HeaderField): number {
   return name.length + value.length + entryOverheadBytes;
 }
 
@@ -171,6 +172,14 @@ export function encodeLiterals(fields: Iterable<readonly [string, string]>): Buf
     pushText(parts, value);
   }
   return Buffer.from(parts);
+}
+
+/** A literal that the peer's table takes up. */
+export function insertField(parts: number[], name: string, value: string): void {
+  const index = staticNames.get(name) ?? 0;
+  pushInteger(parts, index, { prefixBits: 6, flags: 0x40 });
+  if (index === 0) pushText(parts, name);
+  pushText(parts, value);
 }
 
 const staticNames = new Map(staticFields.map(({ name }, i) => [name, i + 1] as const).reverse());

@@ -57,6 +57,7 @@ export class Http2Stream {
   /** What `content-length` leaves to come. */
   expectedBytes: number | undefined = undefined;
   #waiting: Buffer[] | undefined = undefined;
+  #waitingBytes = 0;
   #trailers: Trailers | undefined = undefined;
   #isEnding = false;
 
@@ -74,6 +75,11 @@ export class Http2Stream {
 
   get hasWaiting(): boolean {
     return this.#waiting !== undefined;
+  }
+
+  /** Given to `data` and not yet on its way: no window, or the socket, has room for it. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   headers(block: Buffer, isEnd: boolean): void {
@@ -101,8 +107,26 @@ export class Http2Stream {
     this.#waiting ??= [];
     const rest = bytes.subarray(at, to);
     this.#waiting.push(isGiven ? rest : Buffer.from(rest));
+    this.#waitingBytes += rest.length;
     this.owner.blocked(this);
     return false;
+  }
+
+  /** A body that is there as a whole, and ours to keep: its end needs no frame of its own. */
+  wholeBody(bytes: Buffer): void {
+    const { owner } = this;
+    const room = Math.min(this.sendWindow, owner.sendWindow, defaultFrameMax);
+    if (this.isClosed || owner.isBacklogged || bytes.length > room) {
+      this.data(bytes, 0, bytes.length, true);
+      this.endData();
+      return;
+    }
+    this.#isEnding = true;
+    this.sendWindow -= bytes.length;
+    owner.sendWindow -= bytes.length;
+    owner.outbox.data(this.id, bytes, { from: 0, to: bytes.length, end: true });
+    owner.flushSoon();
+    this.#done();
   }
 
   trailers(trailers: Trailers): void {
@@ -158,6 +182,7 @@ export class Http2Stream {
     if (waiting === undefined || this.isReset) return false;
     const first = waiting[0]!;
     const at = this.#emit(first, 0, Math.min(first.length, defaultFrameMax));
+    this.#waitingBytes -= at;
     if (at < first.length) waiting[0] = first.subarray(at);
     else waiting.shift();
     if (waiting.length > 0) return at > 0;

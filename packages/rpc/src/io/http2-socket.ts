@@ -6,6 +6,7 @@
  * when answers to control frames pile up.
  */
 import type { Socket } from "node:net";
+import { http2Error, setting, windowMax } from "../core/http2-codes.ts";
 import { Http2Connection } from "../core/http2-connection.ts";
 import type { Http2Stream, StreamSink } from "../core/http2-stream.ts";
 import type { RequestHead } from "../core/request-head.ts";
@@ -13,8 +14,15 @@ import type { RequestHead } from "../core/request-head.ts";
 export interface ServedSocket {
   /** Bytes that were read before the connection was known to be HTTP/2. */
   receive(bytes: Buffer): void;
+  /** Tells the peer to send no new requests here; those under way are served. */
+  drain(): void;
   /** Tells the peer, and ends. */
   close(): void;
+}
+
+export interface Http2SocketOptions {
+  /** Requests at once on one connection; as many as come unless told. */
+  readonly streamsMax?: number;
 }
 
 export type OpenStream = (stream: Http2Stream, head: RequestHead, socket: Socket) => StreamSink;
@@ -26,6 +34,7 @@ export function serveHttp2(
   socket: Socket,
   open: OpenStream,
   onEnd: (served: ServedSocket) => void,
+  { streamsMax }: Http2SocketOptions = {},
 ): ServedSocket {
   let isFlushPlanned = false;
   let isReading = false;
@@ -70,7 +79,12 @@ export function serveHttp2(
       isReading = false;
       flush();
     },
-    close: () => connection.end(0, ""),
+    drain() {
+      // No stream is beyond the largest number: none that is on its way is refused.
+      connection.outbox.goaway(windowMax, http2Error.noError, "");
+      flush();
+    },
+    close: () => connection.end(http2Error.noError, ""),
   };
   socket.on("data", served.receive);
   socket.on("drain", () => {
@@ -80,6 +94,9 @@ export function serveHttp2(
   });
   socket.on("end", () => connection.lost("EOF"));
   socket.on("close", () => connection.lost("closed"));
+  if (streamsMax !== undefined) {
+    connection.outbox.settings([[setting.maxConcurrentStreams, streamsMax]]);
+  }
   flush();
   return served;
 }
