@@ -2,22 +2,18 @@
 /**
  * etcd-lite as a program: etcd's flags, signals, and sockets.
  *
- * Exit codes  0 stopped by SIGINT or SIGTERM; 1 anything that keeps it from running; 2 wrong flags
+ * Exit codes  0 stopped by SIGINT or SIGTERM; 1 anything that keeps it from running; 2 what is no flag
  */
 import "@nanokube/machinery/require-node";
-import { readFileSync } from "node:fs";
 import { systemClock } from "@nanokube/machinery/clock";
 import { systemRandom } from "@nanokube/machinery/random";
 import type { ListenOptions, ServerTls } from "@nanokube/rpc";
-import { pino } from "pino";
-import { parse as parseYAML } from "yaml";
-import { configToFlags } from "./core/config-file.ts";
-import { FlagError, type FlagValues, isTrue, parseDurationMs, parseFlags } from "./core/flags.ts";
-import { type AutoCompaction, startAutoCompaction } from "./io/auto-compaction.ts";
-import { readClientTls } from "./io/client-tls.ts";
-import { type ClusterSettings, readClusterFlags } from "./io/cluster-flags.ts";
+import { FlagError, isTrue, parseFlags, unknownVariables } from "./core/flags.ts";
+import { startAutoCompaction } from "./io/auto-compaction.ts";
 import { createEtcd, type Etcd } from "./io/etcd.ts";
+import { createProgramLog } from "./io/program-log.ts";
 import { restoreUsage, runSnapshotCommand } from "./io/restore-command.ts";
+import { readConfigFile, readSettings, type Settings } from "./io/settings.ts";
 import { serverVersion } from "./io/version.ts";
 
 const usage = `Usage:
@@ -34,7 +30,7 @@ Flags are etcd's; those it does not have are refused by name (see README, "Left 
 
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   if (argv[0] === "snapshot") {
-    const log = pino({}, pino.destination(2));
+    const log = createProgramLog({});
     await runSnapshotCommand(argv.slice(1), { clock: systemClock, log });
     return;
   }
@@ -47,10 +43,13 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
     process.stdout.write(`etcd Version: ${serverVersion}\nServed by: etcd-lite\n`);
     return;
   }
-  const flags = given["config-file"] ? readConfigFile(given["config-file"]) : given;
-  const settings = await readSettings(flags);
-  const output = flags["log-outputs"] === "stdout" ? 1 : 2;
-  const log = pino({ level: logLevel(flags["log-level"]) }, pino.destination(output));
+  const file = given["config-file"];
+  const flags = file ? await readConfigFile(file) : given;
+  const log = createProgramLog(flags);
+  const settings = await readSettings(flags, systemClock.now());
+  for (const variable of file ? [] : unknownVariables(env)) {
+    log.warn({ "environment-variable": variable }, "unrecognized environment variable");
+  }
   let isRemoved = false;
   let stop: ((signal: string) => Promise<void>) | undefined;
   const etcd = await createEtcd({
@@ -85,116 +84,6 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   if (isRemoved) await stop("removed"); // Its log says so, or the others did, meanwhile.
   process.on("SIGINT", () => stop?.("interrupt"));
   process.on("SIGTERM", () => stop?.("terminated"));
-}
-
-interface Settings {
-  readonly options: Omit<Parameters<typeof createEtcd>[0], "clock" | "random" | "log">;
-  readonly clientURLs: readonly string[];
-  readonly httpURLs: readonly string[];
-  readonly metricsURLs: readonly string[];
-  readonly tls: ServerTls | undefined;
-  readonly cluster: ClusterSettings;
-  readonly autoCompaction: AutoCompaction | undefined;
-}
-
-function readConfigFile(file: string): FlagValues {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch {
-    throw new FlagError(`open ${file}: no such file or directory`);
-  }
-  try {
-    return configToFlags(parseYAML(text));
-  } catch (error) {
-    if (error instanceof FlagError) throw error;
-    throw new FlagError(
-      `error converting YAML to JSON: ${(error as Error).message.split("\n")[0]}`,
-    );
-  }
-}
-
-async function readSettings(flags: FlagValues): Promise<Settings> {
-  if (flags["listen-client-urls"] && !flags["advertise-client-urls"]) {
-    throw new FlagError(
-      "--advertise-client-urls is required when --listen-client-urls is set explicitly",
-    );
-  }
-  const cluster = readClusterFlags(flags);
-  const clientURLs = list(flags["listen-client-urls"]) ?? ["http://localhost:2379"];
-  const httpURLs = list(flags["listen-client-http-urls"]) ?? [];
-  const metricsURLs = list(flags["listen-metrics-urls"]) ?? [];
-  const dataDir = flags["data-dir"] ?? `${cluster.options.name}.etcd`;
-  const listenURLs = [...clientURLs, ...httpURLs, ...metricsURLs];
-  const place = { dataDir, listenURLs, nowMs: systemClock.now() };
-  const tls = await readClientTls(flags, place);
-  const secure = listenURLs.find((url) => /^(https|unixs):/.test(url));
-  if (secure !== undefined && tls === undefined) {
-    throw new FlagError(`--cert-file and --key-file must be set to listen on ${secure}`);
-  }
-  const progress =
-    flags["watch-progress-notify-interval"] ?? flags["experimental-watch-progress-notify-interval"];
-  return {
-    options: {
-      ...cluster.options,
-      dataDir,
-      http: {
-        isSeparate: httpURLs.length > 0,
-        hasGateway:
-          flags["enable-grpc-gateway"] === undefined || isTrue(flags["enable-grpc-gateway"]),
-        origins: list(flags["cors"]),
-        hosts: list(flags["host-whitelist"]),
-      },
-      unsafeNoSync: isTrue(flags["unsafe-no-fsync"]),
-      authToken: flags["auth-token"],
-      clientCertAuth: isTrue(flags["client-cert-auth"]),
-      ...number("bcryptCost", flags["bcrypt-cost"]),
-      ...number("authTokenTTLSeconds", flags["auth-token-ttl"]),
-      quotaBytes: Number(flags["quota-backend-bytes"] ?? 0),
-      limits: {
-        ...number("txnOpsMax", flags["max-txn-ops"]),
-        ...number("requestBytesMax", flags["max-request-bytes"]),
-        ...number("progressNotifyMs", progress && String(parseDurationMs(progress))),
-      },
-    },
-    clientURLs,
-    httpURLs,
-    metricsURLs,
-    tls,
-    cluster,
-    autoCompaction: readAutoCompaction(flags),
-  };
-}
-
-function number<K extends string>(key: K, text: string | undefined): { [P in K]?: number } {
-  return text === undefined ? {} : ({ [key]: Number(text) } as { [P in K]?: number });
-}
-
-function list(text: string | undefined): string[] | undefined {
-  return text === undefined || text === "" ? undefined : text.split(",");
-}
-
-function readAutoCompaction(flags: FlagValues): AutoCompaction | undefined {
-  const mode = (flags["auto-compaction-mode"] ?? "periodic") as AutoCompaction["mode"];
-  const text = flags["auto-compaction-retention"] ?? "0";
-  const isWhole = /^\d+$/.test(text);
-  // A bare number is hours when it is about time.
-  const retention =
-    mode === "revision" || isWhole
-      ? Number(text) * (mode === "periodic" ? 3_600_000 : 1)
-      : parseDurationMs(text);
-  if (retention === undefined || Number.isNaN(retention)) {
-    throw new FlagError(`error parsing AutoCompactionRetention: "${text}"`);
-  }
-  return retention === 0 ? undefined : { mode, retention };
-}
-
-const levels = ["debug", "info", "warn", "error", "fatal"];
-
-function logLevel(text = "info"): string {
-  if (text === "panic") return "fatal";
-  if (!levels.includes(text)) throw new FlagError(`unrecognized level: "${text}"`);
-  return text;
 }
 
 async function listen(etcd: Etcd, settings: Settings): Promise<void> {
@@ -233,5 +122,5 @@ function listenFault(error: NodeJS.ErrnoException): string {
 
 main(process.argv.slice(2), process.env).catch((error: Error) => {
   process.stderr.write(`etcd-lite: ${error.message}\n`);
-  process.exit(error instanceof FlagError ? 2 : 1);
+  process.exit(error instanceof FlagError ? error.exitCode : 1);
 });

@@ -37,6 +37,7 @@ async function start(dataDir: string, flags: readonly string[] = []) {
   await new Promise<void>((resolve) => server.close(() => resolve()));
   const url = `http://127.0.0.1:${port}`;
   const urls = ["--listen-client-urls", url, "--advertise-client-urls", url];
+  urls.push("--listen-peer-urls", "http://127.0.0.1:0");
   const args = ["--conditions=nanokube-source", main, "--data-dir", dataDir, ...urls, ...flags];
   const child = spawn(process.execPath, args, { stdio: "ignore" });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));

@@ -6,7 +6,7 @@
  * is not there is refused by name; one that is empty asks for nothing.
  * Source  etcd v3.6 server/embed/config.go configYAML, securityConfig
  */
-import { FlagError, type FlagValues, take } from "./flags.ts";
+import { FlagError, type FlagValues, take, withNewNames } from "./flags.ts";
 
 const sections: Readonly<Record<string, string>> = {
   "client-transport-security": "",
@@ -39,7 +39,7 @@ export function configToFlags(document: unknown): FlagValues {
       note(values, names[name] ?? `${prefix}${name}`, setting);
     }
   }
-  return values;
+  return withNewNames(values);
 }
 
 function mapping(value: unknown, where: string): object {

@@ -5,24 +5,43 @@
  *         etcdutl/etcdutl/snapshot_command.go
  */
 
-export type FlagKind = "string" | "bool" | "uint" | "int" | "duration" | "urls" | "gates";
+export type FlagKind =
+  | "string"
+  | "bool"
+  | "uint"
+  | "int"
+  | "duration"
+  | "float"
+  | "urls"
+  | "gates"
+  /** One of `only`; anything else is no value in etcd either. */
+  | "choice";
 
 export interface FlagFact {
   readonly kind: FlagKind;
   /** Understood, and without a meaning for this server: accepted silently. */
   readonly ignored?: string;
-  /** Only these values are possible here. */
+  /** Only these values are possible. */
   readonly only?: readonly string[];
+  /** It asks for something that is not here, unless this is its value. */
+  readonly refusedUnless?: string;
 }
 
 export type FlagFacts = Readonly<Record<string, FlagFact>>;
 
 const tuning = "there is no such part here to tune";
+const absent = (kind: FlagKind = "string", refusedUnless = ""): FlagFact => ({
+  kind,
+  refusedUnless,
+});
+const off = absent("bool", "false");
 
 export const serverFlags: FlagFacts = {
   name: { kind: "string" },
   "data-dir": { kind: "string" },
+  "wal-dir": { kind: "string" },
   "config-file": { kind: "string" },
+  "force-new-cluster": { kind: "bool" },
   "listen-client-urls": { kind: "urls" },
   "listen-client-http-urls": { kind: "urls" },
   "advertise-client-urls": { kind: "urls" },
@@ -31,16 +50,17 @@ export const serverFlags: FlagFacts = {
   "initial-advertise-peer-urls": { kind: "urls" },
   "initial-cluster": { kind: "string" },
   "initial-cluster-token": { kind: "string" },
-  "initial-cluster-state": { kind: "string", only: ["new", "existing"] },
+  "initial-cluster-state": { kind: "choice", only: ["new", "existing"] },
   "cert-file": { kind: "string" },
   "key-file": { kind: "string" },
   "trusted-ca-file": { kind: "string" },
   "client-cert-auth": { kind: "bool" },
   "client-crl-file": { kind: "string" },
+  "cipher-suites": { kind: "string" },
   "auto-tls": { kind: "bool" },
   "self-signed-cert-validity": { kind: "uint" },
-  "tls-min-version": { kind: "string", only: ["TLS1.2", "TLS1.3", ""] },
-  "tls-max-version": { kind: "string", only: ["TLS1.2", "TLS1.3", ""] },
+  "tls-min-version": { kind: "string" },
+  "tls-max-version": { kind: "string" },
   "auth-token": { kind: "string" },
   "auth-token-ttl": { kind: "uint" },
   "bcrypt-cost": { kind: "uint" },
@@ -48,55 +68,130 @@ export const serverFlags: FlagFacts = {
   "host-whitelist": { kind: "string" },
   "enable-grpc-gateway": { kind: "bool" },
   "log-level": { kind: "string" },
-  logger: { kind: "string", only: ["zap"] },
-  "log-outputs": { kind: "string", only: ["default", "stderr", "stdout"] },
-  "log-format": { kind: "string", only: ["json"] },
+  logger: { kind: "string" },
+  "log-outputs": { kind: "string" },
+  "log-format": { kind: "string" },
   "quota-backend-bytes": { kind: "int" },
   "max-txn-ops": { kind: "uint" },
   "max-request-bytes": { kind: "uint" },
-  "auto-compaction-mode": { kind: "string", only: ["periodic", "revision"] },
+  "max-learners": { kind: "int" },
+  "auto-compaction-mode": { kind: "string" },
   "auto-compaction-retention": { kind: "string" },
   "unsafe-no-fsync": { kind: "bool" },
   "watch-progress-notify-interval": { kind: "duration" },
-  "experimental-watch-progress-notify-interval": { kind: "duration" },
   "snapshot-count": { kind: "uint" },
-  "max-snapshots": { kind: "uint", ignored: tuning },
-  "max-wals": { kind: "uint", ignored: tuning },
+  "snapshot-catchup-entries": { kind: "uint" },
   "heartbeat-interval": { kind: "uint" },
   "election-timeout": { kind: "uint" },
-  "initial-election-tick-advance": { kind: "bool", ignored: tuning },
   "pre-vote": { kind: "bool" },
   "strict-reconfig-check": { kind: "bool" },
   "peer-cert-file": { kind: "string" },
   "peer-key-file": { kind: "string" },
   "peer-trusted-ca-file": { kind: "string" },
   "peer-client-cert-auth": { kind: "bool" },
+  "corrupt-check-time": { kind: "duration" },
+  "compact-hash-check-time": { kind: "duration" },
+  "downgrade-check-time": { kind: "duration" },
+  "feature-gates": { kind: "gates" },
+  metrics: { kind: "string" },
+  version: { kind: "bool" },
+  help: { kind: "bool" },
+
+  "max-snapshots": { kind: "uint", ignored: tuning },
+  "max-wals": { kind: "uint", ignored: tuning },
+  "initial-election-tick-advance": { kind: "bool", ignored: tuning },
   "backend-batch-interval": { kind: "duration", ignored: tuning },
   "backend-batch-limit": { kind: "int", ignored: tuning },
   "backend-bbolt-freelist-type": { kind: "string", ignored: tuning },
   "compaction-batch-limit": { kind: "int", ignored: tuning },
   "compaction-sleep-interval": { kind: "duration", ignored: tuning },
+  "bootstrap-defrag-threshold-megabytes": { kind: "uint", ignored: tuning },
   "warning-apply-duration": { kind: "duration", ignored: tuning },
   "warning-unary-request-duration": { kind: "duration", ignored: tuning },
-  "feature-gates": { kind: "gates" },
-  metrics: { kind: "string", only: ["basic"] },
-  version: { kind: "bool" },
-  help: { kind: "bool" },
+  "raft-read-timeout": { kind: "duration", ignored: tuning },
+  "raft-write-timeout": { kind: "duration", ignored: tuning },
+  "distributed-tracing-address": { kind: "string", ignored: tuning },
+  "distributed-tracing-service-name": { kind: "string", ignored: tuning },
+  "distributed-tracing-instance-id": { kind: "string", ignored: tuning },
+  "distributed-tracing-sampling-rate": { kind: "int", ignored: tuning },
+  "log-rotation-config-json": { kind: "string", ignored: tuning },
+  "discovery-dial-timeout": { kind: "duration", ignored: tuning },
+  "discovery-request-timeout": { kind: "duration", ignored: tuning },
+  "discovery-keepalive-time": { kind: "duration", ignored: tuning },
+  "discovery-keepalive-timeout": { kind: "duration", ignored: tuning },
+  "discovery-insecure-transport": { kind: "bool", ignored: tuning },
+  "discovery-insecure-skip-tls-verify": { kind: "bool", ignored: tuning },
+  "discovery-fallback": { kind: "choice", only: ["exit"], ignored: tuning },
+  "v2-deprecation": {
+    kind: "choice",
+    only: ["not-yet", "write-only", "write-only-drop-data", "gone"],
+    ignored: "etcd ignores it too",
+  },
+  // Names in peers' certificates are not compared here, nor by etcd when it is set.
+  "peer-skip-client-san-verification": { kind: "bool", ignored: tuning },
+
+  "peer-auto-tls": off,
+  "memory-mlock": off,
+  "enable-pprof": off,
+  "enable-log-rotation": off,
+  "enable-distributed-tracing": off,
+  "socket-reuse-port": off,
+  "socket-reuse-address": off,
+  "client-cert-file": absent(),
+  "client-key-file": absent(),
+  "client-cert-allowed-hostname": absent(),
+  "peer-client-cert-file": absent(),
+  "peer-client-key-file": absent(),
+  "peer-cert-allowed-cn": absent(),
+  "peer-cert-allowed-hostname": absent(),
+  "peer-crl-file": absent(),
+  discovery: absent(),
+  "discovery-proxy": absent(),
+  "discovery-srv": absent(),
+  "discovery-srv-name": absent(),
+  "discovery-token": absent(),
+  "discovery-endpoints": absent(),
+  "discovery-cert": absent(),
+  "discovery-key": absent(),
+  "discovery-cacert": absent(),
+  "discovery-user": absent(),
+  "discovery-password": absent(),
+  "max-concurrent-streams": absent("uint", "4294967295"),
+  "grpc-keepalive-min-time": absent("duration", "5s"),
+  "grpc-keepalive-interval": absent("duration", "2h"),
+  "grpc-keepalive-timeout": absent("duration", "20s"),
 };
 
-/** etcd's flags that ask for something this server does not have. */
-export const leftOutFlags: ReadonlySet<string> = new Set(
-  `wal-dir force-new-cluster peer-auto-tls discovery discovery-srv discovery-token
-  discovery-endpoints peer-crl-file client-cert-allowed-hostname peer-cert-allowed-cn
-  peer-cert-allowed-hostname cipher-suites enable-log-rotation log-rotation-config-json
-  enable-pprof enable-distributed-tracing distributed-tracing-address
-  distributed-tracing-service-name distributed-tracing-instance-id
-  distributed-tracing-sampling-rate memory-mlock max-learners socket-reuse-port
-  socket-reuse-address max-concurrent-streams grpc-keepalive-min-time grpc-keepalive-interval
-  grpc-keepalive-timeout corrupt-check-time compact-hash-check-time
-  bootstrap-defrag-threshold-megabytes client-cert-file client-key-file snapshot-catchup-entries
-  downgrade-check-time raft-read-timeout raft-write-timeout local-address`.split(/\s+/),
-);
+/** Flags that were renamed; the old name means the same until 3.7. */
+export const renamedFlags: readonly string[] = [
+  "compact-hash-check-time",
+  "corrupt-check-time",
+  "compaction-batch-limit",
+  "watch-progress-notify-interval",
+  "warning-apply-duration",
+  "bootstrap-defrag-threshold-megabytes",
+  "memory-mlock",
+  "snapshot-catchup-entries",
+  "compaction-sleep-interval",
+  "downgrade-check-time",
+  "peer-skip-client-san-verification",
+  "enable-distributed-tracing",
+  "distributed-tracing-address",
+  "distributed-tracing-service-name",
+  "distributed-tracing-instance-id",
+  "distributed-tracing-sampling-rate",
+  "warning-unary-request-duration",
+];
+
+/** Flags that became feature gates. */
+export const gateFlags: Readonly<Record<string, string>> = {
+  "experimental-stop-grpc-service-on-defrag": "StopGRPCServiceOnDefrag",
+  "experimental-initial-corrupt-check": "InitialCorruptCheck",
+  "experimental-compact-hash-check-enabled": "CompactHashCheck",
+  "experimental-txn-mode-write-with-shared-buffer": "TxnModeWriteWithSharedBuffer",
+  "experimental-enable-lease-checkpoint": "LeaseCheckpoint",
+  "experimental-enable-lease-checkpoint-persist": "LeaseCheckpointPersist",
+};
 
 /** `etcd-lite snapshot restore`; etcdutl's names. */
 export const restoreFlags: FlagFacts = {
@@ -109,16 +204,3 @@ export const restoreFlags: FlagFacts = {
   "bump-revision": { kind: "uint" },
   "mark-compacted": { kind: "bool" },
 };
-
-/** What --feature-gates can name; those that are on here however the gate is set say why. */
-export const featureGates: ReadonlySet<string> = new Set([
-  "AllAlpha",
-  "AllBeta",
-  "StopGRPCServiceOnDefrag",
-  "InitialCorruptCheck",
-  "CompactHashCheck",
-  "TxnModeWriteWithSharedBuffer",
-  "LeaseCheckpoint",
-  "LeaseCheckpointPersist",
-  "SetMemberLocalAddr",
-]);

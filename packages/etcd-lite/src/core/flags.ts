@@ -6,39 +6,89 @@
  * Errors  FlagError, in the words of etcd (Go's flag package) where it has some
  * Source  etcd v3.6 server/embed/config.go, server/etcdmain/config.go
  */
+import { parseGoDurationMs } from "@nanokube/machinery/duration";
+import { gatesFault } from "./feature-gates.ts";
+import { FlagError, type FlagValues, isTrue } from "./flag-error.ts";
 import {
   type FlagFact,
   type FlagFacts,
-  featureGates,
-  leftOutFlags,
+  gateFlags,
+  renamedFlags,
   serverFlags,
 } from "./flag-facts.ts";
 
-export class FlagError extends Error {
-  override readonly name = "FlagError";
-}
+export { FlagError, type FlagValues, isTrue };
 
-export type FlagValues = Readonly<Record<string, string>>;
+const oldPrefix = "experimental-";
+
+/** The server's flags, with the old names of some and those that became feature gates. */
+const allFlags: FlagFacts = {
+  ...serverFlags,
+  ...Object.fromEntries(renamedFlags.map((name) => [`${oldPrefix}${name}`, serverFlags[name]!])),
+  ...Object.fromEntries(Object.keys(gateFlags).map((name) => [name, { kind: "bool" } as const])),
+};
 
 /** The server's flags: the command line's, and the environment's. */
 export function parseFlags(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): FlagValues {
-  const { values, rest } = readArguments(argv, serverFlags);
+  const { values, rest } = readArguments(argv, allFlags);
   if (rest.length > 0) throw new FlagError(`"${rest[0]}" is not a valid flag`);
-  for (const name of [...Object.keys(serverFlags), ...leftOutFlags]) {
-    const variable = `ETCD_${name.toUpperCase().replaceAll("-", "_")}`;
+  const file = values["config-file"] ?? env["ETCD_CONFIG_FILE"];
+  if (file) return { ...values, "config-file": file }; // Then nothing else counts.
+  for (const name of Object.keys(allFlags)) {
+    const variable = variableOf(name);
     const value = env[variable];
-    if (value === undefined || value === "") continue;
+    if (value === undefined || value === "" || notFromEnvironment.has(name)) continue;
     if (values[name] !== undefined) {
       const shadowed = "is shadowed by corresponding command-line flag";
       const remedy = "(either unset environment variable or disable flag)";
       throw new FlagError(`conflicting environment variable ${variable} ${shadowed} ${remedy}`);
     }
-    take(values, name, value);
+    takeFromEnvironment(values, name, value);
+  }
+  return withNewNames(values);
+}
+
+const notFromEnvironment: ReadonlySet<string> = new Set(["version", "help"]);
+
+const variableOf = (name: string) => `ETCD_${name.toUpperCase().replaceAll("-", "_")}`;
+
+function takeFromEnvironment(values: Record<string, string>, name: string, value: string): void {
+  const why = valueFault(allFlags[name]!, value);
+  if (why !== undefined) {
+    throw new FlagError(`invalid value "${value}" for ${variableOf(name)}: ${why}`);
+  }
+  take(values, name, value);
+}
+
+/** ETCD_* variables that no flag answers to: etcd says so in its log, and goes on. */
+export function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set(Object.keys(allFlags).map(variableOf));
+  return Object.keys(env)
+    .filter((name) => name.startsWith("ETCD_") && !known.has(name))
+    .map((name) => `${name}=${env[name]}`);
+}
+
+/** The old names' values under the new ones. */
+export function withNewNames(values: Record<string, string>): FlagValues {
+  for (const name of renamedFlags) {
+    const old = `${oldPrefix}${name}`;
+    const value = values[old];
+    if (value === undefined) continue;
+    if (values[name] !== undefined) throw new FlagError(bothNames(old, name));
+    delete values[old];
+    values[name] = value;
   }
   return values;
+}
+
+function bothNames(old: string, name: string): string {
+  if (name === "warning-unary-request-duration") {
+    return `both --${old} and --${name} flags are set. Use only --${name}`;
+  }
+  return `cannot set --${old} and --${name} at the same time, please use --${name} only`;
 }
 
 /** Flags, and what is none. */
@@ -60,7 +110,7 @@ export function readArguments(
       const kind = facts[name]?.kind;
       if (kind === "bool") value = "true";
       else value = kind === undefined ? "" : argv[++i];
-      if (value === undefined) throw new FlagError(`flag needs an argument: -${name}`);
+      if (value === undefined) throw new FlagError(`flag needs an argument: -${name}`, 2);
     }
     take(values, name, value, facts);
   }
@@ -72,22 +122,25 @@ export function take(
   values: Record<string, string>,
   name: string,
   value: string,
-  facts: FlagFacts = serverFlags,
+  facts: FlagFacts = allFlags,
 ): void {
   const fact = facts[name];
-  if (fact === undefined) {
-    if (!leftOutFlags.has(name)) throw new FlagError(`flag provided but not defined: -${name}`);
+  if (fact === undefined) throw new FlagError(`flag provided but not defined: -${name}`, 2);
+  const why = valueFault(fact, value);
+  if (why !== undefined) {
+    const what = fact.kind === "bool" ? "boolean value" : "value";
+    const preposition = fact.kind === "bool" ? `for -${name}` : `for flag -${name}`;
+    throw new FlagError(`invalid ${what} "${value}" ${preposition}: ${why}`, 2);
+  }
+  const { refusedUnless } = fact;
+  const asksForIt = fact.kind === "bool" ? isTrue(value) : value !== refusedUnless;
+  if (refusedUnless !== undefined && asksForIt) {
     throw new FlagError(`flag -${name} is not implemented by etcd-lite (see "Left out")`);
   }
-  const why = valueFault(fact, value);
-  if (why !== undefined) throw new FlagError(`invalid value "${value}" for flag -${name}: ${why}`);
   values[name] = value;
 }
 
 function valueFault({ kind, only }: FlagFact, value: string): string | undefined {
-  if (only !== undefined && !only.includes(value)) {
-    return `etcd-lite has only ${only.map((v) => JSON.stringify(v)).join(", ")}`;
-  }
   switch (kind) {
     case "bool":
       return /^(1|0|t|f|T|F|true|false|TRUE|FALSE|True|False)$/.test(value)
@@ -97,31 +150,22 @@ function valueFault({ kind, only }: FlagFact, value: string): string | undefined
       return /^\d+$/.test(value) ? undefined : "parse error";
     case "int":
       return /^-?\d+$/.test(value) ? undefined : "parse error";
+    case "float":
+      return Number.isNaN(Number(value)) ? "parse error" : undefined;
     case "duration":
-      return parseDurationMs(value) === undefined ? "parse error" : undefined;
+      return parseGoDurationMs(value) === undefined ? "parse error" : undefined;
+    case "choice":
+      return only!.includes(value) ? undefined : "invalid value";
     case "urls":
       return value
         .split(",")
         .map(urlFault)
         .find((fault) => fault !== undefined);
     case "gates":
-      return value
-        .split(",")
-        .map(gateFault)
-        .find((fault) => fault !== undefined);
+      return gatesFault(value);
     default:
       return undefined;
   }
-}
-
-/** `LeaseCheckpoint=true`. */
-function gateFault(text: string): string | undefined {
-  const [name, value] = text.split("=").map((part) => part.trim());
-  if (name === "") return undefined;
-  if (value === undefined) return `missing bool value for ${name}`;
-  if (!featureGates.has(name!)) return `unrecognized feature gate: ${name}`;
-  if (/^(1|0|t|f|true|false)$/i.test(value)) return undefined;
-  return `invalid value of ${name}=${value}, err: strconv.ParseBool: parsing "${value}": invalid syntax`;
 }
 
 /** `http://host:port` or `https://host:port`, as members reach each other. */
@@ -136,29 +180,4 @@ function urlFault(text: string): string | undefined {
   if (!/^https?:\/\/[^/]+:\d+\/?$/.test(text))
     return `URL address does not have the form "host:port": ${text}`;
   return undefined;
-}
-
-export function isTrue(value: string | undefined): boolean {
-  return value !== undefined && /^(1|t|T|true|TRUE|True)$/.test(value);
-}
-
-const unitMs: Readonly<Record<string, number>> = {
-  h: 3_600_000,
-  m: 60_000,
-  s: 1000,
-  ms: 1,
-  us: 1e-3,
-  µs: 1e-3,
-  ns: 1e-6,
-};
-
-/** Go's durations: "1h30m", "500ms", "0". */
-export function parseDurationMs(text: string): number | undefined {
-  if (text === "0") return 0;
-  if (!/^(\d+(\.\d+)?(h|ms|us|µs|ns|m|s))+$/.test(text)) return undefined;
-  let total = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)/g)) {
-    total += Number(count) * unitMs[unit!]!;
-  }
-  return total;
 }

@@ -9,6 +9,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { CertifiedKey, ServerTls } from "@nanokube/rpc";
 import { FlagError, type FlagValues, isTrue } from "../core/flags.ts";
+import { readCipherSuites } from "./cipher-suites.ts";
 import { selfSigned } from "./self-signed.ts";
 
 export interface TlsPlace {
@@ -21,10 +22,11 @@ export async function readClientTls(
   flags: FlagValues,
   place: TlsPlace,
 ): Promise<ServerTls | undefined> {
+  const [minVersion, maxVersion] = readVersions(flags);
+  const ciphers = readCipherSuites(flags);
   const files = await certificateFiles(flags, place);
   if (files === undefined) return undefined;
   const { "trusted-ca-file": ca = "", "client-crl-file": crl = "" } = flags;
-  const [minVersion, maxVersion] = readVersions(flags);
   const load = (): CertifiedKey => ({ cert: read(files.cert), key: read(files.key) });
   return {
     ...load(),
@@ -34,6 +36,7 @@ export async function readClientTls(
     requireClientCert: ca !== "" || isTrue(flags["client-cert-auth"]),
     minVersion,
     maxVersion,
+    ciphers,
     renewed: watchFiles([files.cert, files.key], load),
   };
 }
@@ -78,8 +81,15 @@ const versions = { "TLS1.2": "TLSv1.2", "TLS1.3": "TLSv1.3" } as const;
 type Version = (typeof versions)[keyof typeof versions];
 
 function readVersions(flags: FlagValues): [Version, Version | undefined] {
-  const version = (name: string): Version | undefined =>
-    versions[flags[name] as keyof typeof versions];
+  const version = (name: string): Version | undefined => {
+    const text = flags[name] ?? "";
+    if (text === "") return undefined;
+    const known = versions[text as keyof typeof versions];
+    if (known === undefined) {
+      throw new FlagError(`unexpected TLS version "${text}" (must be one of: TLS1.2, TLS1.3)`);
+    }
+    return known;
+  };
   const least = version("tls-min-version") ?? "TLSv1.2";
   const most = version("tls-max-version");
   if (most !== undefined && most < least) {

@@ -7,12 +7,13 @@
 import { readFileSync } from "node:fs";
 import { type Channel, type ClientTls, dial, type ServerTls } from "@nanokube/rpc";
 import { FlagError, type FlagValues, isPeerURL, isTrue } from "../core/flags.ts";
+import { readCipherSuites } from "./cipher-suites.ts";
 import type { ClusterOptions } from "./consensus.ts";
 import type { InitialMember } from "./identity.ts";
 
 export interface ClusterSettings {
   readonly options: ClusterOptions & { readonly strictReconfigCheck: boolean };
-  /** Where other members find this one; none, when there can be no others. */
+  /** Where other members find this one; also when there is none yet. */
   readonly peerListenURLs: readonly string[];
   readonly peerTls: ServerTls | undefined;
 }
@@ -25,9 +26,7 @@ export function readClusterFlags(flags: FlagValues): ClusterSettings {
   const heartbeatMs = Number(flags["heartbeat-interval"] ?? 100);
   const electionMs = Number(flags["election-timeout"] ?? 1000);
   checkTimes(heartbeatMs, electionMs);
-  const isCluster = joinExisting || (initialCluster?.length ?? 1) > 1;
-  const peerListenURLs =
-    list(flags["listen-peer-urls"]) ?? (isCluster ? ["http://localhost:2380"] : []);
+  const peerListenURLs = list(flags["listen-peer-urls"]) ?? ["http://localhost:2380"];
   const tls = readPeerTls(flags);
   const isSecure = [...peerListenURLs, ...peerURLs].some((url) => url.startsWith("https:"));
   if (isSecure && tls === undefined) {
@@ -98,8 +97,10 @@ export function readInitialCluster(
     throw new FlagError(`couldn't find local name "${name}" in the initial cluster configuration`);
   }
   if ([...mine].sort().join() !== [...peerURLs].sort().join()) {
+    const has = mine.map((url) => `${name}=${url}`).join();
     throw new FlagError(
-      `--initial-cluster has ${text} but missing from --initial-advertise-peer-urls=${peerURLs}`,
+      `--initial-cluster has ${has} but missing from --initial-advertise-peer-urls=${peerURLs} ` +
+        `(resolved urls: "${peerURLs}" != "${mine}")`,
     );
   }
   const all = [...urlsOf.values()].flat();
@@ -120,5 +121,7 @@ function readPeerTls(flags: FlagValues): { server: ServerTls; client: ClientTls 
   const [cert, key] = [readFileSync(certFile), readFileSync(keyFile)];
   const ca = caFile === undefined ? {} : { ca: readFileSync(caFile) };
   const requireClientCert = isTrue(flags["peer-client-cert-auth"]);
-  return { server: { cert, key, ...ca, requireClientCert }, client: { cert, key, ...ca } };
+  const ciphers = readCipherSuites(flags);
+  const server = { cert, key, ...ca, ciphers, requireClientCert };
+  return { server, client: { cert, key, ...ca } };
 }

@@ -17,6 +17,7 @@ import type { LogContent } from "../core/raft/raft-log.ts";
 import { lockDataDir } from "./data-dir.ts";
 import { type Disk, openDisk } from "./disk.ts";
 import { decodeEntry } from "./entry-codec.ts";
+import { forceAlone } from "./force-new-cluster.ts";
 import { type Bootstrap, createIdentity, type IdentityOptions } from "./identity.ts";
 import type { MemberIdentity } from "./member.ts";
 import { Peer } from "./peer-protocol.ts";
@@ -30,6 +31,12 @@ import type { Wal } from "./wal.ts";
 export interface ClusterOptions extends IdentityOptions {
   /** Absent, and no `disk`: everything is in memory and gone at the end. */
   readonly dataDir?: string | undefined;
+  /** Where the log is kept, when it is not in the data directory. */
+  readonly walDir?: string | undefined;
+  /** Go on as the only member of the cluster, whoever else the log knows: after a disaster. */
+  readonly forceNewCluster?: boolean | undefined;
+  /** How many learners there may be at a time; 1. */
+  readonly maxLearners?: number | undefined;
   /** In place of the data directory's own files: for tests that crash and tear. */
   readonly disk?: Disk | undefined;
   /** Acknowledge before the disk has it: fast, and loses writes when power fails. */
@@ -87,7 +94,7 @@ export interface Consensus {
 
 export async function openConsensus(options: ConsensusOptions): Promise<Consensus> {
   const { dataDir, unsafeNoSync } = options;
-  const locked = dataDir === undefined ? undefined : await lockDataDir(dataDir);
+  const locked = dataDir === undefined ? undefined : await lockDataDir(dataDir, options.walDir);
   try {
     const disk =
       options.disk ?? (locked && (await openDisk(locked.logDirectory, { unsafeNoSync })));
@@ -138,15 +145,23 @@ async function openDisked(options: ConsensusOptions, disk: Disk): Promise<Opened
 }
 
 /** Whose log it is counts, not what the flags say about a beginning that is over. */
-function goOn(options: ConsensusOptions, found: Recovered): Opened {
-  const { state, hardState, log } = found;
+async function goOn(options: ConsensusOptions, found: Recovered): Promise<Opened> {
+  const { state } = found;
   const owner = found.owner!;
   const { name = "default" } = options;
   const peerURLs = options.peerURLs ?? ["http://localhost:2380"];
   const clientURLs = options.clientURLs ?? ["http://localhost:2379"];
   const identity = { ...owner, name, peerURLs, clientURLs };
   const wal = found.openWal(owner);
-  return { bootstrap: { identity, members: [] }, state, hardState, log, wal };
+  const bootstrap = { identity, members: [] };
+  const forced =
+    options.forceNewCluster === true
+      ? forceAlone({ ...found, cluster: state.cluster }, owner.memberId)
+      : undefined;
+  if (forced === undefined) return { ...found, bootstrap, state, wal };
+  const { hardState, log, written } = forced;
+  await wal.write({ hardState, entries: [...written], snapshot: undefined, promises: [] });
+  return { bootstrap, state, hardState, log, wal };
 }
 
 /** The members that a new cluster begins with are entries like any other, and committed. */
@@ -204,6 +219,7 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
   const { heartbeatMs = 100, electionMs = 1000, requestTimeoutMs = 5000 } = options;
   const { bootstrap, state, wal, log, hardState } = opened;
   const { identity } = bootstrap;
+  state.cluster.maxLearners = options.maxLearners ?? 1;
   const origin = Buffer.from(random.bytes(4)).readUInt32LE() || 1;
   const timeoutMs = requestTimeoutMs + 2 * electionMs;
   const isImmediate = wal === undefined;

@@ -18,7 +18,8 @@ export interface DataDir {
 
 const socketPathMax = 103;
 
-export async function lockDataDir(dataDir: string): Promise<DataDir> {
+/** `walDir` puts the log elsewhere, such as on a disk of its own. */
+export async function lockDataDir(dataDir: string, walDir?: string): Promise<DataDir> {
   const base = join(dataDir, "etcd-lite");
   if (existsSync(join(dataDir, "member", "snap", "db"))) {
     const found = "holds etcd's own store (member/snap/db), which etcd-lite does not read";
@@ -27,7 +28,7 @@ export async function lockDataDir(dataDir: string): Promise<DataDir> {
   await mkdir(base, { recursive: true, mode: 0o700 });
   const server = await listenOrTakeOver(shortPath(join(base, "lock")), dataDir);
   return {
-    logDirectory: join(base, "log"),
+    logDirectory: walDir ?? join(base, "log"),
     release: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }

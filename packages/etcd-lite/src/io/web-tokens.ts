@@ -8,10 +8,11 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Clock } from "@nanokube/machinery";
+import { parseGoDurationMs } from "@nanokube/machinery/duration";
 import { jwtVerify, SignJWT } from "jose";
 import type { Identity } from "../core/auth/auth-store.ts";
 import { EtcdError } from "../core/errors.ts";
-import { FlagError, parseDurationMs } from "../core/flags.ts";
+import { FlagError } from "../core/flags.ts";
 
 export interface WebTokens {
   sign(who: Identity): Promise<string>;
@@ -30,7 +31,7 @@ export function createWebTokens(option: string, clock: Clock): WebTokens | undef
   if (kind !== "jwt") throw invalidOptions();
   const method = settings.get("sign-method") ?? "";
   const ttl = settings.get("ttl") ?? "";
-  const lifeMs = ttl === "" ? defaultLifeMs : parseDurationMs(ttl);
+  const lifeMs = ttl === "" ? defaultLifeMs : parseGoDurationMs(ttl);
   if (!methods.test(method) || lifeMs === undefined) throw invalidOptions();
   const keys = readKeys(method, settings);
   return new SignedTokens({ ...keys, method, lifeMs, clock });

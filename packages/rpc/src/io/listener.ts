@@ -26,6 +26,8 @@ export interface ServerTls {
   readonly crl?: string | Buffer | undefined;
   readonly minVersion?: SecureVersion | undefined;
   readonly maxVersion?: SecureVersion | undefined;
+  /** As OpenSSL writes a list of them. */
+  readonly ciphers?: string | undefined;
   /** Asked before each handshake: another certificate and key when they were replaced. */
   readonly renewed?: (() => CertifiedKey | undefined) | undefined;
 }
@@ -115,12 +117,13 @@ function createSocketServer(
 }
 
 function secureContext(tls: ServerTls): SecureContextOptions {
-  const { cert, key, ca, crl, minVersion, maxVersion } = tls;
+  const { cert, key, ca, crl, ciphers, minVersion, maxVersion } = tls;
   return {
     cert,
     key,
     ...(ca === undefined ? {} : { ca }),
     ...(crl === undefined ? {} : { crl }),
+    ...(ciphers === undefined ? {} : { ciphers }),
     ...(minVersion === undefined ? {} : { minVersion }),
     ...(maxVersion === undefined ? {} : { maxVersion }),
   };

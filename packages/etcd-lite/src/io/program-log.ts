@@ -1,0 +1,68 @@
+/**
+ * The program's own log, as etcd writes its: one JSON object a line, or a line of columns.
+ *
+ *     {"level":"info","ts":"2026-11-21T17:46:08.824510Z","msg":"…","key":"value"}     json
+ *     2026-11-21T17:46:08.824510Z⇥info⇥…⇥{"key": "value"}                             console
+ *
+ * Errors  FlagError in etcd's words
+ * Source  etcd v3.6 client/pkg/logutil/{zap,log_level,log_format}.go, server/embed/config_logging.go
+ */
+import { type DestinationStream, type Logger, pino } from "pino";
+import { FlagError, type FlagValues } from "../core/flags.ts";
+
+const levels: readonly string[] = ["debug", "info", "warn", "error", "fatal"];
+
+export function createProgramLog(flags: FlagValues): Logger {
+  const level = levelOf(flags["log-level"]);
+  const format = formatOf(flags["log-format"]);
+  const logger = flags["logger"] ?? "zap";
+  if (logger !== "zap") throw new FlagError(`unknown logger option "${logger}"`);
+  const streams = outputs(flags["log-outputs"]).map((output) => {
+    const stream = pino.destination({ dest: output, mkdir: false });
+    return { level: level as "info", stream: format === "json" ? stream : columns(stream) };
+  });
+  const options = {
+    level,
+    base: null,
+    timestamp: () => `,"ts":"${new Date().toISOString().replace("Z", "000Z")}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const only = streams.length === 1 ? streams[0]!.stream : pino.multistream(streams);
+  return pino(options, only);
+}
+
+function levelOf(text = "info"): string {
+  if (text === "panic" || text === "dpanic") return "fatal";
+  if (!levels.includes(text)) throw new FlagError(`unrecognized level: "${text}"`);
+  return text;
+}
+
+function formatOf(text = "json"): "json" | "console" {
+  if (text === "json" || text === "console") return text;
+  throw new FlagError(`unknown log format: ${text}, supported values json, console`);
+}
+
+/** File descriptors, and files. */
+function outputs(text = "default"): (number | string)[] {
+  const names = [...new Set(text.split(","))];
+  if (names.length > 1 && names.includes("default")) {
+    throw new FlagError('multi logoutput for "default" is not supported yet');
+  }
+  return names.map((name) => {
+    if (name === "default" || name === "stderr") return 2;
+    return name === "stdout" ? 1 : name;
+  });
+}
+
+function columns(stream: DestinationStream): DestinationStream {
+  return {
+    write(line) {
+      const { level, ts, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+      const pairs = Object.entries(fields).map(
+        ([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`,
+      );
+      const rest = pairs.length === 0 ? [] : [`{${pairs.join(", ")}}`];
+      stream.write(`${[ts, level, msg, ...rest].join("\t")}\n`);
+    },
+  };
+}
