@@ -17,7 +17,7 @@ import {
   notSupported,
   required,
 } from "./field.ts";
-import { allMetadata, copyField, kind } from "./generic.ts";
+import { copyField, kind } from "./generic.ts";
 import { dns1123Subdomain, pathSegment } from "./names.ts";
 import { semanticEqual } from "./semantic-equal.ts";
 import { age, columns, humanDuration, nameOf } from "./table.ts";
@@ -180,7 +180,7 @@ function conditionText(request: CertificateSigningRequest): string {
 }
 
 export const certificateSigningRequestStrategy: ResourceStrategy = kind(
-  { updateMeta: ["whole", "update"], status: true, statusKeeps: allMetadata, name: pathSegment },
+  { updateMeta: ["whole", "update"], status: true, name: pathSegment },
   {
     default(object) {
       const { spec } = object as CertificateSigningRequest;

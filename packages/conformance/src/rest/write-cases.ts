@@ -1,4 +1,5 @@
 /** Updates, patches, apply, subresources, Services, reviews, custom resources, deletions, in order. */
+import { repeatedKeyCases } from "./repeated-keys.ts";
 import {
   apply,
   configMap,
@@ -329,5 +330,6 @@ export const writeCases: readonly RestCase[] = [
   ...services,
   ...reviews,
   ...custom,
+  ...repeatedKeyCases,
   ...deleting,
 ];

@@ -88,7 +88,6 @@ async function runFocus(
 
 async function score(flags: Flags, signal: AbortSignal): Promise<SpecResult[]> {
   const programs = { ginkgo: need("ginkgo"), e2e: need("e2e.test"), kubectl: need("kubectl") };
-  const agnhost = need("agnhost");
   const busybox = findProgram("busybox");
   if (busybox === undefined) throw new Error("busybox is not on PATH: test images are made of it");
   const specs = parseSpecs(await readFile(resolve(flags.specs), "utf8"));
@@ -101,7 +100,13 @@ async function score(flags: Flags, signal: AbortSignal): Promise<SpecResult[]> {
   let passed = false;
   try {
     say(`logs and reports: ${directory}`);
-    await addTestImages(dir.images, { agnhost, busybox });
+    await addTestImages(dir.images, {
+      agnhost: need("agnhost"),
+      busybox,
+      etcd: findUpstream("etcd"),
+      sampleApiserver: findUpstream("sample-apiserver"),
+      nnp: findUpstream("nnp"),
+    });
     signal.throwIfAborted();
     await nanokube("up", "--nodes", String(flags.nodes), "--detach");
     signal.throwIfAborted();

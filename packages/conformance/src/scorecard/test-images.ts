@@ -1,9 +1,10 @@
 /**
  * Stand-ins for the images that upstream's e2e specs name, made from files of this machine.
  *
- * agnhost is upstream's own program (built by `npm run upstream`); the tools that specs run beside
- * it come from the machine: a static busybox, and bash and curl with their libraries when they are
- * there. `nginx` is busybox's web server under that name: enough for specs that want a page.
+ * agnhost, sample-apiserver, nnp and etcd are upstream's own programs (built by `npm run upstream`);
+ * the tools that specs run beside agnhost come from the machine: a static busybox, and bash, curl,
+ * dig, getent and ss with their libraries when they are there. `nginx` is busybox's web server under
+ * that name: enough for specs that want a page.
  *
  * Source  test/utils/image/manifest.go (names), test/images/agnhost/Dockerfile (entrypoint, paths)
  */
@@ -12,6 +13,7 @@ import { basename, dirname } from "node:path";
 import { findProgram, type ImageStore, type LayerEntry, run } from "nanokube";
 
 const registry = "registry.k8s.io/e2e-test-images";
+const etcdImage = "registry.k8s.io/etcd:3.6.8-0";
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const accounts: readonly LayerEntry[] = [
@@ -94,10 +96,11 @@ async function programEntries(programs: readonly string[]): Promise<LayerEntry[]
 }
 
 async function toolsLayer(busybox: string): Promise<LayerEntry[]> {
-  const found = ["bash", "curl"].flatMap((name) => findProgram(name) ?? []);
+  const wanted = ["bash", "curl", "dig", "getent", "ss"];
+  const found = wanted.flatMap((name) => findProgram(name) ?? []);
   const bash = found.some((program) => basename(program) === "bash");
   // Debian's busybox shell prefers its own applets to PATH: with other tools about, bash is sh.
-  const taken = bash ? ["sh", "bash", "nc"] : [];
+  const taken = [...(bash ? ["sh", "nc"] : []), ...found.map((program) => basename(program))];
   const entries = [...(await busyboxLayer(busybox, taken)), ...(await programEntries(found))];
   if (!bash) return entries;
   entries.push({ type: "symlink", path: "bin/sh", target: "bash" });
@@ -127,38 +130,93 @@ export interface TestImageSources {
   agnhost: string;
   /** A static busybox. */
   busybox: string;
+  /** Upstream's etcd, sample-apiserver and nnp; the image of one that is not there is left out. */
+  etcd: string | undefined;
+  sampleApiserver: string | undefined;
+  nnp: string | undefined;
+}
+
+interface Image {
+  names: readonly string[];
+  layers: readonly (readonly LayerEntry[])[];
+  config: object;
+}
+
+const images = (name: string, ...tags: string[]) => tags.map((tag) => `${registry}/${name}:${tag}`);
+
+const programLayer = (path: string, source: string, mode = 0o755): LayerEntry[] => [
+  { type: "copy", path, mode, source },
+];
+
+function programImages(from: TestImageSources, busybox: readonly LayerEntry[]): Image[] {
+  const { etcd, sampleApiserver, nnp } = from;
+  const Env = [path];
+  const all: Image[] = [];
+  if (etcd !== undefined) {
+    const layers = [busybox, programLayer("usr/local/bin/etcd", etcd)];
+    all.push({ names: [etcdImage], layers, config: { Cmd: ["etcd"], Env } });
+  }
+  if (sampleApiserver !== undefined) {
+    const config = { Entrypoint: ["/sample-apiserver"], Env };
+    const layers = [busybox, programLayer("sample-apiserver", sampleApiserver)];
+    all.push({ names: images("sample-apiserver", "1.29.2"), layers, config });
+  }
+  if (nnp !== undefined) {
+    // Set-uid: it prints whether that still made it root.
+    const layers = [busybox, programLayer("usr/local/bin/nnp", nnp, 0o4755)];
+    all.push({ names: images("nonewprivs", "1.4"), layers, config: { Cmd: ["nnp"], Env } });
+  }
+  return all;
+}
+
+async function allImages(from: TestImageSources): Promise<Image[]> {
+  const busybox = await busyboxLayer(from.busybox);
+  const tools = await toolsLayer(from.busybox);
+  const agnhost: LayerEntry[] = [
+    ...programLayer("agnhost", from.agnhost),
+    { type: "symlink", path: "agnhost-2", target: "agnhost" },
+  ];
+  const picture: LayerEntry[] = [
+    { type: "file", path: "data.json", content: '{"image": "nautilus.jpg"}\n' },
+  ];
+  const Env = [path];
+  const Entrypoint = ["/agnhost"];
+  return [
+    {
+      names: images("agnhost", "2.63.0", "2.55"),
+      layers: [tools, agnhost],
+      config: { Entrypoint, Cmd: ["pause"], Env },
+    },
+    {
+      names: images("nautilus", "1.8"),
+      layers: [tools, agnhost, picture],
+      config: { Entrypoint, Cmd: ["test-webserver"], Env },
+    },
+    {
+      names: images("busybox", "1.37.0-1", "1.36.1-1"),
+      layers: [busybox],
+      config: { Cmd: ["sh"], Env },
+    },
+    { names: images("nonroot", "1.5"), layers: [busybox], config: { User: "1234", Env } },
+    { names: images("glibc-dns-testing", "2.0.0"), layers: [tools], config: { Env } },
+    {
+      names: images("nginx", "1.27-0", "1.15-4"),
+      layers: [busybox, nginxLayer()],
+      config: { Cmd: ["nginx"], Env },
+    },
+    ...programImages(from, busybox),
+  ];
 }
 
 /** Puts the images into the cluster's own store, from which its nodes pull. */
 export async function addTestImages(store: ImageStore, from: TestImageSources): Promise<string[]> {
-  const busybox = await busyboxLayer(from.busybox);
-  const tools = await toolsLayer(from.busybox);
-  const agnhost: LayerEntry[] = [
-    { type: "copy", path: "agnhost", mode: 0o755, source: from.agnhost },
-    { type: "symlink", path: "agnhost-2", target: "agnhost" },
-  ];
-  // Two versions of one image must differ, as specs that roll an update compare their digests.
-  const version = (text: string): LayerEntry[] => [
-    { type: "file", path: ".image", content: `${text}\n` },
-  ];
-  const Env = [path];
   const built: string[] = [];
-  const add = async (name: string, layers: LayerEntry[][], config: object) => {
-    const labelled = [...layers, version(name)];
-    built.push(...(await store.add({ names: [`${registry}/${name}`], layers: labelled, config })));
-  };
-  for (const tag of ["2.63.0", "2.55"]) {
-    await add(`agnhost:${tag}`, [tools, agnhost], {
-      Entrypoint: ["/agnhost"],
-      Cmd: ["pause"],
-      Env,
-    });
-  }
-  for (const tag of ["1.37.0-1", "1.36.1-1"]) {
-    await add(`busybox:${tag}`, [busybox], { Cmd: ["sh"], Env });
-  }
-  for (const tag of ["1.27-0", "1.15-4"]) {
-    await add(`nginx:${tag}`, [busybox, nginxLayer()], { Cmd: ["nginx"], Env });
+  for (const { names, layers, config } of await allImages(from)) {
+    for (const name of names) {
+      // Two versions of one image must differ, as specs that roll an update compare their digests.
+      const version: LayerEntry[] = [{ type: "file", path: ".image", content: `${name}\n` }];
+      built.push(...(await store.add({ names: [name], layers: [...layers, version], config })));
+    }
   }
   return built;
 }

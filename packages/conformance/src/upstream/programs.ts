@@ -41,18 +41,14 @@ export const programs: readonly Program[] = [
   { name: "e2e.test", module: "kubernetes", path: `${k8s}/test/e2e`, test: true },
   { name: "ginkgo", module: "kubernetes", path: "github.com/onsi/ginkgo/v2/ginkgo" },
   { name: "agnhost", module: "kubernetes", path: `${k8s}/test/images/agnhost` },
+  { name: "nnp", module: "kubernetes", path: `${k8s}/test/images/nonewprivs` },
   {
     name: "csi-sanity",
     module: "csi-test",
     path: "github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity",
   },
   { name: "coredns", module: "coredns", path: "." },
-  {
-    name: "sample-apiserver",
-    module: "sample-apiserver",
-    path: "k8s.io/sample-apiserver",
-    optional: true,
-  },
+  { name: "sample-apiserver", module: "sample-apiserver", path: "k8s.io/sample-apiserver" },
   // Ours in Go, for upstream's clients are Go: their sources lie beside the pins.
   { name: "apiload", module: "clients", path: "./apiload" },
   { name: "informers", module: "clients", path: "./informers" },

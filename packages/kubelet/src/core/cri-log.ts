@@ -51,6 +51,8 @@ export interface LogSelection {
   sinceNanos: bigint;
   timestamps: boolean;
   limitBytes: number | undefined;
+  /** Lines of the file, whether or not they are for the reader; lines written later count too. */
+  limitLines?: number | undefined;
   stream: "All" | "Stdout" | "Stderr";
 }
 
@@ -58,14 +60,17 @@ export interface LogSelection {
 export class LogSelector {
   readonly #selection: LogSelection;
   #left: number;
+  #linesLeft: number;
   /** The reader has all that it asked for. */
-  done = false;
+  done: boolean;
   /** The last piece did not end its line: the next one gets no timestamp of its own. */
   #inLine = false;
 
   constructor(selection: LogSelection) {
     this.#selection = selection;
     this.#left = selection.limitBytes ?? Number.POSITIVE_INFINITY;
+    this.#linesLeft = selection.limitLines ?? Number.POSITIVE_INFINITY;
+    this.done = this.#linesLeft === 0;
   }
 
   /** The bytes for the reader; empty when the line is not for it. */
@@ -73,6 +78,8 @@ export class LogSelector {
     const parsed = parseLogLine(line);
     const none = new Uint8Array(0);
     if (parsed === undefined || this.done) return none;
+    this.#linesLeft -= 1;
+    this.done = this.#linesLeft === 0;
     const { sinceNanos, stream, timestamps } = this.#selection;
     if (sinceNanos > 0n && timestampNanos(parsed.timestamp) < sinceNanos) return none;
     if (stream !== "All" && stream.toLowerCase() !== parsed.stream) return none;

@@ -198,6 +198,9 @@ test("logs: since, timestamps, pieces and the limit", () => {
   expect(read({ stream: "Stderr", timestamps: true })).toBe(
     "2026-01-01T00:00:03.000000000Z three\n",
   );
+  // The last line, and another written before it was read.
+  expect(read({ limitLines: 1 })).toBe("one\n");
+  expect(read({ limitLines: 0 })).toBe("");
 });
 
 describe("resolver and names", () => {

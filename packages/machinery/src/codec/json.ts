@@ -77,8 +77,7 @@ function decode<T>(
 ): Decoded<T> {
   if (typeName === undefined) {
     if (!isPlainObject(parsed)) throw mismatch(text, undefined);
-    const strictErrors = strict ? diagnose(parseJSONSyntax(text), undefined).strictErrors : [];
-    return { object: parsed as T, strictErrors };
+    return { object: parsed as T, strictErrors: strict ? duplicateFields(text, parsed) : [] };
   }
   const walk: Walk = { strict, bad: false, unknown: false, members: 0 };
   const object = structConverter(typeName)(parsed ?? {}, walk) as T;
@@ -101,6 +100,25 @@ function mismatch(text: string, typeName: string | undefined): DecodeError {
   return new DecodeError(
     error ?? `json: cannot unmarshal ${node.kind} into Go value of type ${type}`,
   );
+}
+
+/** `duplicate field "spec.foo"` of a text without a type; `parsed` is the tree made of it. */
+export function duplicateFields(text: string, parsed: unknown): string[] {
+  try {
+    if (countMembers(parsed) === countMembersOf(text)) return [];
+    return diagnose(parseJSONSyntax(text), undefined).strictErrors;
+  } catch (error) {
+    if (error instanceof RangeError) throw new DecodeError(maxDepthText);
+    throw error;
+  }
+}
+
+function countMembers(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const members = Object.values(value);
+  let count = Array.isArray(value) ? 0 : members.length;
+  for (const member of members) count += countMembers(member);
+  return count;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** YAML read as upstream reads it (taken by running sigs.k8s.io/yaml). */
 import { expect, test } from "vitest";
-import { formatYAML, parseYAML, parseYAMLDocuments, YAMLError } from "./yaml.ts";
+import { formatYAML, parseYAML, parseYAMLDocuments, repeatedKeys, YAMLError } from "./yaml.ts";
 
 test.for([
   ["a: yes", { a: true }],
@@ -27,6 +27,20 @@ test("a key that comes twice is refused when asked", () => {
   expect(parseYAML("a: 1\na: 2")).toEqual({ a: 2 });
   expect(() => parseYAML("a: 1\na: 2", { strict: true })).toThrow(YAMLError);
   expect(() => parseYAML("a: [1")).toThrow(YAMLError);
+});
+
+test.for([
+  ["\na: 1\nb: 2\na: 3", 'yaml: unmarshal errors:\n  line 4: key "a" already set in map'],
+  [
+    "a:\n  b: 1\n  b: 2\na:\n  1: x\n  1: y",
+    'yaml: unmarshal errors:\n  line 3: key "b" already set in map\n' +
+      '  line 6: key 1 already set in map\n  line 5: key "a" already set in map',
+  ],
+  ["- {a: 1, a: 2}", 'yaml: unmarshal errors:\n  line 1: key "a" already set in map'],
+  ["a: 1\n---\na: 2\na: 3", undefined],
+  ["a: {b: 1}\nc: {b: 1}", undefined],
+] as const)("what a strict reader says of %j", ([text, said]) => {
+  expect(repeatedKeys(text)).toBe(said);
 });
 
 test("aliases cannot blow up", () => {

@@ -3,12 +3,24 @@
  *
  * Shapes  parseYAML(text)           the first document as a JSON tree; undefined when it is empty
  *         parseYAMLDocuments(text)  every document that is not empty
+ *         repeatedKeys(text)        what a strict reader says of keys that come twice
  *         isProbablyJSON(text)      true when the text starts like JSON
  *         formatYAML(tree)          keys sorted, as sigs.k8s.io/yaml writes
  * Errors  YAMLError
  * Source  sigs.k8s.io/yaml, k8s.io/apimachinery/pkg/util/yaml
  */
-import { type Document, parseAllDocuments, stringify, type Tags } from "yaml";
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  stringify,
+  type Tags,
+} from "yaml";
+import { quoteGo } from "../go-text.ts";
 import { isPlainObject, setMember } from "../json-tree.ts";
 
 export class YAMLError extends Error {
@@ -34,7 +46,7 @@ function withoutTimes(tags: Tags): Tags {
   });
 }
 
-function documents(text: string, strict: boolean): Document.Parsed[] {
+function documents(text: string, strict: boolean, lineCounter?: LineCounter): Document.Parsed[] {
   const parsed = parseAllDocuments(text, {
     version: "1.1",
     merge: true,
@@ -42,6 +54,7 @@ function documents(text: string, strict: boolean): Document.Parsed[] {
     stringKeys: false,
     intAsBigInt: false,
     customTags: withoutTimes,
+    ...(lineCounter === undefined ? {} : { lineCounter }),
   });
   return Array.isArray(parsed) ? (parsed as Document.Parsed[]) : [];
 }
@@ -82,6 +95,33 @@ export function parseYAMLDocuments(text: string, options: YAMLOptions = {}): unk
   return documents(text, options.strict ?? false)
     .map(toTree)
     .filter((tree) => tree !== null && tree !== undefined);
+}
+
+/** Keys that come twice, innermost first, each with the line of its later value. */
+function repeats(node: unknown, lines: LineCounter): string[] {
+  if (isSeq(node)) return node.items.flatMap((item) => repeats(item, lines));
+  if (!isMap(node)) return [];
+  const seen = new Set<unknown>();
+  return node.items.flatMap(({ key, value }) => {
+    const found = repeats(value, lines);
+    const name = isScalar(key) ? key.value : key;
+    if (seen.has(name)) {
+      const at = isNode(value) && value.range ? value : key;
+      const { line } = lines.linePos(isNode(at) ? (at.range?.[0] ?? 0) : 0);
+      const shown = typeof name === "string" ? quoteGo(name) : String(name);
+      found.push(`line ${line}: key ${shown} already set in map`);
+    }
+    seen.add(name);
+    return found;
+  });
+}
+
+/** The strict reader's complaint about the first document; undefined when it has none. */
+export function repeatedKeys(text: string): string | undefined {
+  const lines = new LineCounter();
+  const [first] = documents(text, false, lines);
+  const found = first === undefined ? [] : repeats(first.contents, lines);
+  return found.length === 0 ? undefined : ["yaml: unmarshal errors:", ...found].join("\n  ");
 }
 
 /** JSON is YAML too, but is read as what it is. */

@@ -5,9 +5,9 @@
  * Source  apiserver pkg/endpoints/handlers/patch.go (applyPatcher), apimachinery
  *         pkg/util/managedfields
  */
-import { badRequest, isPlainObject, type KubeObject, parseYAML } from "@nanokube/machinery";
+import { badRequest, isPlainObject, type KubeObject, parseYAML, repeatedKeys } from "@nanokube/machinery";
 import type { ApiResponse, RestContext } from "./context.ts";
-import { expectedOf, messageOf } from "./decode-body.ts";
+import { addStrictWarnings, expectedOf, messageOf } from "./decode-body.ts";
 import { applyDefaults } from "./defaults.ts";
 import { applyConfiguration } from "./field-managers.ts";
 import { ensureNamespace, metadataOf } from "./object-meta.ts";
@@ -30,11 +30,13 @@ export async function serverSideApply(
       const object = await applyConfiguration(context, current, structuredClone(applied), options);
       ensureNamespace(context, object);
       checkName(context, applied);
+      checkRepeatedKeys(context, text, options);
       applyDefaults(context, object);
       return object;
     },
     create: () => {
       checkName(context, applied);
+      checkRepeatedKeys(context, text, options);
       const live = context.resource.typeName === undefined ? absent : undefined;
       return applyConfiguration(context, live, structuredClone(applied), options);
     },
@@ -48,6 +50,16 @@ function checkName({ info }: RestContext, { metadata }: KubeObject): void {
   throw badRequest(
     `the name of the object (${metadata?.name}) does not match the name on the URL (${info.name})`,
   );
+}
+
+/** A key that comes twice: the last one counts, unless the caller is strict. */
+function checkRepeatedKeys(context: RestContext, text: string, options: WriteOptions): void {
+  if (options.fieldValidation === "Ignore") return;
+  const complaint = repeatedKeys(text);
+  if (complaint === undefined) return;
+  const why = `error converting YAML to JSON: ${complaint}`;
+  if (options.fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: ${why}`);
+  addStrictWarnings(context, [why]);
 }
 
 function readConfiguration(context: RestContext, text: string): KubeObject {

@@ -10,12 +10,14 @@ import {
   decodeEnvelope,
   decodeJSON,
   decodeProtobuf,
+  duplicateFields,
   invalid,
   invalidValue,
   isPlainObject,
   type KubeObject,
   parseJSON,
   parseYAML,
+  repeatedKeys,
   type StatusError,
 } from "@nanokube/machinery";
 import { UnfitMeta } from "../crd/embedded-decode.ts";
@@ -105,15 +107,20 @@ export function decodeText(
   }
   const name = (seen.metadata as { name?: unknown } | undefined)?.name;
   checkVersion(apiVersion, kind, expected, typeof name === "string" ? name : "");
-  if (expected.typeName === undefined)
-    return decodeCustom(context, seen, expected, fieldValidation);
+  const isStrict = fieldValidation !== "Ignore";
+  const repeated = isStrict && format === "yaml" ? (repeatedKeys(text) ?? []) : [];
+  if (expected.typeName === undefined) {
+    const twice = isStrict && format !== "yaml" ? duplicateFields(text, seen) : [];
+    return decodeCustom(context, seen, expected, fieldValidation, [repeated, twice].flat());
+  }
   let decoded: { object: KubeObject; strictErrors: readonly string[] };
   try {
-    decoded = decodeJSON(json, expected.typeName, { strict: fieldValidation !== "Ignore" });
+    decoded = decodeJSON(json, expected.typeName, { strict: isStrict });
   } catch (error) {
     throw badRequest(handledAs(apiVersion, kind, expected, messageOf(error)));
   }
-  reportStrict(context, decoded.strictErrors, expected, fieldValidation);
+  const strictErrors = [repeated, decoded.strictErrors].flat();
+  reportStrict(context, strictErrors, expected, fieldValidation);
   decoded.object.apiVersion = expected.apiVersion;
   decoded.object.kind = expected.kind;
   return decoded.object;
@@ -124,6 +131,7 @@ function decodeCustom(
   seen: Record<string, unknown>,
   expected: Expected,
   fieldValidation: "Strict" | "Warn" | "Ignore",
+  repeated: readonly string[],
 ): KubeObject {
   const object = seen as KubeObject;
   object.apiVersion = expected.apiVersion;
@@ -137,9 +145,17 @@ function decodeCustom(
   }
   if (fieldValidation !== "Ignore") {
     const errors = dropped.map((path) => `unknown field ${JSON.stringify(path)}`);
-    reportStrict(context, errors, expected, fieldValidation);
+    reportStrict(context, [...repeated, ...errors], expected, fieldValidation);
   }
   return object;
+}
+
+/** What the YAML reader says in several lines is a warning each, without its heading. */
+export function addStrictWarnings(context: RestContext, errors: readonly string[]): void {
+  for (const error of errors) {
+    const lines = error.includes("yaml: unmarshal errors:") ? error.split("\n").slice(1) : [error];
+    for (const line of lines) context.warnings.add(line.trim());
+  }
 }
 
 function reportStrict(
@@ -150,7 +166,7 @@ function reportStrict(
 ): void {
   if (errors.length === 0 || fieldValidation === "Ignore") return;
   if (fieldValidation === "Warn") {
-    for (const error of errors) context.warnings.add(error);
+    addStrictWarnings(context, errors);
     return;
   }
   const text = `strict decoding error: ${errors.join(", ")}`;

@@ -13,6 +13,7 @@ import {
   applyStrategicMergePatch,
   badRequest,
   decodeJSON,
+  duplicateFields,
   deepClone,
   formatGoValue,
   genericStatus,
@@ -68,7 +69,8 @@ export async function patch(context: RestContext): Promise<ApiResponse> {
   const options = parseWriteOptions(context.request.query, "PatchOptions", type);
   const text = decoder.decode(await context.request.body());
   if (type === "apply") return serverSideApply(context, text, options);
-  const apply = patcher(context, type, parsePatch(text, type), options);
+  const parsed = parsePatch(text, type);
+  const apply = patcher(context, type, parsed, options, undefined, repeatedIn(text, parsed, type));
   const change = {
     createsWhenAbsent: false,
     keepsTrying: true,
@@ -111,12 +113,19 @@ export function parsePatch(text: string, type: PatchType): unknown {
   return parsed;
 }
 
+function repeatedIn(text: string, parsed: unknown, type: PatchType): string[] {
+  const repeated = duplicateFields(text, parsed);
+  return type === "json" ? repeated.map((each) => `json patch ${each}`) : repeated;
+}
+
+/** `repeated` is what a strict reader says of the patch itself. */
 export function patcher(
   context: RestContext,
   type: PatchType,
   parsed: unknown,
   options: WriteOptions,
   typeName: string | undefined = context.resource.typeName,
+  repeated: readonly string[] = [],
 ): (current: KubeObject) => KubeObject {
   return (current) => {
     const patched = applied(deepClone(current), type, parsed, typeName);
@@ -124,7 +133,7 @@ export function patcher(
       type === "strategic"
         ? formatGoValue(parsed)
         : patchedText(current, patched, parsed, typeName);
-    return checked(context, { patched, quoted }, current, options, typeName);
+    return checked(context, { patched, quoted, repeated }, current, options, typeName);
   };
 }
 
@@ -160,6 +169,7 @@ interface Patched {
   patched: KubeObject;
   /** The patch or what it made, for an error that quotes it. */
   quoted(): string;
+  repeated: readonly string[];
 }
 
 const refused = (quoted: string, why: string): StatusError =>
@@ -168,7 +178,7 @@ const refused = (quoted: string, why: string): StatusError =>
 /** The patched tree must still be an object of its type. */
 function checked(
   context: RestContext,
-  { patched, quoted }: Patched,
+  { patched, quoted, repeated }: Patched,
   current: KubeObject,
   options: WriteOptions,
   typeName: string | undefined,
@@ -182,7 +192,7 @@ function checked(
   if (typeName === undefined) {
     const dropped = context.resource.custom?.prune(patched) ?? [];
     const errors = dropped.map((path) => `unknown field ${JSON.stringify(path)}`);
-    reportStrict(context, errors, quoted, options);
+    reportStrict(context, [...repeated, ...errors], quoted, options);
     return patched;
   }
   let decoded: { object: KubeObject; strictErrors: readonly string[] };
@@ -192,7 +202,7 @@ function checked(
   } catch (error) {
     throw refused(quoted(), messageOf(error));
   }
-  reportStrict(context, decoded.strictErrors, quoted, options);
+  reportStrict(context, [...repeated, ...decoded.strictErrors], quoted, options);
   decoded.object.apiVersion = current.apiVersion!;
   decoded.object.kind = current.kind!;
   return decoded.object;

@@ -162,7 +162,9 @@ async function isRunning(runtime: RuntimeClient, containerId: string): Promise<b
 
 async function pump(input: StreamLogsInput, path: string, first: FileHandle): Promise<void> {
   const { runtime, clock, containerID, options, out, signal } = input;
-  const selector = new LogSelector(options);
+  // Who asks for the last line gets one, also when the next is written before it is read.
+  const limitLines = options.follow ? undefined : options.tailLines;
+  const selector = new LogSelector({ ...options, limitLines });
   let file = first;
   let at = options.tailLines === undefined ? 0 : await tailOffset(file, options.tailLines);
   let rest: Buffer = Buffer.alloc(0);
