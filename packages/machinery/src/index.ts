@@ -38,6 +38,7 @@ export {
   DecodeError,
   type DecodeOptions,
   decodeJSON,
+  duplicateFields,
   encodeCanonicalJSON,
   encodeJSON,
   parseJSON,
@@ -60,6 +61,7 @@ export {
   isProbablyJSON,
   parseYAML,
   parseYAMLDocuments,
+  repeatedKeys,
   YAMLError,
   type YAMLOptions,
 } from "./codec/yaml.ts";
