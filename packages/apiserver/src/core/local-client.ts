@@ -17,6 +17,8 @@ export interface LocalClient {
   get(path: string): Promise<KubeObject | undefined>;
   create(path: string, object: KubeObject): Promise<KubeObject>;
   update(path: string, object: KubeObject): Promise<KubeObject>;
+  /** Server-side, and by force. */
+  apply(path: string, fieldManager: string, object: KubeObject): Promise<KubeObject>;
   delete(path: string): Promise<void>;
 }
 
@@ -36,6 +38,8 @@ export function createLocalClient(handler: Handler): LocalClient {
     },
     create: (path, object) => call("POST", path, object),
     update: (path, object) => call("PUT", path, object),
+    apply: (path, fieldManager, object) =>
+      call("PATCH", `${path}?fieldManager=${fieldManager}&force=true`, object),
     async delete(path) {
       await call("DELETE", path);
     },
@@ -48,7 +52,10 @@ function localRequest(method: string, path: string, object?: KubeObject): ApiReq
     method,
     path: mark < 0 ? path : path.slice(0, mark),
     query: new URLSearchParams(mark < 0 ? "" : path.slice(mark + 1)),
-    headers: { "user-agent": "kube-apiserver", "content-type": "application/json" },
+    headers: {
+      "user-agent": "kube-apiserver",
+      "content-type": method === "PATCH" ? "application/apply-patch+yaml" : "application/json",
+    },
     body: async () =>
       object === undefined ? new Uint8Array() : encoder.encode(JSON.stringify(object)),
     signal: new AbortController().signal,

@@ -31,10 +31,11 @@ import { ResourceRegistry, type StorageMediaType } from "../core/registry.ts";
 import { RequestMetrics } from "../core/request-metrics.ts";
 import type { RestServer, WriteHooks } from "../core/rest/context.ts";
 import { createFreshReader, createReader, type StoreReader } from "../core/rest/reader.ts";
-import { parseRange } from "../core/service/cidr.ts";
+import { parseRanges } from "../core/service/cidr.ts";
 import { ClusterIPs } from "../core/service/cluster-ips.ts";
 import { NodePorts, type PortRange } from "../core/service/node-ports.ts";
 import { createServiceHooks } from "../core/service/service-hooks.ts";
+import { ServiceRanges } from "../core/service/service-ranges.ts";
 import { strategyFor } from "../resources/index.ts";
 import type { AccessOptions } from "./access-options.ts";
 import { accessWays, authorizationWebhooks } from "./access-ways.ts";
@@ -55,8 +56,8 @@ import { createMemoryTransport } from "./memory-transport.ts";
 import { outsideOperations } from "./outside-operations.ts";
 import { overloadControl } from "./overload.ts";
 import { publicKeysOf, signingKeyOf } from "./service-account-keys.ts";
-
 import { createWebhookCaller } from "./webhook-caller.ts";
+
 /** Upstream's --request-timeout. */
 const finishMaxMs = 60_000;
 
@@ -141,13 +142,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ...parts,
     clock: options.clock,
     log: options.log,
-    open: (prefix, codec) => parts.store.register(prefix, codec),
     random: options.random,
-  });
+    open: (prefix, codec) => parts.store.register(prefix, codec),
     callWebhook: createWebhookCaller(
       createReader(parts.registry),
       options.aggregatorRouting ?? false,
     ),
+  });
   await custom.start();
   const ready = bootstrap({ ...parts, options }).then(() => {
     parts.state.ready = true;
@@ -318,10 +319,11 @@ function buildServiceHooks(
   const { clock, random } = options;
   const addresses = registry.lookup("networking.k8s.io", "v1", "ipaddresses");
   const services = registry.lookup("", "v1", "services");
-  if (addresses === undefined || services === undefined) return {};
-  const range = parseRange(options.serviceClusterIPRange);
+  const cidrs = registry.lookup("networking.k8s.io", "v1", "servicecidrs");
+  if (addresses === undefined || services === undefined || cidrs === undefined) return {};
+  const ranges = new ServiceRanges(cidrs.cache, parseRanges(options.serviceClusterIPRange));
   return createServiceHooks({
-    ips: new ClusterIPs({ store, cache: addresses.cache, clock, random, range }),
+    ips: new ClusterIPs({ store, cache: addresses.cache, clock, random, ranges }),
     ports: new NodePorts(services.cache, random, options.nodePortRange),
   });
 }

@@ -6,6 +6,7 @@
  * What is there is read from the caches: the long way to a 404 costs more than a write.
  * Source  pkg/controlplane/controller/{systemnamespaces,kubernetesservice}, pkg/registry/rbac/rest
  */
+import type { ServiceCIDR } from "@nanokube/api/networking/v1";
 import { isAlreadyExists, type KubeObject } from "@nanokube/machinery";
 import { usualRequestHeaders } from "../core/authentication/request-header.ts";
 import { reconcileBootstrapPolicy } from "../core/authorization/reconcile.ts";
@@ -13,8 +14,10 @@ import { priorityOf } from "../core/discovery/priority.ts";
 import { bootstrapLevels, bootstrapSchemas } from "../core/flow-control/bootstrap.ts";
 import type { LocalClient } from "../core/local-client.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
+import { formatTime } from "../core/rest/object-meta.ts";
 import { createReader } from "../core/rest/reader.ts";
-import { formatAddress, parseRange } from "../core/service/cidr.ts";
+import { addressIn, parseRanges } from "../core/service/cidr.ts";
+import { defaultServiceCIDR } from "../core/service/service-ranges.ts";
 import { systemPriorityClasses } from "../resources/cluster.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 
@@ -103,25 +106,52 @@ async function authenticationConfig(parts: BootstrapParts): Promise<void> {
   ]);
 }
 
-/** The default range, as ServiceCIDR objects tell it. */
+/**
+ * The ranges of the flags, as a ServiceCIDR tells them: Ready, for this server allocates from them.
+ * A second range may come later; then the object is made to tell both.
+ *
+ * Source  pkg/controlplane/controller/defaultservicecidr
+ */
 async function serviceCIDR(parts: BootstrapParts): Promise<void> {
-  await createMissing(parts, "servicecidrs", {
+  const { local, options } = parts;
+  const cidrs = parseRanges(options.serviceClusterIPRange).map((range) => range.cidr);
+  const identity = {
     apiVersion: "networking.k8s.io/v1",
     kind: "ServiceCIDR",
-    metadata: { name: "kubernetes" },
-    spec: { cidrs: [parts.options.serviceClusterIPRange] },
-  });
+    metadata: { name: defaultServiceCIDR },
+  };
+  const path = `${pathOf(identity.apiVersion, "servicecidrs", undefined)}/${defaultServiceCIDR}`;
+  const found = (await find(parts, "servicecidrs", identity)) as ServiceCIDR | undefined;
+  const known = found?.spec?.cidrs ?? [];
+  if (found === undefined) {
+    await create(parts, "servicecidrs", { ...identity, spec: { cidrs } } as KubeObject);
+  } else if (cidrs.length === 2 && known.length === 1 && known[0] === cidrs[0]) {
+    await local.update(path, { ...found, spec: { cidrs } } as KubeObject);
+  } else if (known.join() !== cidrs.join()) {
+    options.log.info({ controllerCIDRs: cidrs, known }, "Inconsistent ServiceCIDR status");
+    return;
+  }
+  if (found?.status?.conditions?.some(({ type }) => type === "Ready")) return;
+  const ready = {
+    type: "Ready",
+    status: "True",
+    message: "Kubernetes default Service CIDR is ready",
+    lastTransitionTime: formatTime(options.clock.now()),
+  };
+  const manager = "kubernetes-service-cidr-controller";
+  const told = { ...identity, status: { conditions: [ready] } } as KubeObject;
+  await local.apply(`${path}/status`, manager, told);
 }
 
 async function kubernetesService(parts: BootstrapParts): Promise<void> {
   const { options } = parts;
-  const range = parseRange(options.serviceClusterIPRange);
+  const [range] = parseRanges(options.serviceClusterIPRange);
   await createMissing(parts, "services", {
     apiVersion: "v1",
     kind: "Service",
     metadata: { name: "kubernetes", namespace: "default", labels: serviceLabels },
     spec: {
-      clusterIP: formatAddress(range.first),
+      clusterIP: addressIn(range!, range!.first),
       ports: [
         { name: "https", port: 443, protocol: "TCP", targetPort: options.advertisePort ?? 6443 },
       ],

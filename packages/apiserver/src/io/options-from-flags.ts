@@ -11,13 +11,13 @@ import { dial } from "@nanokube/rpc";
 import { parseTokenFile } from "../core/authentication/static-tokens.ts";
 import { authorizationModes } from "../core/authorization/create-authorizer.ts";
 import type { StorageMediaType } from "../core/registry.ts";
-import { parseRange } from "../core/service/cidr.ts";
 import type { PortRange } from "../core/service/node-ports.ts";
 import { accessOptions } from "./access-options.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 import { auditorOf } from "./audit-options.ts";
 import { Encryption } from "./encryption.ts";
 import { FlagError, type Flags, isTrue } from "./flags.ts";
+import { serviceRangeProblems, usualServiceRange } from "./service-range-flag.ts";
 
 export interface Configuration {
   /** How long it goes on serving once it has been told to end. */
@@ -108,7 +108,7 @@ export function optionsFromFlags(
 }
 
 function serviceRange(flags: Flags): string {
-  return (flags.get("service-cluster-ip-range")?.at(-1) ?? "10.0.0.0/24").split(",")[0]!;
+  return flags.get("service-cluster-ip-range")?.at(-1) || usualServiceRange;
 }
 
 /** "30000-32767", or "30000+2767". */
@@ -172,14 +172,7 @@ function check(flags: Flags): string[] {
     const list = modes.map((mode) => JSON.stringify(mode)).join(" ");
     complaints.push(`authorization-mode [${list}] has mode specified more than once`);
   }
-  const range = serviceRange(flags);
-  try {
-    parseRange(range);
-  } catch {
-    complaints.push(
-      `--service-cluster-ip-range[0] ${JSON.stringify(range)} is invalid: invalid CIDR address`,
-    );
-  }
+  complaints.push(...serviceRangeProblems(serviceRange(flags), one("advertise-address")));
   const mediaType = one("storage-media-type") ?? "application/json";
   if (!mediaTypes.includes(mediaType)) {
     complaints.push(

@@ -64,6 +64,8 @@ export interface TestEnvironmentOptions {
   authorizationMode?: readonly string[] | undefined;
   /** The port on 127.0.0.1; a free one unless told. */
   port?: number | undefined;
+  /** "10.96.0.0/16" unless told; two, "10.96.0.0/16,fd00:96::/112", for Services of two families. */
+  serviceClusterIPRange?: string | undefined;
 }
 
 const admin = { name: "kubernetes-admin", groups: ["system:masters"] } as const;
@@ -349,7 +351,7 @@ function apiServerOptions(parts: Omit<Parts, "apiserver" | "port">) {
     clock,
     random,
     log: log.child({ component: "apiserver" }),
-    serviceClusterIPRange: serviceCIDR,
+    serviceClusterIPRange: options.serviceClusterIPRange ?? serviceCIDR,
     advertiseAddress: "127.0.0.1",
     authorizationMode: options.authorizationMode ?? ["Node", "RBAC"],
     serviceAccountIssuer: "https://kubernetes.default.svc.cluster.local",

@@ -1,52 +1,80 @@
 /**
- * Addresses of an IPv4 range as numbers.
+ * Ranges that cluster IPs come from, of either family, as numbers.
  *
- * Shapes  "10.96.0.0/16"; the first address is the network's, the last one broadcast's: neither is
- *         given out
- * Source  pkg/registry/core/service/ipallocator/ipallocator.go (calculateRangeOffset)
+ * Shapes  "10.96.0.0/16", "fd00:96::/112"; the network's own address is never given out, nor the
+ *         broadcast address of an IPv4 range
+ * Source  pkg/registry/core/service/ipallocator/{ipallocator,bitmap}.go (calculateRangeOffset),
+ *         pkg/api/servicecidr/servicecidr.go PrefixContainsIP
  */
+import {
+  bytesOfIP,
+  formatIP,
+  type IPFamily,
+  networkOf,
+  parseIP,
+  parsePrefix,
+  valueOfIP,
+} from "@nanokube/machinery";
+
 export interface Range {
+  /** In canonical form. */
   cidr: string;
+  family: IPFamily;
+  network: bigint;
   /** First and last usable address. */
-  first: number;
-  last: number;
+  first: bigint;
+  last: bigint;
   /** Chosen addresses start here, so that the lower band stays for addresses that people name. */
-  dynamicFrom: number;
+  dynamicFrom: bigint;
 }
 
-const bandMin = 16;
-const bandMax = 256;
+const bandMin = 16n;
+const bandMax = 256n;
+/** IPv6 networks larger than this get no allocator. */
+const shortestIPv6Prefix = 64;
 
 export function parseRange(cidr: string): Range {
-  const match = /^(\d{1,3}(?:\.\d{1,3}){3})\/(\d{1,2})$/.exec(cidr);
-  const address = match === null ? undefined : parseAddress(match[1]!);
-  const bits = Number(match?.[2]);
-  if (address === undefined || bits > 32) throw new Error(`invalid CIDR address: ${cidr}`);
-  const size = 2 ** (32 - bits);
-  const network = address - (address % size);
-  const usable = Math.max(size - 2, 1);
-  const offset =
-    size < bandMin ? 0 : Math.min(Math.max(Math.trunc(size / bandMin), bandMin), bandMax);
-  const first = size > 2 ? network + 1 : network;
+  const prefix = parsePrefix(cidr);
+  if (prefix === undefined) throw new Error(`invalid CIDR address: ${cidr}`);
+  const bytes = networkOf(prefix);
+  const family = bytes.length === 4 ? "IPv4" : "IPv6";
+  const network = valueOfIP(bytes);
+  const size = 1n << BigInt(bytes.length * 8 - prefix.bits);
+  const highest = network + size - 1n;
+  const first = network + 1n;
   return {
-    cidr,
+    cidr: `${formatIP(bytes)}/${prefix.bits}`,
+    family,
+    network,
     first,
-    last: first + usable - 1,
-    dynamicFrom: Math.min(first + offset, first + usable - 1),
+    last: family === "IPv4" ? highest - 1n : highest,
+    dynamicFrom: first + bandOf(size),
   };
 }
 
-export function parseAddress(text: string): number | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
-  let value = 0;
-  for (const part of parts) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    value = value * 256 + Number(part);
-  }
-  return value;
+/** "10.96.0.0/16,fd00:96::/112": the first says which family is the cluster's own. */
+export function parseRanges(list: string): Range[] {
+  return list.split(",").map((cidr) => parseRange(cidr.trim()));
 }
 
-export function formatAddress(value: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+function bandOf(size: bigint): bigint {
+  if (size <= bandMin) return 0n;
+  const sixteenth = size / bandMin;
+  if (sixteenth < bandMin) return bandMin;
+  return sixteenth > bandMax ? bandMax : sixteenth;
+}
+
+export function isAllocatable({ cidr, family }: Range): boolean {
+  return family === "IPv4" || Number(cidr.split("/")[1]) >= shortestIPv6Prefix;
+}
+
+export function addressIn({ family }: Range, value: bigint): string {
+  return formatIP(bytesOfIP(value, family === "IPv4" ? 4 : 16));
+}
+
+export function holds({ family, first, last }: Range, address: string): boolean {
+  const bytes = parseIP(address);
+  if (bytes === undefined || (bytes.length === 4) !== (family === "IPv4")) return false;
+  const value = valueOfIP(bytes);
+  return value >= first && value <= last;
 }
