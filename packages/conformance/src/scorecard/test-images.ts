@@ -1,9 +1,9 @@
 /**
  * Stand-ins for the images that upstream's e2e specs name, made from files of this machine.
  *
- * agnhost, sample-apiserver, nnp and etcd are upstream's own programs (built by `npm run upstream`);
- * the tools that specs run beside agnhost come from the machine: a static busybox, and bash, curl,
- * dig, getent and ss with their libraries when they are there. `nginx` is busybox's web server under
+ * agnhost, sample-apiserver, nnp and etcd are upstream's own programs (by `npm run upstream`); the
+ * tools that specs run beside agnhost come from the machine: a static busybox, and bash, curl, dig,
+ * getent and ss with their libraries when they are there. `nginx` is busybox's web server under
  * that name: enough for specs that want a page.
  *
  * Source  test/utils/image/manifest.go (names), test/images/agnhost/Dockerfile (entrypoint, paths)
