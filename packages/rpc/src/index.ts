@@ -11,6 +11,7 @@
  * @packageDocumentation
  */
 export {
+  type ByteStream,
   type CallOptions,
   type Channel,
   type Client,
@@ -53,3 +54,4 @@ export { type DialOptions, dial } from "./io/dial.ts";
 export type { CertifiedKey, ListenAddress, ListenOptions, ServerTls } from "./io/listener.ts";
 export type { HttpHandler, PlainRequest, PlainResponse } from "./io/plain-http.ts";
 export { createServer, type RpcServer, type ServerOptions } from "./io/server.ts";
+export type { UpgradeHandler, UpgradeRequest } from "./io/upgrade.ts";

@@ -47,6 +47,7 @@ class Members {
           return brokenStream(error);
         }
       },
+      upgrade: async (options) => channel().upgrade(options),
       close() {},
     };
   }

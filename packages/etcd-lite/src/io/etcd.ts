@@ -22,7 +22,9 @@ import { nobody } from "../core/raft/message.ts";
 import { createAuthService } from "./auth-service.ts";
 import { createClusterService } from "./cluster-service.ts";
 import { Concurrency } from "./concurrency.ts";
+import { CompactionHashes } from "./compaction-hashes.ts";
 import { type ClusterOptions, openConsensus } from "./consensus.ts";
+import type { CorruptionOptions } from "./corruption-check.ts";
 import { counted } from "./counted.ts";
 import { createElectionService } from "./election-service.ts";
 import { Gate } from "./gate.ts";
@@ -34,9 +36,11 @@ import { createLockService } from "./lock-service.ts";
 import { createHealthService, createMaintenanceService } from "./maintenance-service.ts";
 import { type Limits, type Member, write } from "./member.ts";
 import { MetricsRegistry } from "./metrics.ts";
+import { createPeerChecks, PeerChecks } from "./peer-checks.ts";
 import { Peer } from "./peer-protocol.ts";
-import { createPeerService } from "./peer-service.ts";
+import { createPeerService, createPeerStreams } from "./peer-service.ts";
 import { Reconfiguration } from "./reconfiguration.ts";
+import { noChecks, Upkeep } from "./upkeep.ts";
 import { createWatchService } from "./watch-service.ts";
 import { createWebTokens } from "./web-tokens.ts";
 
@@ -60,6 +64,8 @@ export interface EtcdOptions extends ClusterOptions {
   /** Take the user from the client's certificate. */
   readonly clientCertAuth?: boolean | undefined;
   readonly http?: HttpOptions | undefined;
+  /** Compare what the members hold: off unless asked for. */
+  readonly corruption?: CorruptionOptions | undefined;
 }
 
 export interface HttpOptions extends HttpAccess {
@@ -127,7 +133,11 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
     onRemoved: options.onRemoved ?? (() => {}),
   });
   const { state, node } = consensus;
+  const corruption = options.corruption ?? noChecks;
+  const hashes = new CompactionHashes({ ofAnySize: corruption.compactHashCheckMs > 0 });
+  state.onCompact = (before, revision) => hashes.take(before, revision);
   const member: Member = {
+    hashes,
     ...consensus,
     get term() {
       return node.raft.term;
@@ -154,9 +164,15 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   state.auth.tokens.lifeMs = (options.authTokenTTLSeconds || 300) * 1000;
   const servers = createMemberServers(member, options.http ?? {}, gate);
   const { server } = servers;
-  const peerServer = createServer({ clock, receiveMaxBytes: peerMessageBytesMax });
+  const peerServer = createServer({
+    clock,
+    receiveMaxBytes: peerMessageBytesMax,
+    upgrade: createPeerStreams(member),
+  });
   peerServer.add(Peer, createPeerService(member));
+  peerServer.add(PeerChecks, createPeerChecks(member));
   await node.start();
+  const upkeep = new Upkeep(member, options.connect ?? ((url) => dial(url)));
   const published = publish(member);
   return {
     ...servers,
@@ -174,6 +190,7 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
     },
     ready: () => published,
     async close() {
+      upkeep.close();
       leases.close();
       for (const one of Object.values(servers)) await one.close();
       await consensus.close();

@@ -32,9 +32,8 @@ export function createLeaseService(member: Member): Handlers<typeof etcd.Lease> 
         const head = header(member);
         const answer = (TTL: number) =>
           call.write({ header: head, ID, TTL }) ? undefined : call.drained();
-        const TTL = leases.renewAlone(ID);
-        if (TTL !== undefined) return answer(TTL);
-        return guardedAsync(() => leases.renew(ID)).then(answer);
+        const TTL = guarded(() => leases.renew(ID));
+        return TTL instanceof Promise ? guardedAsync(() => TTL).then(answer) : answer(TTL);
       }),
 
     leaseTimeToLive: async (request, call) => {

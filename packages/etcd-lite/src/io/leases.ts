@@ -18,6 +18,14 @@ const checkEveryMs = 500;
 const checkpointEveryMs = 5 * 60_000;
 const checkpointsMax = 1000;
 const forwardRetryMs = 50;
+const renewalsMax = 1000;
+
+/** Somebody who waits for the leader's word. */
+interface Renewal {
+  readonly ID: bigint;
+  resolve(seconds: number): void;
+  reject(error: unknown): void;
+}
 
 export class Leases {
   readonly #member: Member;
@@ -26,6 +34,8 @@ export class Leases {
   #isLeading = false;
   #isClosed = false;
   #checkpointAtMs = 0;
+  #renewals: Renewal[] = [];
+  #isAsking = false;
 
   constructor(member: Member, extendMs: number) {
     this.#member = member;
@@ -101,37 +111,61 @@ export class Leases {
     }
   }
 
-  /** What is left of it, in seconds; 0 when it is gone. */
-  /** Without asking anybody, where there is nobody to ask: undefined elsewhere. */
-  renewAlone(ID: bigint): number | undefined {
+  /** What is left of it, in seconds, 0 when it is gone: at once, where nobody has to be asked. */
+  renew(ID: bigint): number | Promise<number> {
     const { node } = this.#member;
-    return node.isLeader && node.isAlone ? (this.renewHere(ID).TTL ?? 0) : undefined;
+    if (node.leadsSurely) return this.#renewHere(ID);
+    if (node.isLeader) return this.renewForOthers([ID]).then(([seconds]) => seconds!);
+    return this.#renewElsewhere(ID);
   }
 
-  async renew(ID: bigint): Promise<number> {
-    const { node } = this.#member;
-    if (node.isLeader) return (await this.renewForOthers(ID)).TTL ?? 0;
-    const { TTL } = await this.#askLeader((leader, options) =>
-      this.#member.peers.client(leader)!.renewLease({ ID }, options),
+  /** One question a time is under way to the leader; what comes meanwhile goes into the next. */
+  #renewElsewhere(ID: bigint): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#renewals.push({ ID, resolve, reject });
+      if (this.#isAsking) return;
+      this.#isAsking = true;
+      setImmediate(() => this.#askRenewals());
+    });
+  }
+
+  async #askRenewals(): Promise<void> {
+    while (this.#renewals.length > 0) {
+      const asked = this.#renewals.splice(0, renewalsMax);
+      const ids = asked.map(({ ID }) => ID);
+      try {
+        const seconds = await this.#renewAtLeader(ids);
+        for (const [i, { resolve }] of asked.entries()) resolve(seconds[i] ?? 0);
+      } catch (error) {
+        for (const { reject } of asked) reject(error);
+      }
+    }
+    this.#isAsking = false;
+  }
+
+  async #renewAtLeader(ids: readonly bigint[]): Promise<readonly number[]> {
+    if (this.#member.node.isLeader) return this.renewForOthers(ids); // Since it was asked.
+    const { seconds } = await this.#askLeader((leader, options) =>
+      this.#member.peers.client(leader)!.renewLeases({ ids: [...ids] }, options),
     );
-    return TTL;
+    return seconds;
   }
 
   /** A leader that was replaced and does not know it must not renew what another let expire. */
-  async renewForOthers(ID: bigint): Promise<Init<etcd.LeaseKeepAliveResponse>> {
+  async renewForOthers(ids: readonly bigint[]): Promise<number[]> {
     const { node, proposals } = this.#member;
-    if (!node.isAlone) await proposals.barrier();
-    return this.renewHere(ID);
+    if (!node.leadsSurely) await proposals.barrier();
+    return ids.map((ID) => this.#renewHere(ID));
   }
 
-  renewHere(ID: bigint): Init<etcd.LeaseKeepAliveResponse> {
+  #renewHere(ID: bigint): number {
     const { node, state, clock } = this.#member;
     if (!node.isLeader) throw new EtcdError("NotLeader");
     const lease = state.lessor.find(ID);
     const nowMs = clock.now();
-    if (lease === undefined || lease.expiryMs <= nowMs) return { ID, TTL: 0 };
+    if (lease === undefined || lease.expiryMs <= nowMs) return 0;
     if (lease.remainingSeconds > 0) this.#forgetCheckpoint(ID);
-    return { ID, TTL: state.lessor.renew(ID, nowMs).ttlSeconds };
+    return state.lessor.renew(ID, nowMs).ttlSeconds;
   }
 
   async timeToLive(

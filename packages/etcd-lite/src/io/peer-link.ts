@@ -6,16 +6,17 @@
  */
 import type { Clock, Log } from "@nanokube/machinery";
 import {
+  type ByteStream,
   type Channel,
   type Client,
-  type ClientStream,
   createClient,
   type Metadata,
   type RpcError,
 } from "@nanokube/rpc";
 import type { MemberState } from "../core/member-state.ts";
+import { encodeMessages } from "../core/peer-frames.ts";
 import type { InstallSnapshot, Message } from "../core/raft/message.ts";
-import { Peer, toWire, type WireBatch } from "./peer-protocol.ts";
+import { messagesProtocol, Peer } from "./peer-protocol.ts";
 import { snapshotChunks } from "./snapshot.ts";
 
 export interface PeerLinkOptions {
@@ -31,8 +32,10 @@ export interface PeerLinkOptions {
   readonly onRemoved: () => void;
 }
 
-/** Batches under way that the peer has not read: more than this is dropped. */
-const unreadMax = 256;
+/** What the peer has not read: beyond this, nothing is added. */
+const unsentMaxBytes = 64 << 20;
+/** Messages kept while the stream is being opened: of the rest consensus thinks as lost. */
+const earlyMax = 64;
 const retryMs = 100;
 
 export const removedText = "the member has been permanently removed from the cluster";
@@ -43,8 +46,9 @@ export class PeerLink {
   #urlAt = 0;
   #channel: Channel | undefined;
   #client: Client<typeof Peer> | undefined;
-  #stream: ClientStream<WireBatch, unknown> | undefined;
-  #unread = 0;
+  #stream: ByteStream | undefined;
+  /** What is to be sent as soon as there is a stream; undefined while none is being opened. */
+  #early: Buffer[] | undefined;
   #isClosed = false;
   #retryAtMs = 0;
   /** When the peer was first heard on this stream; undefined while it is not connected. */
@@ -63,69 +67,79 @@ export class PeerLink {
     this.#drop();
   }
 
+  get #connected(): Channel {
+    this.#channel ??= this.#options.connect(this.#urls[this.#urlAt % this.#urls.length]!);
+    return this.#channel;
+  }
+
   get client(): Client<typeof Peer> {
-    if (this.#client === undefined) {
-      this.#channel = this.#options.connect(this.#urls[this.#urlAt % this.#urls.length]!);
-      this.#client = createClient(this.#channel, Peer);
-    }
+    this.#client ??= createClient(this.#connected, Peer);
     return this.#client;
   }
 
   send(messages: readonly Message[]): void {
     if (this.#isClosed) return;
-    const stream = this.#stream ?? this.#open();
-    if (stream === undefined) return;
-    if (this.#unread > unreadMax) {
-      this.#options.onLost();
+    const stream = this.#stream;
+    if (stream !== undefined) {
+      if (stream.writableLength > unsentMaxBytes) this.#options.onLost();
+      else stream.write(encodeMessages(messages));
       return;
     }
-    if (stream.write({ messages: messages.map(toWire) })) return;
-    if (this.#unread++ > 0) return;
-    stream.drained().then(() => {
-      this.#unread = 0;
-    });
+    this.keepOpen();
+    if (this.#early !== undefined && this.#early.length < earlyMax) {
+      this.#early.push(encodeMessages(messages));
+    }
   }
 
   /** Also without anything to say: being connected is a sign of health. */
   keepOpen(): void {
-    if (!this.#isClosed && this.#stream === undefined) this.#open();
-  }
-
-  #open(): ClientStream<WireBatch, unknown> | undefined {
-    const { clock, metadata } = this.#options;
-    if (clock.monotonic() < this.#retryAtMs) return undefined;
+    if (this.#isClosed || this.#stream !== undefined || this.#early !== undefined) return;
+    const { clock } = this.#options;
+    if (clock.monotonic() < this.#retryAtMs) return;
     this.#retryAtMs = clock.monotonic() + retryMs;
-    const stream = this.client.messages({ metadata });
-    this.#stream = stream;
-    this.#unread = 0;
-    this.#watch(stream);
-    return stream;
+    const early: Buffer[] = [];
+    this.#early = early;
+    const headers = this.#options.metadata as Record<string, string>;
+    this.#connected.upgrade({ protocol: messagesProtocol, headers }).then(
+      (stream) => {
+        // Meanwhile the peer may have moved, or this link may be over.
+        if (this.#early === early) this.#opened(stream, early);
+        else stream.destroy();
+      },
+      (error: RpcError) => {
+        if (this.#early === early) this.#lost(error.details ?? String(error));
+      },
+    );
   }
 
-  async #watch(stream: ClientStream<WireBatch, unknown>): Promise<void> {
-    const { log, clock, onRemoved } = this.#options;
-    try {
-      // One answer, when the peer has found this member to be of its cluster.
-      for await (const _ of stream.responses) {
-        if (this.#stream === stream) this.activeSinceMs ??= clock.monotonic();
-      }
-    } catch (error) {
-      const { details = String(error) } = error as RpcError;
-      if (details.includes(removedText)) onRemoved();
-      const wasActive = this.activeSinceMs !== undefined;
-      const level = wasActive ? "warn" : "debug";
-      if (!this.#isClosed) log[level]({ urls: this.#urls, error: details }, "lost a peer");
-    }
-    if (this.#stream !== stream || this.#isClosed) return;
+  #opened(stream: ByteStream, early: readonly Buffer[]): void {
+    this.#early = undefined;
+    this.#stream = stream;
+    this.activeSinceMs = this.#options.clock.monotonic();
+    for (const bytes of early) stream.write(bytes);
+    stream.on("data", () => {}); // It says nothing: but only who reads hears of the end.
+    stream.on("end", () => stream.destroy());
+    stream.on("close", () => {
+      if (this.#stream === stream) this.#lost("the stream has ended");
+    });
+  }
+
+  #lost(error: string): void {
+    const { log, onRemoved, onLost } = this.#options;
+    if (error.includes(removedText)) onRemoved();
+    const level = this.activeSinceMs === undefined ? "debug" : "warn";
+    if (!this.#isClosed) log[level]({ urls: this.#urls, error }, "lost a peer");
     this.#urlAt++;
     this.#drop();
-    this.#options.onLost();
+    if (!this.#isClosed) onLost();
   }
 
   #drop(): void {
-    this.#stream?.cancel();
+    const stream = this.#stream;
     this.#stream = undefined;
+    this.#early = undefined;
     this.activeSinceMs = undefined;
+    stream?.destroy();
     // Another URL of the same member may work where this one does not.
     if (this.#urls.length === 1) return;
     this.#channel?.close();
@@ -139,10 +153,13 @@ export class PeerLink {
     const { snapshot } = message;
     const stream = this.client.snapshot({ metadata });
     try {
-      const { voters, learners } = snapshot.membership;
-      const none = Buffer.alloc(0);
-      const head = { head: toWire(message), chunk: none };
-      stream.write({ ...head, voters: [...voters], learners: [...learners] });
+      const { index, term: logTerm } = snapshot;
+      const [voters, learners] = [
+        [...snapshot.membership.voters],
+        [...snapshot.membership.learners],
+      ];
+      const head = { from: message.from, term: message.term, index, logTerm, voters, learners };
+      stream.write({ head });
       for await (const chunk of snapshotChunks(snapshot.content as MemberState, snapshot.term)) {
         if (!stream.write({ chunk })) await stream.drained();
       }
@@ -158,7 +175,7 @@ export class PeerLink {
 
   close(): void {
     this.#isClosed = true;
-    this.#stream?.cancel();
+    this.#stream?.destroy();
     this.#channel?.close();
   }
 }

@@ -3,66 +3,90 @@
  *
  * Source  etcd v3.6 server/etcdserver/api/rafthttp/http.go for what is refused
  */
-import { codes, type Handlers, RpcError, type ServerCall } from "@nanokube/rpc";
+import { codes, type Handlers, type Metadata, RpcError, type UpgradeHandler } from "@nanokube/rpc";
+import { MessageReader } from "../core/peer-frames.ts";
 import type { Member } from "./member.ts";
 import { guarded, guardedAsync } from "./member.ts";
 import { removedText } from "./peer-link.ts";
-import { clusterHeader, fromHeader, fromWire, type Peer } from "./peer-protocol.ts";
+import {
+  clusterHeader,
+  fromHeader,
+  messagesProtocol,
+  type Peer,
+  type SnapshotPart,
+  toHeader,
+} from "./peer-protocol.ts";
+import { createProposal } from "./proposal.ts";
 import { readSnapshot } from "./snapshot.ts";
 
 export function createPeerService(member: Member): Handlers<typeof Peer> {
   const { node, state, identity } = member;
   return {
-    messages: async (call) => {
-      checkPeer(member, call);
-      call.write({}); // Welcome.
-      for await (const batch of call.requests) {
-        for (const wire of batch.messages) {
-          const message = fromWire(wire);
-          if (message !== undefined && message.to === identity.memberId) node.step(message);
-        }
-      }
-    },
-
     snapshot: async (call) => {
-      checkPeer(member, call);
+      checkPeer(member, call.metadata);
       const chunks: Uint8Array[] = [];
-      const head: { index: number; term: number; from: bigint; logTerm: number }[] = [];
-      const membership = { voters: [] as bigint[], learners: [] as bigint[] };
-      for await (const part of call.requests) {
-        if (part.head !== undefined) {
-          head.push(part.head);
-          membership.voters.push(...part.voters);
-          membership.learners.push(...part.learners);
-        } else chunks.push(Buffer.from(part.chunk));
+      let found: SnapshotPart["head"];
+      for await (const { head, chunk } of call.requests) {
+        if (head !== undefined) found = head;
+        else chunks.push(Buffer.from(chunk));
       }
-      const { index, term, from, logTerm } = head[0]!;
+      const { index, term, from, logTerm, ...membership } = found!;
       const { quotaBytes } = state;
       const data = Buffer.concat(chunks);
       const nowMs = member.clock.now();
       const { state: content } = readSnapshot(data, "from the leader", { quotaBytes, nowMs });
       const snapshot = { index, term: logTerm, membership, content };
-      node.step({ type: "snapshot", from, to: identity.memberId, term, snapshot });
+      node.step([{ type: "snapshot", from, to: identity.memberId, term, snapshot }]);
       return {};
     },
 
     // Also for a member that joins, and does not know yet who it is.
     members: () => ({ clusterId: identity.clusterId, members: state.cluster.sorted }),
 
-    renewLease: ({ ID }) => guardedAsync(() => member.leases.renewForOthers(ID)),
+    renewLeases: ({ ids }) =>
+      guardedAsync(async () => ({ seconds: await member.leases.renewForOthers(ids) })),
     timeToLive: (request) => guarded(() => member.leases.timeToLiveHere(request)),
     promote: ({ ID }) => member.reconfiguration.promoteHere(ID),
   };
 }
 
-/** Is the caller of this cluster, and still in it? */
-function checkPeer({ identity, state }: Member, { metadata }: ServerCall): void {
+/** Streams of messages: what arrives together is dealt with together. */
+export function createPeerStreams(member: Member): UpgradeHandler {
+  const { node, identity, log } = member;
+  return ({ protocol, headers }, accept) => {
+    const metadata = headers as Metadata;
+    if (protocol !== messagesProtocol) {
+      throw new RpcError(codes.UNIMPLEMENTED, `unknown protocol ${protocol}`);
+    }
+    const from = checkPeer(member, metadata);
+    const to = identity.memberId;
+    if (metadata[toHeader] !== to.toString(16)) {
+      throw new RpcError(codes.FAILED_PRECONDITION, "etcdserver: raft ID mismatch");
+    }
+    const stream = accept();
+    const reader = new MessageReader({ from, to }, createProposal);
+    stream.on("data", (bytes) => {
+      try {
+        node.step(reader.push(bytes));
+      } catch (error) {
+        log.warn({ from: from.toString(16), error: String(error) }, "cannot read from a peer");
+        stream.destroy();
+      }
+    });
+    stream.on("end", () => stream.destroy());
+  };
+}
+
+/** Is the caller of this cluster, and still in it? Answers who it is. */
+function checkPeer({ identity, state }: Member, metadata: Metadata): bigint {
   const cluster = metadata[clusterHeader];
   if (cluster !== identity.clusterId.toString(16)) {
     throw new RpcError(codes.FAILED_PRECONDITION, "etcdserver: cluster ID mismatch");
   }
-  const from = BigInt(`0x${metadata[fromHeader] ?? "0"}`);
+  const text = String(metadata[fromHeader] ?? "0");
+  const from = BigInt(/^[0-9a-f]{1,16}$/.test(text) ? `0x${text}` : "0");
   if (state.cluster.removed.has(from)) {
     throw new RpcError(codes.FAILED_PRECONDITION, `etcdserver: ${removedText}`);
   }
+  return from;
 }

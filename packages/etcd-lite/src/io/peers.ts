@@ -6,7 +6,7 @@ import type { Channel, Client, Metadata } from "@nanokube/rpc";
 import type { Cluster } from "../core/cluster.ts";
 import type { MemberId, Message } from "../core/raft/message.ts";
 import { PeerLink } from "./peer-link.ts";
-import { clusterHeader, fromHeader, type Peer } from "./peer-protocol.ts";
+import { clusterHeader, fromHeader, type Peer, toHeader } from "./peer-protocol.ts";
 import type { PeerTransport } from "./raft-node.ts";
 
 export interface PeersOptions {
@@ -72,7 +72,7 @@ export class Peers implements PeerTransport {
     const link = new PeerLink({
       connect,
       urls,
-      metadata: this.metadata,
+      metadata: { ...this.metadata, [toHeader]: id.toString(16) },
       clock,
       log,
       onLost: () => onLost(id),

@@ -109,7 +109,7 @@ export class SimMember {
     const { node } = consensus;
     this.#checkKept(node.raft);
     network.join(this.id, {
-      receive: (message: Message) => node.step(message),
+      receive: (message: Message) => node.step([message]),
       lost: (id) => node.lost(id),
       snapshotSent: (id, isDone) => node.snapshotSent(id, isDone),
     });

@@ -200,7 +200,8 @@ class Simulation {
       clusterId: known?.identity.clusterId ?? 0n,
       members: known?.state.cluster.sorted ?? [],
     };
-    return { unary: async () => answer as never, stream: () => undefined as never, close() {} };
+    const never = () => undefined as never;
+    return { unary: async () => answer as never, stream: never, upgrade: never, close() {} };
   }
 
   get #newest(): Consensus | undefined {

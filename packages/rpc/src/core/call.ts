@@ -53,10 +53,30 @@ export interface ClientStream<I, O> {
   readonly headers: Promise<Metadata>;
 }
 
+/** A connection that has left HTTP: bytes, both ways. A socket is one. */
+export interface ByteStream {
+  /** False means: enough is under way, wait for "drain". */
+  write(bytes: Uint8Array): boolean;
+  /** Bytes that wait to be sent. */
+  readonly writableLength: number;
+  on(event: "data", listener: (bytes: Buffer) => void): unknown;
+  on(event: "close" | "drain" | "end", listener: () => void): unknown;
+  destroy(): unknown;
+}
+
+export interface UpgradeOptions {
+  readonly protocol: string;
+  readonly path?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
 /** One connection, or what stands for one: calls go through it. */
 export interface Channel {
   unary<I, O>(method: MethodInfo<I, O>, request: Init<I>, options?: CallOptions): Promise<O>;
   stream<I, O>(method: MethodInfo<I, O>, options?: CallOptions): ClientStream<I, O>;
+  /** A connection beside it, for another protocol (HTTP/1.1 Upgrade). */
+  upgrade(options: UpgradeOptions): Promise<ByteStream>;
   close(): void;
 }
 

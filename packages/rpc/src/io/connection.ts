@@ -31,10 +31,11 @@ export interface ConnectionOptions {
   readonly keepaliveTimeoutMs?: number | undefined;
 }
 
-interface Target {
+export interface Target {
   readonly authority: string;
   readonly describe: string;
-  open(): Socket;
+  /** `protocol`: what TLS is to agree on. */
+  open(protocol?: "h2" | "http/1.1"): Socket;
 }
 
 const windowBytes = 16 << 20;
@@ -136,7 +137,7 @@ export class Connection {
   }
 }
 
-function parseTarget(target: string, tls: ClientTls | undefined): Target {
+export function parseTarget(target: string, tls: ClientTls | undefined): Target {
   if (target.startsWith("unix:")) {
     const path = target.replace(/^unix:(\/\/)?/, "");
     return {
@@ -156,7 +157,7 @@ function parseTarget(target: string, tls: ClientTls | undefined): Target {
   if (!isTls) return { authority: url.origin, describe, open: () => connectTcp({ host, port }) };
   const isAddress = /^[\d.]+$|:/.test(host);
   const servername = tls?.serverName ?? (isAddress ? undefined : host);
-  const open = () =>
+  const open = (protocol = "h2") =>
     connectTls({
       host,
       port,
@@ -165,7 +166,7 @@ function parseTarget(target: string, tls: ClientTls | undefined): Target {
       key: tls?.key,
       ...(servername === undefined ? {} : { servername }),
       rejectUnauthorized: tls?.insecureSkipVerify !== true,
-      ALPNProtocols: ["h2"],
+      ALPNProtocols: [protocol],
     });
   return { authority: url.origin, describe, open };
 }
@@ -209,7 +210,7 @@ const systemTexts: Readonly<Record<string, string>> = {
   ETIMEDOUT: "connection timed out",
 };
 
-function dialError(error: NodeJS.ErrnoException, target: string): string {
+export function dialError(error: NodeJS.ErrnoException, target: string): string {
   const text = error.code === undefined ? undefined : systemTexts[error.code];
   if (text !== undefined) return `dial ${target}: connect: ${text}`;
   return `dial ${target}: ${error.message}`;

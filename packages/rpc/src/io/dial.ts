@@ -12,7 +12,8 @@ import type { Metadata } from "../core/metadata.ts";
 import type { MethodInfo } from "../core/service.ts";
 import { codes, RpcError, toRpcError } from "../core/status.ts";
 import { type CallSettings, ClientCall } from "./client-call.ts";
-import { Connection, type ConnectionOptions } from "./connection.ts";
+import { Connection, type ConnectionOptions, parseTarget } from "./connection.ts";
+import { openUpgraded } from "./upgrade.ts";
 import { wallClock } from "./wall-clock.ts";
 
 export interface DialOptions extends ConnectionOptions {
@@ -35,6 +36,7 @@ export function dial(target: string, options: DialOptions = {}): Channel {
       callUnary(connection, settings, { method, request, call }) as Promise<O>,
     stream: <I, O>(method: MethodInfo<I, O>, call: CallOptions = {}) =>
       callStream(connection, settings, method, call) as ClientStream<I, O>,
+    upgrade: (upgrade) => openUpgraded(parseTarget(target, options.tls), upgrade),
     close: () => connection.close(),
   };
 }

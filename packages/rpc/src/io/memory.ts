@@ -12,8 +12,13 @@ import { type Metadata, metadataToHeaders } from "../core/metadata.ts";
 import type { Route, Router } from "../core/router.ts";
 import type { MethodInfo } from "../core/service.ts";
 import { codes, RpcError, toRpcError } from "../core/status.ts";
+import { type UpgradeHandler, upgradeInMemory } from "./upgrade.ts";
 
-export function createMemoryChannel(router: Router, clock: RpcClock): Channel {
+export function createMemoryChannel(
+  router: Router,
+  clock: RpcClock,
+  upgrade?: UpgradeHandler,
+): Channel {
   const calls = new Set<MemoryCall>();
   let isClosed = false;
   const open = (path: string, options: CallOptions | undefined): MemoryCall => {
@@ -35,6 +40,7 @@ export function createMemoryChannel(router: Router, clock: RpcClock): Channel {
         return failedStream(error) as ClientStream<I, O>;
       }
     },
+    upgrade: async (options) => upgradeInMemory(upgrade, options),
     close() {
       isClosed = true;
       for (const call of calls) call.end(closing());

@@ -21,6 +21,7 @@ import { type ListenAddress, type Listener, type ListenOptions, openListener } f
 import { createMemoryChannel } from "./memory.ts";
 import { type HttpHandler, serveHttp1, serveStream } from "./plain-http.ts";
 import { type CallLimits, type CallPlan, ServerCall } from "./server-call.ts";
+import { serveUpgrade, type UpgradeHandler } from "./upgrade.ts";
 import { wallClock } from "./wall-clock.ts";
 
 export interface ServerOptions {
@@ -30,6 +31,8 @@ export interface ServerOptions {
   /** Largest response; grpc-go's default is 2^31 - 1. */
   readonly sendMaxBytes?: number | undefined;
   readonly http?: HttpHandler | undefined;
+  /** Takes connections that ask for another protocol. */
+  readonly upgrade?: UpgradeHandler | undefined;
 }
 
 export interface RpcServer {
@@ -70,16 +73,22 @@ export function createServer(options: ServerOptions = {}): RpcServer {
     if (first !== undefined) served.receive(first);
   };
 
+  const plainServer = (): HttpServer => {
+    const server = createHttpServer(serveHttp1(options.http ?? nothingThere));
+    if (options.upgrade !== undefined) server.on("upgrade", serveUpgrade(options.upgrade));
+    return server;
+  };
+
   return {
     add: (service, handlers) => router.add(service, handlers),
     async listen(where) {
-      if (options.http !== undefined) http1 ??= createHttpServer(serveHttp1(options.http));
+      if (options.http !== undefined || options.upgrade !== undefined) http1 ??= plainServer();
       const listener = await openListener(where, serve, http1);
       listeners.add(listener);
       return listener.address;
     },
     memory() {
-      const channel = createMemoryChannel(router, clock);
+      const channel = createMemoryChannel(router, clock, options.upgrade);
       memoryChannels.add(channel);
       return channel;
     },
@@ -91,6 +100,8 @@ export function createServer(options: ServerOptions = {}): RpcServer {
     },
   };
 }
+
+const nothingThere: HttpHandler = () => ({ status: 404, body: "404 page not found\n" });
 
 interface Refusal {
   readonly kind: "refused";

@@ -61,7 +61,7 @@ export class Follower implements Role {
 
 function followAppend(raft: Raft, message: Append): void {
   const { log } = raft;
-  const { from: to, prevIndex, prevTerm, entries, commit } = message;
+  const { from: to, prevIndex, prevTerm, entries, commit, isNews } = message;
   const accepted = {
     type: "appendAnswer",
     to,
@@ -71,13 +71,13 @@ function followAppend(raft: Raft, message: Append): void {
   } as const;
   if (prevIndex < log.committed) {
     // Old news: up to the commit index all logs agree.
-    raft.send({ ...accepted, index: log.committed });
+    if (isNews !== true) raft.send({ ...accepted, index: log.committed });
     return;
   }
   const index = log.merge(prevIndex, prevTerm, entries);
   if (index !== undefined) {
     log.commitTo(Math.min(commit, index));
-    raft.send({ ...accepted, index });
+    if (isNews !== true) raft.send({ ...accepted, index });
     return;
   }
   // Where could they agree? Not at any entry of a later term than the leader's own before the gap.

@@ -174,7 +174,9 @@ export class Leader implements Role {
     if (entries.length === 0 && !evenEmpty) return false;
     const { id: to } = progress;
     const { committed: commit } = log;
-    this.#raft.send({ type: "append", to, prevIndex, prevTerm, entries, commit });
+    // A member that surely has the log so far need not say so again: half of all messages.
+    const isNews = entries.length === 0 && progress.state === "replicate";
+    this.#raft.send({ type: "append", to, prevIndex, prevTerm, entries, commit, isNews });
     progress.sent(prevIndex + entries.length, entries.length);
     return true;
   }
@@ -273,14 +275,15 @@ export class Leader implements Role {
     this.#reads.ask(request, hasCommitted ? log.committed : undefined);
     const isSure =
       (membership.majority === 1 && membership.voters.has(id)) ||
-      (settings.leaseReads && settings.checkQuorum && this.#holdsLease());
+      (settings.leaseReads && this.holdsLease);
     if (isSure) this.#reads.trust();
     else if (hasCommitted) this.#broadcastHeartbeat();
     this.#confirmReads();
   }
 
-  #holdsLease(): boolean {
-    if (this.transferee !== nobody) return false;
+  /** By the clock of ticks nobody else can have been elected: a majority still votes for nobody. */
+  get holdsLease(): boolean {
+    if (this.transferee !== nobody || !this.#raft.settings.checkQuorum) return false;
     return this.#reads.ticksSince(this.#majorityBeat()) < this.#raft.settings.electionTicks;
   }
 

@@ -70,6 +70,8 @@ export interface VoteRequest extends Envelope {
 export interface VoteAnswer extends Envelope {
   readonly type: "preVoteAnswer" | "voteAnswer";
   readonly granted: boolean;
+  /** Of the candidate's log, as far as the voter has it: the last entry known to be committed. */
+  readonly committed?: { readonly index: number; readonly term: number } | undefined;
 }
 
 export interface Append extends Envelope {
@@ -78,6 +80,8 @@ export interface Append extends Envelope {
   readonly prevTerm: number;
   readonly entries: readonly LogEntry[];
   readonly commit: number;
+  /** It only tells what is committed: an answer is wanted when it does not fit, else not. */
+  readonly isNews?: boolean | undefined;
 }
 
 /** Accepted: everything up to `index` is durable. Rejected: `index` is the prevIndex refused. */

@@ -32,6 +32,7 @@ import {
   type ReadState,
   type Snapshot,
   type Storage,
+  type VoteAnswer,
   type VoteRequest,
 } from "./message.ts";
 import { type LogContent, RaftLog } from "./raft-log.ts";
@@ -119,6 +120,7 @@ export class Raft {
   }
 
   step(message: Message): void {
+    if (message.type === "preVoteAnswer" || message.type === "voteAnswer") this.#learn(message);
     if (message.term > this.term) {
       if (isVoteRequest(message) && !message.isTransfer && this.#hearsLeader()) return;
       if (!isAboutFutureTerm(message)) {
@@ -130,6 +132,15 @@ export class Raft {
     }
     if (isVoteRequest(message)) this.#answerVoteRequest(message);
     else this.role.step(message);
+  }
+
+  /**
+   * What is committed is so for ever, whoever says it. A candidate may need the vote of a member
+   * that it does not know to be removed, and that will never give it: that one can tell it so.
+   */
+  #learn({ committed }: VoteAnswer): void {
+    if (committed === undefined || committed.term === 0) return;
+    if (this.log.term(committed.index) === committed.term) this.log.commitTo(committed.index);
   }
 
   propose(payloads: readonly Payload[]): ProposeOutcome {
@@ -342,7 +353,9 @@ export class Raft {
     const granted = mayVote && this.log.isUpToDate(request.lastIndex, request.lastTerm);
     const type = isPreVote ? "preVoteAnswer" : "voteAnswer";
     // A yes is for the term asked about; a no tells one's own.
-    this.send({ type, to, granted, term: granted ? term : this.term });
+    const index = Math.min(this.log.committed, request.lastIndex);
+    const committed = { index, term: this.log.term(index) ?? 0 };
+    this.send({ type, to, granted, term: granted ? term : this.term, committed });
     if (!granted || isPreVote) return;
     this.electionElapsed = 0;
     this.vote = to;
