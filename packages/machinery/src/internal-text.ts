@@ -89,10 +89,11 @@ function struct(typeName: string, tree: Tree): unknown {
   const members = internalMembers(typeName);
   if (members === undefined) return tree;
   const printed = Object.fromEntries(
-    members.map(([goName, name, word]) => [
-      goName,
-      internal(word, name === "" ? tree : tree[name]),
-    ]),
+    members.flatMap(([goName, name, word]) =>
+      word === "meta" && goName === "ObjectMeta"
+        ? Object.entries(tree[name] ?? {})
+        : [[goName, internal(word, name === "" ? tree : tree[name])]],
+    ),
   );
   if (typeName === podSpec) withHostFields(printed, tree);
   return printed;

@@ -21,6 +21,8 @@ export interface StrategyContext {
   user: string;
   /** The same user whole, for kinds that record who asked (certificate requests). */
   userInfo?: UserInfo;
+  /** The labels of the object's namespace. */
+  namespaceLabels?(): Readonly<Record<string, string>>;
 }
 
 export interface Column {
@@ -44,6 +46,8 @@ export interface ResourceStrategy {
   selectableFields?(object: KubeObject): Record<string, string>;
   /** What a version calls the fields that selectors may use, where the stored names are others. */
   fieldLabels?(apiVersion: string): Readonly<Record<string, string>> | undefined;
+  /** What is said of a selector by another field, where the kind words it its own way. */
+  unknownField?(field: string, apiVersion: string): string;
   columns?: readonly Column[];
   row?(object: KubeObject, now: number): unknown[];
   /** Seconds a deletion waits unless the caller says otherwise; undefined deletes at once. */

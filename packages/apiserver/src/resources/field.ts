@@ -28,6 +28,8 @@ export const notSupported = (
 
 export const forbidden = (path: FieldPath, detail: string): FieldError =>
   machinery.forbiddenField(path, detail);
+export const notFound = (path: FieldPath, value: unknown): FieldError =>
+  machinery.valueNotFound(path, value);
 export const tooLong = (path: FieldPath, value: unknown, maxBytes: number): FieldError =>
   machinery.tooLong(path, value, maxBytes);
 export const tooMany = (path: FieldPath, actual: number, max: number): FieldError =>

@@ -77,3 +77,18 @@ export function validateCIDR(
   }
   return errors;
 }
+
+/** An address with the length of its network's prefix, bits beyond it kept: 10.9.8.7/24. */
+export function validateInterfaceAddress(path: FieldPath, value: string): FieldError[] {
+  const cidr = parsePrefix(value);
+  if (cidr === undefined) {
+    const why = "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)";
+    return [invalid(path, value, why)];
+  }
+  const mapped = isMappedIPv4(cidr.bytes);
+  const address = mapped ? cidr.bytes.slice(12) : cidr.bytes;
+  const canonical = `${formatIP(address)}/${mapped ? cidr.bits - 96 : cidr.bits}`;
+  return value === canonical
+    ? []
+    : [invalid(path, value, `must be in canonical form ("${canonical}")`)];
+}

@@ -98,6 +98,9 @@ export const pathSegment: NameRule = (name, prefix) => {
 const inBytes = (errors: readonly string[], max: number): string[] =>
   errors.map((why) => (why === maxLenError(max) ? maxBytesError(max) : why));
 
+/** A subdomain, as k8s.io/apimachinery/pkg/api/validate says it. */
+export const longName: StringRule = (value) => inBytes(dns1123Subdomain(value), 253);
+
 /** A label's key: "name" or "dns.prefix/name". */
 export const qualifiedName: StringRule = (value) => {
   const parts = value.split("/");

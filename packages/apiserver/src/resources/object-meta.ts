@@ -100,12 +100,14 @@ const standardFinalizers: ReadonlySet<string> = new Set([
 ]);
 
 /** What Kubernetes' own kinds add: a finalizer without a domain is one of the old ones. */
-function validateKubeFinalizers(meta: ObjectMeta, path: FieldPath): FieldError[] {
+export function validateKubeFinalizer(name: string, path: FieldPath): FieldError[] {
   const why = "name is neither a standard finalizer name nor is it fully qualified";
+  return name.includes("/") || standardFinalizers.has(name) ? [] : [invalid(path, name, why)];
+}
+
+function validateKubeFinalizers(meta: ObjectMeta, path: FieldPath): FieldError[] {
   return (meta.finalizers ?? []).flatMap((name, i) =>
-    name.includes("/") || standardFinalizers.has(name)
-      ? []
-      : [invalid(path.child("finalizers").index(i), name, why)],
+    validateKubeFinalizer(name, path.child("finalizers").index(i)),
   );
 }
 

@@ -10,6 +10,7 @@ import { horizontalPodAutoscalerStrategy } from "./autoscaling.ts";
 import { certificateSigningRequestStrategy } from "./certificate-signing-request.ts";
 import { leaseStrategy, priorityClassStrategy, runtimeClassStrategy } from "./cluster.ts";
 import { customResourceDefinitionStrategy } from "./custom-resource-definition.ts";
+import { deviceStrategies } from "./device/index.ts";
 import { flowSchemaStrategy, priorityLevelStrategy } from "./flow-control.ts";
 import { endpointSliceStrategy } from "./networking/endpoint-slice.ts";
 import { ingressClassStrategy, ingressStrategy } from "./networking/ingress.ts";
@@ -24,6 +25,7 @@ import { volumeAttachmentStrategy } from "./storage/volume-attachment.ts";
 export const otherStrategies: readonly [string, ResourceStrategy][] = [
   ...rbacStrategies,
   ...admissionStrategies,
+  ...deviceStrategies,
   ["apiregistration.k8s.io/APIService", apiServiceStrategy],
   ["discovery.k8s.io/EndpointSlice", endpointSliceStrategy],
   ["coordination.k8s.io/Lease", leaseStrategy],

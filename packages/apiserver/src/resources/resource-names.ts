@@ -45,15 +45,16 @@ const integerResources = new Set([
 export const isHugePages = (name: string) => name.startsWith("hugepages-");
 const isQuotaHugePages = (name: string) =>
   name.startsWith("hugepages-") || name.startsWith("requests.hugepages-");
-const isNative = (name: string) => !name.includes("/") || name.includes("kubernetes.io/");
+export const isNativeResource = (name: string) =>
+  !name.includes("/") || name.includes("kubernetes.io/");
 
 export function isExtendedResource(name: string): boolean {
-  if (isNative(name) || name.startsWith("requests.")) return false;
+  if (isNativeResource(name) || name.startsWith("requests.")) return false;
   return qualifiedName(`requests.${name}`).length === 0;
 }
 
 /** Requests below the limit make sense only for what the system can share out. */
-export const isOvercommitAllowed = (name: string) => isNative(name) && !isHugePages(name);
+export const isOvercommitAllowed = (name: string) => isNativeResource(name) && !isHugePages(name);
 const isInteger = (name: string) => integerResources.has(name) || isExtendedResource(name);
 
 export function validateResourceName(name: string, path: FieldPath): FieldError[] {
@@ -69,7 +70,7 @@ export function validateContainerResourceName(name: string, path: FieldPath): Fi
     if (!containerResources.has(name) && !isHugePages(name)) {
       errors.push(invalid(path, name, "must be a standard resource for containers"));
     }
-  } else if (!isNative(name) && !isExtendedResource(name)) {
+  } else if (!isNativeResource(name) && !isExtendedResource(name)) {
     errors.push(invalid(path, name, "doesn't follow extended resource name standard"));
   }
   return errors;

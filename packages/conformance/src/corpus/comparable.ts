@@ -60,7 +60,10 @@ function words(text: string, sent: string): string {
     .replaceAll(uid, "<uid>")
     .replaceAll(time, (found) => (fixedTimes.test(found) ? found : "<time>"))
     .replaceAll(suffix, "$1<suffix>")
-    .replaceAll(/(resourceVersion\\*":\\*"|in record \()\d+/g, "$1<rv>")
+    .replaceAll(
+      /(resourceVersion\\*":\\*"|in record \(|ResourceVersion in object meta: )\d+/g,
+      "$1<rv>",
+    )
     .replaceAll(/\b10\.96\.\d+\.\d+\b/g, (found) => (sent.includes(found) ? found : "<ip>"));
   return quotedInOneOrder(plain);
 }

@@ -48,6 +48,8 @@ export class CompileErrors {
     return lines.join("\n");
   }
   #show({ location, message }: CompileError): string {
+    // An empty text has no column to point at.
+    if (this.#source.characters.length === 0) return `ERROR: <input>:1:0: ${message}`;
     const text = `ERROR: <input>:${location.line}:${location.column + 1}: ${message}`;
     const line = this.#source.line(location.line);
     if (line === undefined || line.length > snippetMax) return text;

@@ -103,12 +103,17 @@ function isNamespaces({ info }: RestContext): boolean {
 }
 
 export function strategyContext(context: RestContext): StrategyContext {
+  const namespace = namespaceOf(context);
   return {
     now: context.server.clock.now(),
     subresource: context.info.subresource,
-    namespace: namespaceOf(context),
+    namespace,
     user: context.user.name,
     userInfo: context.user,
+    namespaceLabels() {
+      const namespaces = context.server.lookup("", "v1", "namespaces");
+      return namespaces?.cache.get(namespace)?.shared().metadata?.labels ?? {};
+    },
   };
 }
 

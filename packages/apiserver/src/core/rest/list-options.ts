@@ -188,18 +188,27 @@ export function predicateOf(
   };
 }
 
+export interface KnownFields {
+  has(field: string): boolean;
+  /** Of a field that it has not. */
+  refusal(field: string): string;
+}
+
+const metadataOnly: KnownFields = {
+  has: () => false,
+  refusal: (field) =>
+    `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+};
+
 /** Field selectors may only name what the kind offers; they go on under the stored names. */
 export function checkFieldSelector(
   options: Pick<ListOptions, "fieldSelector">,
-  known: ((field: string) => boolean) | undefined,
+  known: KnownFields = metadataOnly,
   labels?: Readonly<Record<string, string>>,
 ): void {
   for (const { field } of options.fieldSelector?.requirements ?? []) {
-    if (metadataFields.has(field) || known?.(field)) continue;
-    if (known !== undefined) throw badRequest(`field label not supported: ${field}`);
-    throw badRequest(
-      `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
-    );
+    if (metadataFields.has(field) || known.has(field)) continue;
+    throw badRequest(known.refusal(field));
   }
   if (labels === undefined) return;
   options.fieldSelector = options.fieldSelector?.transform((requirement) => ({

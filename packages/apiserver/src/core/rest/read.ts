@@ -16,6 +16,7 @@ import { groupResourceOf, namespaceOf } from "./context.ts";
 import type { ListMeta } from "./list-body.ts";
 import {
   checkFieldSelector,
+  type KnownFields,
   type ListOptions,
   parseListOptions,
   predicateOf,
@@ -113,8 +114,8 @@ export function fieldLabels({
 }
 
 /** Whether a field selector may name this field of the kind. */
-export function knownFields({ resource }: RestContext): ((field: string) => boolean) | undefined {
-  const { selectableFields } = resource.strategy;
+export function knownFields({ resource }: RestContext): KnownFields | undefined {
+  const { selectableFields, unknownField } = resource.strategy;
   if (selectableFields === undefined) return undefined;
   const names = new Set(
     Object.keys(
@@ -122,7 +123,11 @@ export function knownFields({ resource }: RestContext): ((field: string) => bool
         selectableFields({ apiVersion: resource.apiVersion, kind: resource.info.kind }),
     ),
   );
-  return (field) => names.has(field);
+  return {
+    has: (field) => names.has(field),
+    refusal: (field) =>
+      unknownField?.(field, resource.apiVersion) ?? `field label not supported: ${field}`,
+  };
 }
 
 export interface Listed {

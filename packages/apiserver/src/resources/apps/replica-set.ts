@@ -63,9 +63,6 @@ export const replicaSetStrategy: ResourceStrategy = kind(
       ];
     },
     warnings: (object, old) => templateWarnings(object, old),
-    selectableFields: (object) => ({
-      "status.replicas": String((object as ReplicaSet).status?.replicas ?? 0),
-    }),
     columns: columns(
       "Name, Desired:integer, Current:integer, Ready:integer, Age, Containers*, Images*, Selector*",
     ),

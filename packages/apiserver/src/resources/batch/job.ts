@@ -7,7 +7,7 @@
  * Source  pkg/registry/batch/job/strategy.go, pkg/apis/batch/v1/defaults.go
  */
 import type { Job, JobSpec } from "@nanokube/api/batch/v1";
-import { FieldPath } from "@nanokube/machinery";
+import { FieldPath, quoteGo } from "@nanokube/machinery";
 import type { ResourceStrategy } from "../../core/strategy.ts";
 import { defaultPodTemplate } from "../core/pod/defaults.ts";
 import { jobTemplateWarnings } from "../core/pod/warnings.ts";
@@ -115,6 +115,7 @@ export const jobStrategy: ResourceStrategy = kind(
     warnings: (object) =>
       jobTemplateWarnings((object as Job).spec?.template, FieldPath.root("spec", "template")),
     defaultPropagation: "Orphan",
+    unknownField: (name) => `field label ${quoteGo(name)} not supported for Job`,
     selectableFields: (object) => ({
       "status.successful": String((object as Job).status?.succeeded ?? 0),
     }),

@@ -7,9 +7,10 @@
 import type { Namespace } from "@nanokube/api/core/v1";
 import type { FieldError } from "@nanokube/machinery";
 import type { ResourceStrategy } from "../../core/strategy.ts";
-import { field, invalid } from "../field.ts";
+import { check, field, invalid } from "../field.ts";
 import { copyField, kind } from "../generic.ts";
 import { dns1123Label, qualifiedName } from "../names.ts";
+import { validateKubeFinalizer } from "../object-meta.ts";
 import { age, columns, nameOf } from "../table.ts";
 
 const nameLabel = "kubernetes.io/metadata.name";
@@ -17,20 +18,18 @@ const nameLabel = "kubernetes.io/metadata.name";
 function defaultNamespace(namespace: Namespace): void {
   namespace.metadata ??= {};
   const metadata = namespace.metadata;
-  // A generated name is not known yet; canonicalize in prepareForCreate adds the label then.
+  // A generated name is not known yet: prepareForCreate adds the label then.
   if (metadata.name) metadata.labels = { ...metadata.labels, [nameLabel]: metadata.name };
   namespace.status ??= {};
   namespace.status.phase ||= "Active";
 }
 
-function validateFinalizers(namespace: Namespace): FieldError[] {
+/** Of a new namespace upstream does not say which finalizer is meant. */
+function validateFinalizers(namespace: Namespace, isNew: boolean): FieldError[] {
   const path = field("spec", "finalizers");
-  return (namespace.spec?.finalizers ?? []).flatMap((name) => {
-    const problems = qualifiedName(name).map((why) => invalid(path, name, why));
-    if (problems.length > 0 || name.includes("/") || name === "kubernetes") return problems;
-    return [
-      invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified"),
-    ];
+  return (namespace.spec?.finalizers ?? []).flatMap((name, i) => {
+    const at = isNew ? path : path.index(i);
+    return [...check(at, name, qualifiedName), ...validateKubeFinalizer(name, at)];
   });
 }
 
@@ -58,6 +57,8 @@ export const namespaceStrategy: ResourceStrategy = kind(
     default: (object) => defaultNamespace(object as Namespace),
     prepareForCreate(object) {
       const namespace = object as Namespace;
+      const { metadata = {} } = namespace;
+      metadata.labels = { ...metadata.labels, [nameLabel]: metadata.name ?? "" };
       const finalizers = namespace.spec?.finalizers ?? [];
       if (finalizers.includes("kubernetes")) return;
       namespace.spec = { ...namespace.spec, finalizers: [...finalizers, "kubernetes"] };
@@ -67,10 +68,10 @@ export const namespaceStrategy: ResourceStrategy = kind(
       if (subresource === "") copyField(object.spec as object, old.spec ?? {}, "finalizers");
       if (subresource === "finalize") copyField(object, old, "status");
     },
-    validate: (object) => validateFinalizers(object as Namespace),
+    validate: (object) => validateFinalizers(object as Namespace, true),
     validateUpdate(object, _old, { subresource }) {
       if (subresource === "status") return validateStatus(object as Namespace);
-      if (subresource === "finalize") return validateFinalizers(object as Namespace);
+      if (subresource === "finalize") return validateFinalizers(object as Namespace, false);
       return [];
     },
     selectableFields: (object) => ({

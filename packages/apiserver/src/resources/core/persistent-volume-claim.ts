@@ -114,7 +114,6 @@ export const persistentVolumeClaimStrategy: ResourceStrategy = kind(
       subresource === "status"
         ? []
         : validateUpdate(object as PersistentVolumeClaim, old as PersistentVolumeClaim),
-    selectableFields: (object) => ({ name: nameOf(object) }),
     columns: columns(
       "Name, Status, Volume, Capacity, Access Modes, StorageClass, VolumeAttributesClass, Age, " +
         "VolumeMode*",

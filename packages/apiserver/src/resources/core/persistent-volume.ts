@@ -242,7 +242,6 @@ export const persistentVolumeStrategy: ResourceStrategy = kind(
       subresource === "status"
         ? []
         : validateUpdate(object as PersistentVolume, old as PersistentVolume),
-    selectableFields: (object) => ({ name: nameOf(object) }),
     columns: columns(
       "Name, Capacity, Access Modes, Reclaim Policy, Status, Claim, StorageClass, " +
         "VolumeAttributesClass, Reason, Age, VolumeMode*",

@@ -21,7 +21,7 @@ import {
   required,
 } from "../field.ts";
 import { kind } from "../generic.ts";
-import { parsePrefix, prefixContains } from "../ip.ts";
+import { parsePrefix, prefixContains, validateCIDR } from "../ip.ts";
 import { validateLabelSelector } from "../labels.ts";
 import { portName, portNumber } from "../names.ts";
 import { age, columns, formatLabelSelector, nameOf } from "../table.ts";
