@@ -111,6 +111,16 @@ export const networkPolicies = namespaced<networking.NetworkPolicy>(
   "NetworkPolicy",
   "networkpolicies",
 );
+export const serviceCIDRs = clusterWide<networking.ServiceCIDR>(
+  "networking.k8s.io/v1",
+  "ServiceCIDR",
+  "servicecidrs",
+);
+export const ipAddresses = clusterWide<networking.IPAddress>(
+  "networking.k8s.io/v1",
+  "IPAddress",
+  "ipaddresses",
+);
 export const leases = namespaced<coordination.Lease>("coordination.k8s.io/v1", "Lease", "leases");
 
 export const storageClasses = clusterWide<storage.StorageClass>(

@@ -39,6 +39,7 @@ import {
 } from "./replicaset/replicaset.ts";
 import { createResourceQuotaController } from "./resource-quota/resource-quota.ts";
 import { createRootCAController } from "./root-ca/root-ca.ts";
+import { createServiceCIDRController } from "./service-cidr/service-cidr.ts";
 import { createServiceAccountController } from "./serviceaccount/serviceaccount.ts";
 import { createTokenController } from "./serviceaccount-token/serviceaccount-token.ts";
 import { createStatefulSetController } from "./statefulset/statefulset.ts";
@@ -146,6 +147,7 @@ export const controllers: readonly ControllerEntry[] = [
     name: "pod-garbage-collector-controller",
     create: ({ terminatedPodGCThreshold }) => createPodGCController(terminatedPodGCThreshold),
   },
+  { name: "service-cidr-controller", create: createServiceCIDRController },
   {
     name: "node-ipam-controller",
     create: ({ clusterCIDR, nodeCIDRMaskSize = 24 }) =>

@@ -29,6 +29,8 @@ export type Write =
       patch: unknown;
       type: PatchType;
       subresource?: string;
+      /** Of an apply, which is by force. */
+      fieldManager?: string;
       hop?: string;
     }
   | {

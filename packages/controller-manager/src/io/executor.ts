@@ -93,6 +93,8 @@ async function write({ client, signal }: ExecutorOptions, effect: Write): Promis
       return api.patch(effect.name, effect.patch, {
         type: effect.type,
         subresource: effect.subresource,
+        fieldManager: effect.fieldManager,
+        force: effect.type === "apply" ? true : undefined,
         signal,
       });
     case "delete":
