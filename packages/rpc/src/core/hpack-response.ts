@@ -49,7 +49,7 @@ export class ResponseBlocks {
 
   /** The peer's SETTINGS_HEADER_TABLE_SIZE. */
   tableSize(sizeBytes: number): void {
-    if (this.#mode === "off" || (this.#mode === "none" && sizeBytes >= usualTableBytes)) return;
+    if (this.#mode === "off" || sizeBytes >= usualTableBytes) return;
     this.#mode = "off";
     this.#mustEmpty = true;
   }

@@ -31,7 +31,12 @@ const nothing = Buffer.alloc(0);
 export class FrameReader {
   #bytes: Buffer = nothing;
   #at = 0;
-  #isGreeted = false;
+  #isGreeted: boolean;
+
+  /** `isGreeted`: the peer is a server, which sends no preface. */
+  constructor(isGreeted: boolean) {
+    this.#isGreeted = isGreeted;
+  }
 
   push(chunk: Buffer): void {
     const isEmpty = this.#at === this.#bytes.length;

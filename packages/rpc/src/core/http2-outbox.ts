@@ -135,9 +135,9 @@ export class Outbox {
     this.#controlFrames++;
   }
 
-  pingAck(opaque: Buffer): void {
-    this.#frame(frameType.ping, flag.ack, 0, opaque);
-    this.#controlFrames++;
+  ping(opaque: Buffer, isAnswer: boolean): void {
+    this.#frame(frameType.ping, isAnswer ? flag.ack : 0, 0, opaque);
+    if (isAnswer) this.#controlFrames++;
   }
 
   goaway(lastStreamId: number, code: number, text: string): void {

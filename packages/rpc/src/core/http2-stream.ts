@@ -1,5 +1,5 @@
 /**
- * One stream of a server's connection: what comes in goes to its sink, what goes out keeps to the
+ * One stream of a connection: what comes in goes to its sink, what goes out keeps to the
  * windows that the peer granted.
  *
  * Bytes are copied when they are sent: at once into the outbox, or, what no window has room for,
@@ -28,6 +28,7 @@ export interface StreamSink {
 
 /** What a stream needs of its connection. */
 export interface StreamOwner {
+  readonly isClient: boolean;
   readonly outbox: Outbox;
   readonly blocks: ResponseBlocks;
   /** Of the whole connection: bytes that may still be sent. */
@@ -225,7 +226,7 @@ export class Http2Stream {
     this.isLocalDone = true;
     if (this.isRemoteDone) this.owner.finished(this, false);
     // Answered early: what the client still sends is not wanted.
-    else this.reset(http2Error.noError);
+    else if (!this.owner.isClient) this.reset(http2Error.noError);
   }
 }
 

@@ -5,20 +5,24 @@
  * a stream that ends without one says by its reset code (or the lost connection) what happened.
  * Source  gRPC over HTTP2; google.golang.org/grpc internal/transport/http2_client.go
  */
-import { type ClientHttp2Session, type ClientHttp2Stream, constants } from "node:http2";
 import type { CallOptions } from "../core/call.ts";
 import type { RpcClock } from "../core/clock.ts";
 import { FrameParser } from "../core/frame.ts";
+import type { AnswerFields, AnswerSink, ClientStream } from "../core/http2-client.ts";
+import { http2Error } from "../core/http2-codes.ts";
 import { type Metadata, metadataFromHeaders, metadataToHeaders } from "../core/metadata.ts";
 import type { MethodInfo } from "../core/service.ts";
 import { codeOfHttpStatus, codes, decodeMessage, RpcError } from "../core/status.ts";
 import { formatTimeout } from "../core/timeout.ts";
 import { framePayload } from "./compression.ts";
+import type { ClientSession } from "./http2-socket.ts";
 
 export interface CallEvents {
   headers(metadata: Metadata): void;
   /** False pauses the stream until `resume()`. */
   message(message: unknown): boolean;
+  /** What waited to be sent has left. */
+  drained(): void;
   /** Once, at the end: undefined is OK. */
   end(error: RpcError | undefined): void;
 }
@@ -27,21 +31,26 @@ export interface CallSettings {
   readonly clock: RpcClock;
   readonly receiveMaxBytes: number;
   readonly userAgent: string;
+  /** What `:authority` and `:scheme` say. */
+  readonly authority: string;
+  readonly scheme: "http" | "https";
 }
 
-type Headers = Record<string, string | string[] | number | undefined>;
-
-export class ClientCall {
+export class ClientCall implements AnswerSink {
   readonly #method: MethodInfo<unknown, unknown>;
   readonly #options: CallOptions;
   readonly #settings: CallSettings;
   readonly #events: CallEvents;
   readonly #parser: FrameParser;
-  #stream: ClientHttp2Stream | undefined;
+  #stream: ClientStream | undefined;
   #encoding: string | undefined;
   #hasHeaders = false;
   #status: RpcError | "ok" | undefined;
   #isEnded = false;
+  #hasFinished = false;
+  #isPaused = false;
+  /** Received while paused: the server may not send as much again before it is taken. */
+  #untaken = 0;
   #deadline: unknown;
   #onAbort: (() => void) | undefined;
 
@@ -71,43 +80,61 @@ export class ClientCall {
     return this.#isEnded;
   }
 
-  get stream(): ClientHttp2Stream | undefined {
-    return this.#stream;
+  get isStarted(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  /** So much waits that the caller should too. */
+  get needsDrain(): boolean {
+    return this.#stream?.hasWaiting ?? false;
   }
 
   /** The server has certainly not seen the call: it may be made again on another connection. */
   get isUnprocessed(): boolean {
-    return !this.#hasHeaders && this.#stream?.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+    return !this.#hasHeaders && this.#stream?.resetCode === http2Error.refusedStream;
   }
 
-  start(session: ClientHttp2Session): ClientHttp2Stream {
+  start(session: ClientSession): void {
     const { timeoutMs, metadata } = this.#options;
-    const headers: Record<string, string> = {
-      ":method": "POST",
-      ":path": this.#method.path,
-      "content-type": "application/grpc",
-      te: "trailers",
-      "user-agent": this.#settings.userAgent,
-      "grpc-accept-encoding": "identity,gzip",
-    };
-    if (timeoutMs !== undefined) headers["grpc-timeout"] = formatTimeout(timeoutMs);
-    if (metadata !== undefined) Object.assign(headers, metadataToHeaders(metadata));
-    const stream = session.request(headers, { endStream: false });
-    holdProcess(session, stream);
-    this.#stream = stream;
-    stream.on("response", (received) => this.#gotHeaders(received as Headers));
-    stream.on("data", (chunk: Buffer) => this.#gotData(chunk));
-    stream.on("trailers", (received) => this.#gotStatus(received as Headers));
-    stream.on("end", () => {
-      if (this.#status !== undefined) this.#end(this.#status);
-    });
-    stream.on("error", () => {}); // "close" follows.
-    stream.on("close", () => this.#end(this.#status ?? lostStream(stream)));
-    return stream;
+    const { scheme, authority, userAgent } = this.#settings;
+    const often: [string, string][] = [
+      [":method", "POST"],
+      [":scheme", scheme],
+      [":path", this.#method.path],
+      [":authority", authority],
+      ["content-type", "application/grpc"],
+      ["te", "trailers"],
+      ["user-agent", userAgent],
+      ["grpc-accept-encoding", "identity,gzip"],
+    ];
+    const others = metadata === undefined ? [] : Object.entries(metadataToHeaders(metadata));
+    if (timeoutMs !== undefined) others.push(["grpc-timeout", formatTimeout(timeoutMs)]);
+    this.#stream = session.open(often, others, this);
+  }
+
+  /** False: wait for `caughtUp`. */
+  write(frame: Buffer): boolean {
+    return this.#stream?.data(frame, 0, frame.length, true) ?? true;
+  }
+
+  /** No more requests. */
+  finish(frame?: Buffer): void {
+    this.#hasFinished = true;
+    if (frame === undefined) this.#stream?.endData();
+    else this.#stream?.wholeBody(frame);
+  }
+
+  /** Messages are taken again. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    const count = this.#untaken;
+    this.#untaken = 0;
+    if (count > 0) this.#stream?.consumed(count);
   }
 
   cancel(error = new RpcError(codes.CANCELLED, "context canceled")): void {
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
+    this.#stream?.reset(http2Error.cancel);
     this.#end(error);
   }
 
@@ -115,14 +142,40 @@ export class ClientCall {
     this.#end(error);
   }
 
-  #gotHeaders(headers: Headers): void {
+  head(fields: AnswerFields): void {
+    this.#gotHeaders(fields);
+  }
+
+  trailers(fields: AnswerFields): void {
+    this.#gotStatus(fields);
+  }
+
+  data(bytes: Buffer): void {
+    this.#gotData(bytes);
+    if (this.#isPaused) this.#untaken += bytes.length;
+    else this.#stream?.consumed(bytes.length);
+  }
+
+  end(): void {
+    this.#end(this.#status ?? new RpcError(codes.UNAVAILABLE, lostText));
+  }
+
+  closed(): void {
+    this.#end(this.#status ?? lostStream(this.#stream?.resetCode));
+  }
+
+  caughtUp(): void {
+    this.#events.drained();
+  }
+
+  #gotHeaders(headers: AnswerFields): void {
     this.#hasHeaders = true;
-    this.#encoding = headers["grpc-encoding"] as string | undefined;
+    this.#encoding = headers["grpc-encoding"];
     if (headers["grpc-status"] !== undefined) {
       this.#gotStatus(headers);
       return;
     }
-    const status = headers[":status"] as number;
+    const status = Number(headers[":status"]);
     const contentType = String(headers["content-type"] ?? "");
     if (status !== 200 || !contentType.startsWith("application/grpc")) {
       const code = status === 200 ? codes.UNKNOWN : codeOfHttpStatus(status);
@@ -134,7 +187,7 @@ export class ClientCall {
     this.#events.headers(metadataFromHeaders(headers));
   }
 
-  #gotStatus(headers: Headers): void {
+  #gotStatus(headers: AnswerFields): void {
     const code = Number(headers["grpc-status"]);
     if (code === 0) this.#status = "ok";
     else if (Number.isInteger(code)) {
@@ -154,7 +207,7 @@ export class ClientCall {
           sizeMax: this.#settings.receiveMaxBytes,
           isServer: false,
         });
-        if (!this.#events.message(this.#decode(payload))) this.#stream?.pause();
+        if (!this.#events.message(this.#decode(payload))) this.#isPaused = true;
       }
     } catch (error) {
       this.cancel(error as RpcError);
@@ -175,45 +228,42 @@ export class ClientCall {
     this.#isEnded = true;
     if (this.#deadline !== undefined) this.#settings.clock.clearTimeout(this.#deadline as never);
     if (this.#onAbort) this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    const stream = this.#stream;
     // A server may answer before it has read everything: the rest need not be sent.
-    if (stream !== undefined && !stream.closed && !stream.writableEnded) stream.close();
+    if (!this.#hasFinished || status !== "ok") this.#stream?.reset(http2Error.cancel);
     if (status === "ok" && !this.#parser.isEmpty) {
       this.#events.end(new RpcError(codes.INTERNAL, "unexpected EOF"));
     } else this.#events.end(status === "ok" ? undefined : status);
   }
 }
 
+const lostText = "error reading from server: EOF";
 const resetCodes: Readonly<Record<number, number>> = {
-  [constants.NGHTTP2_REFUSED_STREAM]: codes.UNAVAILABLE,
-  [constants.NGHTTP2_CANCEL]: codes.CANCELLED,
-  [constants.NGHTTP2_ENHANCE_YOUR_CALM]: codes.RESOURCE_EXHAUSTED,
-  [constants.NGHTTP2_INADEQUATE_SECURITY]: codes.PERMISSION_DENIED,
+  [http2Error.refusedStream]: codes.UNAVAILABLE,
+  [http2Error.cancel]: codes.CANCELLED,
+  [http2Error.enhanceYourCalm]: codes.RESOURCE_EXHAUSTED,
+  [http2Error.inadequateSecurity]: codes.PERMISSION_DENIED,
+};
+/** As RFC 9113 writes them. */
+const resetNames: Readonly<Record<number, string>> = {
+  [http2Error.protocol]: "PROTOCOL_ERROR",
+  [http2Error.internal]: "INTERNAL_ERROR",
+  [http2Error.flowControl]: "FLOW_CONTROL_ERROR",
+  [http2Error.settingsTimeout]: "SETTINGS_TIMEOUT",
+  [http2Error.streamClosed]: "STREAM_CLOSED",
+  [http2Error.frameSize]: "FRAME_SIZE_ERROR",
+  [http2Error.refusedStream]: "REFUSED_STREAM",
+  [http2Error.cancel]: "CANCEL",
+  [http2Error.compression]: "COMPRESSION_ERROR",
+  [http2Error.connect]: "CONNECT_ERROR",
+  [http2Error.enhanceYourCalm]: "ENHANCE_YOUR_CALM",
+  [http2Error.inadequateSecurity]: "INADEQUATE_SECURITY",
 };
 
-function lostStream(stream: ClientHttp2Stream): RpcError {
-  const session = stream.session;
-  if (session === undefined || session.destroyed || session.closed || stream.rstCode === 0) {
-    return new RpcError(codes.UNAVAILABLE, "error reading from server: EOF");
+function lostStream(resetCode: number | undefined): RpcError {
+  if (resetCode === undefined || resetCode === http2Error.noError) {
+    return new RpcError(codes.UNAVAILABLE, lostText);
   }
-  const code = resetCodes[stream.rstCode] ?? codes.INTERNAL;
-  const name = Object.entries(constants).find(
-    ([key, value]) => key.startsWith("NGHTTP2_") && value === stream.rstCode,
-  )?.[0];
-  const text = name?.replace("NGHTTP2_", "") ?? String(stream.rstCode);
-  return new RpcError(code, `stream terminated by RST_STREAM with error code: ${text}`);
-}
-
-const underWay = new WeakMap<ClientHttp2Session, number>();
-
-/** A call under way keeps the process alive; a connection that idles does not. */
-function holdProcess(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
-  const count = underWay.get(session) ?? 0;
-  if (count === 0) session.ref();
-  underWay.set(session, count + 1);
-  stream.once("close", () => {
-    const left = underWay.get(session)! - 1;
-    underWay.set(session, left);
-    if (left === 0 && !session.destroyed) session.unref();
-  });
+  const code = resetCodes[resetCode] ?? codes.INTERNAL;
+  const name = resetNames[resetCode] ?? String(resetCode);
+  return new RpcError(code, `stream terminated by RST_STREAM with error code: ${name}`);
 }

@@ -8,11 +8,11 @@
  * Source  google.golang.org/grpc clientconn.go, backoff.go; naming.md
  *         (":authority" of unix sockets)
  */
-import { type ClientHttp2Session, connect as connectHttp2, type Http2Session } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { RpcClock } from "../core/clock.ts";
 import { codes, RpcError } from "../core/status.ts";
+import { type ClientSession, openHttp2 } from "./http2-socket.ts";
 
 export interface ClientTls {
   readonly ca?: string | Buffer | undefined;
@@ -38,16 +38,15 @@ export interface Target {
   open(protocol?: "h2" | "http/1.1"): Socket;
 }
 
-const windowBytes = 16 << 20;
 const backoffMs = { first: 100, factor: 1.6, most: 5000, jitter: 0.2 };
 
 export class Connection {
   readonly #target: Target;
   readonly #options: ConnectionOptions;
   readonly #clock: RpcClock;
-  #session: ClientHttp2Session | undefined;
-  #connecting: Promise<ClientHttp2Session> | undefined;
-  #all = new Set<ClientHttp2Session>();
+  #session: ClientSession | undefined;
+  #connecting: Promise<ClientSession> | undefined;
+  #all = new Set<ClientSession>();
   #failures = 0;
   #lastError: RpcError | undefined;
   #retryAt = 0;
@@ -60,7 +59,7 @@ export class Connection {
   }
 
   /** The session at once when there is one, else a promise of one. */
-  session(waitForReady: boolean): ClientHttp2Session | Promise<ClientHttp2Session> {
+  session(waitForReady: boolean): ClientSession | Promise<ClientSession> {
     if (this.#session !== undefined) return this.#session;
     if (this.#isClosed) {
       throw new RpcError(codes.CANCELLED, "grpc: the client connection is closing");
@@ -70,7 +69,7 @@ export class Connection {
     return this.#connect();
   }
 
-  async #untilReady(): Promise<ClientHttp2Session> {
+  async #untilReady(): Promise<ClientSession> {
     for (;;) {
       const waitMs = this.#lastError === undefined ? 0 : this.#retryAt - this.#clock.now();
       if (waitMs > 0) await new Promise<void>((done) => this.#clock.setTimeout(done, waitMs));
@@ -85,23 +84,23 @@ export class Connection {
     }
   }
 
-  #connect(): Promise<ClientHttp2Session> {
+  #connect(): Promise<ClientSession> {
     this.#connecting ??= this.#attempt().finally(() => {
       this.#connecting = undefined;
     });
     return this.#connecting;
   }
 
-  async #attempt(): Promise<ClientHttp2Session> {
+  async #attempt(): Promise<ClientSession> {
     try {
-      const session = await openSession(this.#target, this.#options.connectTimeoutMs ?? 20_000);
+      const socket = await openSocket(this.#target, this.#options.connectTimeoutMs ?? 20_000);
       if (this.#isClosed) {
-        session.destroy();
+        socket.destroy();
         throw new Error("grpc: the client connection is closing");
       }
       this.#failures = 0;
       this.#lastError = undefined;
-      this.#adopt(session);
+      const session = this.#adopt(socket);
       return session;
     } catch (error) {
       const { first, factor, most, jitter } = backoffMs;
@@ -114,20 +113,24 @@ export class Connection {
     }
   }
 
-  #adopt(session: ClientHttp2Session): void {
+  #adopt(socket: Socket): ClientSession {
+    let stopPings: (() => void) | undefined;
+    const session: ClientSession = openHttp2(socket, {
+      retired: () => {
+        if (this.#session === session) this.#session = undefined;
+      },
+      ended: () => {
+        this.#all.delete(session);
+        stopPings?.();
+      },
+    });
     this.#session = session;
     this.#all.add(session);
-    const retire = () => {
-      if (this.#session === session) this.#session = undefined;
-    };
-    session.on("goaway", retire);
-    session.on("error", retire);
-    session.on("close", () => {
-      this.#all.delete(session);
-      retire();
-    });
     const { keepaliveMs, keepaliveTimeoutMs } = this.#options;
-    if (keepaliveMs !== undefined) keepAlive(session, keepaliveMs, keepaliveTimeoutMs ?? 20_000);
+    if (keepaliveMs !== undefined) {
+      stopPings = keepAlive(session, keepaliveMs, keepaliveTimeoutMs ?? 20_000);
+    }
+    return session;
   }
 
   close(): void {
@@ -172,7 +175,7 @@ export function parseTarget(target: string, tls: ClientTls | undefined): Target 
 }
 
 /** Resolves when the socket (and TLS) stands; HTTP/2's settings need no waiting for. */
-function openSession(target: Target, timeoutMs: number): Promise<ClientHttp2Session> {
+function openSocket(target: Target, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = target.open();
     const isTls = "authorized" in socket;
@@ -186,16 +189,10 @@ function openSession(target: Target, timeoutMs: number): Promise<ClientHttp2Sess
     socket.once(isTls ? "secureConnect" : "connect", () => {
       clearTimeout(timer);
       socket.off("error", fail);
+      // "close" follows, and is what counts.
+      socket.on("error", () => {});
       socket.setNoDelay(true);
-      const session = connectHttp2(target.authority, {
-        createConnection: () => socket,
-        settings: { initialWindowSize: 4 << 20, enablePush: false, maxHeaderListSize: 16 << 20 },
-        maxSessionMemory: 4096,
-      });
-      session.on("error", () => {});
-      session.setLocalWindowSize(windowBytes);
-      session.unref();
-      resolve(session);
+      resolve(socket);
     });
   });
 }
@@ -217,18 +214,20 @@ export function dialError(error: NodeJS.ErrnoException, target: string): string 
 }
 
 /** A connection whose pings stay unanswered is dead, whatever its socket says. */
-function keepAlive(session: Http2Session, everyMs: number, timeoutMs: number): void {
-  let isWaiting = false;
+function keepAlive(session: ClientSession, everyMs: number, timeoutMs: number): () => void {
+  let late: NodeJS.Timeout | undefined;
   const timer = setInterval(() => {
-    if (isWaiting || session.destroyed) return;
-    isWaiting = true;
-    const late = setTimeout(() => session.destroy(new Error("keepalive ping failed")), timeoutMs);
+    if (late !== undefined) return;
+    late = setTimeout(() => session.destroy(), timeoutMs);
     late.unref();
     session.ping(() => {
-      isWaiting = false;
       clearTimeout(late);
+      late = undefined;
     });
   }, everyMs);
   timer.unref();
-  session.on("close", () => clearInterval(timer));
+  return () => {
+    clearInterval(timer);
+    clearTimeout(late);
+  };
 }

@@ -3,7 +3,6 @@
  *
  * Nothing is connected until the first call; see connection.ts for what happens when it is lost.
  */
-import type { ClientHttp2Session } from "node:http2";
 import type { CallOptions, Channel, ClientStream } from "../core/call.ts";
 import type { RpcClock } from "../core/clock.ts";
 import type { Init } from "../core/codec.ts";
@@ -13,6 +12,7 @@ import type { MethodInfo } from "../core/service.ts";
 import { codes, RpcError, toRpcError } from "../core/status.ts";
 import { type CallSettings, ClientCall } from "./client-call.ts";
 import { Connection, type ConnectionOptions, parseTarget } from "./connection.ts";
+import type { ClientSession } from "./http2-socket.ts";
 import { openUpgraded } from "./upgrade.ts";
 import { wallClock } from "./wall-clock.ts";
 
@@ -26,10 +26,13 @@ export interface DialOptions extends ConnectionOptions {
 export function dial(target: string, options: DialOptions = {}): Channel {
   const clock = options.clock ?? wallClock;
   const connection = new Connection(target, options, clock);
+  const { protocol, host } = new URL(parseTarget(target, options.tls).authority);
   const settings: CallSettings = {
     clock,
     receiveMaxBytes: options.receiveMaxBytes ?? 2 ** 31 - 1,
     userAgent: options.userAgent ?? "nanokube-rpc",
+    authority: host,
+    scheme: protocol === "https:" ? "https" : "http",
   };
   return {
     unary: <I, O>(method: MethodInfo<I, O>, request: Init<I>, call: CallOptions = {}) =>
@@ -62,6 +65,7 @@ function callUnary(
     const frame = method.request.encodeFrame(request);
     const call = new ClientCall(method, options, settings, {
       headers() {},
+      drained() {},
       message(message) {
         response = message;
         hasResponse = true;
@@ -75,7 +79,10 @@ function callUnary(
         else reject(new RpcError(codes.INTERNAL, "grpc: the call got no response"));
       },
     });
-    withSession(connection, options, call, (session) => call.start(session).end(frame));
+    withSession(connection, options, call, (session) => {
+      call.start(session);
+      call.finish(frame);
+    });
   });
 }
 
@@ -84,16 +91,17 @@ function withSession(
   connection: Connection,
   options: CallOptions,
   call: ClientCall,
-  start: (session: ClientHttp2Session) => void,
+  start: (session: ClientSession) => void,
 ): void {
-  const begin = (session: ClientHttp2Session) => {
-    if (call.isEnded) return;
-    try {
-      start(session);
-    } catch (error) {
-      call.fail(new RpcError(codes.UNAVAILABLE, `transport: ${(error as Error).message}`));
-    }
-  };
+  const begin = (session: ClientSession) =>
+    session.whenRoom(() => {
+      if (call.isEnded) return;
+      try {
+        start(session);
+      } catch (error) {
+        call.fail(new RpcError(codes.UNAVAILABLE, `transport: ${(error as Error).message}`));
+      }
+    });
   try {
     const session = connection.session(options.waitForReady ?? false);
     if (session instanceof Promise) session.then(begin, (error) => call.fail(toRpcError(error)));
@@ -119,11 +127,12 @@ function callStream(
     for (const resolve of wakers.splice(0)) resolve();
   };
   const responses = new MessageQueue<unknown>({
-    onDrain: () => call.stream?.resume(),
+    onDrain: () => call.resume(),
     onReturn: () => call.cancel(),
   });
   const call = new ClientCall(method, options, settings, {
     headers: (metadata) => headers.resolve(metadata),
+    drained: wake,
     message: (message) => responses.push(message),
     end(error) {
       if (error === undefined) responses.end();
@@ -135,31 +144,30 @@ function callStream(
   });
   if (options.signal?.aborted) queueMicrotask(() => call.cancel());
   withSession(connection, options, call, (session) => {
-    const stream = call.start(session);
-    stream.on("drain", wake);
-    for (const frame of early) stream.write(frame);
+    call.start(session);
+    for (const frame of early) call.write(frame);
     early = [];
-    if (isEndedEarly) stream.end();
+    if (isEndedEarly) call.finish();
     wake();
   });
   return {
     write(message) {
       if (call.isEnded) return true;
       const frame = method.request.encodeFrame(message);
-      if (call.stream !== undefined) return call.stream.write(frame);
+      if (call.isStarted) return call.write(frame);
       early.push(frame);
       return early.length < 64;
     },
     drained() {
-      const isFree = call.stream === undefined ? early.length < 64 : !call.stream.writableNeedDrain;
+      const isFree = call.isStarted ? !call.needsDrain : early.length < 64;
       if (call.isEnded || isFree) return Promise.resolve();
       return new Promise((resolve) => {
         wakers.push(resolve);
       });
     },
     end() {
-      if (call.stream === undefined) isEndedEarly = true;
-      else if (!call.isEnded) call.stream.end();
+      if (!call.isStarted) isEndedEarly = true;
+      else if (!call.isEnded) call.finish();
     },
     responses,
     cancel: () => call.cancel(),

@@ -1,13 +1,15 @@
 /**
- * A socket, and the HTTP/2 connection that lives on it.
+ * A socket, and the HTTP/2 connection that lives on it, of a server or of a client.
  *
- * What calls answer within one turn of the event loop, and in the promises it resolves, leaves as
+ * What calls say within one turn of the event loop, and in the promises it resolves, leaves as
  * one write. A socket that takes no more makes bodies wait (`isBacklogged`), and stops the reading
  * when answers to control frames pile up.
  */
 import type { Socket } from "node:net";
+import { type AnswerSink, type ClientStream, Http2Client } from "../core/http2-client.ts";
 import { http2Error, setting, windowMax } from "../core/http2-codes.ts";
 import { Http2Connection } from "../core/http2-connection.ts";
+import type { Http2Endpoint } from "../core/http2-endpoint.ts";
 import type { Http2Stream, StreamSink } from "../core/http2-stream.ts";
 import type { RequestHead } from "../core/request-head.ts";
 
@@ -29,6 +31,75 @@ export type OpenStream = (stream: Http2Stream, head: RequestHead, socket: Socket
 
 /** How long a peer may take to read the last words. */
 const lingerMs = 1000;
+const backlogMaxBytes = 4 << 20;
+
+/** Moves the bytes of one connection. */
+class Carrier {
+  readonly #socket: Socket;
+  #endpoint: Http2Endpoint | undefined;
+  #isFlushPlanned = false;
+  #isReading = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** From now on what the socket reads goes to the connection. */
+  carry(endpoint: Http2Endpoint): void {
+    this.#endpoint = endpoint;
+    const socket = this.#socket;
+    socket.on("data", (bytes: Buffer) => this.receive(bytes));
+    socket.on("drain", () => {
+      endpoint.isBacklogged = false;
+      if (socket.isPaused()) socket.resume();
+      endpoint.pump();
+    });
+    socket.on("end", () => endpoint.lost("EOF"));
+    socket.on("close", () => endpoint.lost("closed"));
+    this.flush();
+  }
+
+  receive(bytes: Buffer): void {
+    this.#isReading = true;
+    this.#endpoint!.receive(bytes);
+    this.#isReading = false;
+    this.flush();
+  }
+
+  readonly flushSoon = (): void => {
+    // While bytes are read the end of the reading is the time; later, the end of the turn.
+    if (this.#isReading || this.#isFlushPlanned) return;
+    this.#isFlushPlanned = true;
+    process.nextTick(this.flush);
+  };
+
+  readonly flush = (): void => {
+    this.#isFlushPlanned = false;
+    const socket = this.#socket;
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined || endpoint.outbox.isEmpty) return;
+    const pieces = endpoint.outbox.take();
+    if (socket.destroyed) return;
+    if (pieces.length > 1) socket.cork();
+    for (const piece of pieces) socket.write(piece);
+    if (pieces.length > 1) socket.uncork();
+    if (socket.writableNeedDrain && !endpoint.isEnded) {
+      endpoint.isBacklogged = true;
+      if (socket.writableLength > backlogMaxBytes) socket.pause();
+    }
+  };
+
+  /** The connection is over: the last words go out, then the socket ends. */
+  end(): void {
+    const socket = this.#socket;
+    this.flush();
+    socket.end();
+    if (socket.destroyed) return;
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    timer.unref();
+    socket.once("close", () => clearTimeout(timer));
+  }
+}
 
 export function serveHttp2(
   socket: Socket,
@@ -36,69 +107,78 @@ export function serveHttp2(
   onEnd: (served: ServedSocket) => void,
   { streamsMax }: Http2SocketOptions = {},
 ): ServedSocket {
-  let isFlushPlanned = false;
-  let isReading = false;
-
-  const flush = (): void => {
-    isFlushPlanned = false;
-    if (connection.outbox.isEmpty) return;
-    const pieces = connection.outbox.take();
-    if (socket.destroyed) return;
-    if (pieces.length > 1) socket.cork();
-    for (const piece of pieces) socket.write(piece);
-    if (pieces.length > 1) socket.uncork();
-    if (socket.writableNeedDrain && !connection.isEnded) {
-      connection.isBacklogged = true;
-      if (socket.writableLength > backlogMaxBytes) socket.pause();
-    }
-  };
-
+  const carrier = new Carrier(socket);
   const connection = new Http2Connection({
     request: (stream, head) => open(stream, head, socket),
-    flushSoon() {
-      // While bytes are read the end of the reading is the time; later, the end of the turn.
-      if (isReading || isFlushPlanned) return;
-      isFlushPlanned = true;
-      process.nextTick(flush);
-    },
+    flushSoon: carrier.flushSoon,
     ended() {
-      flush();
-      socket.end();
+      carrier.end();
       onEnd(served);
-      if (socket.destroyed) return;
-      const timer = setTimeout(() => socket.destroy(), lingerMs);
-      timer.unref();
-      socket.once("close", () => clearTimeout(timer));
     },
   });
-
   const served: ServedSocket = {
-    receive(bytes) {
-      isReading = true;
-      connection.receive(bytes);
-      isReading = false;
-      flush();
-    },
+    receive: (bytes) => carrier.receive(bytes),
     drain() {
       // No stream is beyond the largest number: none that is on its way is refused.
       connection.outbox.goaway(windowMax, http2Error.noError, "");
-      flush();
+      carrier.flush();
     },
     close: () => connection.end(http2Error.noError, ""),
   };
-  socket.on("data", served.receive);
-  socket.on("drain", () => {
-    connection.isBacklogged = false;
-    if (socket.isPaused()) socket.resume();
-    connection.pump();
-  });
-  socket.on("end", () => connection.lost("EOF"));
-  socket.on("close", () => connection.lost("closed"));
   if (streamsMax !== undefined) {
     connection.outbox.settings([[setting.maxConcurrentStreams, streamsMax]]);
   }
-  flush();
+  carrier.carry(connection);
   return served;
 }
 
-const backlogMaxBytes = 4 << 20;
+type Fields = readonly (readonly [name: string, value: string])[];
+
+/** A client's connection. Streams under way keep the process alive; a connection that idles not. */
+export interface ClientSession {
+  readonly isEnded: boolean;
+  whenRoom(start: () => void): void;
+  open(often: Fields, others: Fields, answer: AnswerSink): ClientStream;
+  ping(onPong: () => void): void;
+  /** Ends it and all that is under way. */
+  destroy(): void;
+}
+
+export interface SessionEvents {
+  /** No new streams from now on. */
+  retired(): void;
+  ended(): void;
+}
+
+export function openHttp2(socket: Socket, events: SessionEvents): ClientSession {
+  const carrier = new Carrier(socket);
+  const pongs: (() => void)[] = [];
+  const client = new Http2Client({
+    flushSoon: carrier.flushSoon,
+    ended() {
+      carrier.end();
+      events.retired();
+      events.ended();
+    },
+    retired: () => events.retired(),
+    ponged: () => pongs.shift()?.(),
+    busy: (isBusy) => void (isBusy ? socket.ref() : socket.unref()),
+  });
+  socket.unref();
+  carrier.carry(client);
+  return {
+    get isEnded() {
+      return client.isEnded;
+    },
+    whenRoom: (start) => client.whenRoom(start),
+    open: (often, others, answer) => client.open(often, others, answer),
+    ping(onPong) {
+      pongs.push(onPong);
+      client.ping(Buffer.alloc(8));
+    },
+    destroy() {
+      client.end(http2Error.noError, "");
+      socket.destroy();
+    },
+  };
+}
