@@ -85,6 +85,8 @@ export function createHandler(options: HandlerOptions): Handler {
   };
 }
 
+const reviewGroups = new Set(["authentication.k8s.io", "authorization.k8s.io"]);
+
 function failed(options: HandlerOptions, request: ApiRequest, error: unknown): ApiResponse {
   let output: MediaType | undefined;
   try {
@@ -209,6 +211,7 @@ async function operate(
     custom: resource.custom !== undefined,
     convertible: true,
     watchable: info.verb === "list" || info.verb === "watch",
+    tableless: reviewGroups.has(info.apiGroup),
   });
   const context: RestContext = { request, info, resource, server, user, output, warnings };
   const operation = operationFor(context, options.outside);

@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { badRequest, internalError, StatusError } from "@nanokube/machinery";
+import { connectOptions } from "../core/connect/connect-options.ts";
 import {
   type Location,
   logLocation,
@@ -29,15 +30,37 @@ export function connectOperation(
     return (asked) => logs(asked, credentials);
   }
   if (info.subresource === "proxy" && ["pods", "services", "nodes"].includes(info.resource)) {
-    return (asked) => passOn(proxyLocation(asked), asked.request, forLocation(asked, credentials));
+    return async (asked) => {
+      await admitConnection(asked);
+      return passOn(proxyLocation(asked), asked.request, forLocation(asked, credentials));
+    };
   }
   if (info.resource === "pods" && streams.has(info.subresource)) {
     return async (asked) => {
+      await admitConnection(asked);
       streamLocation(asked);
       throw badRequest("Upgrade request required");
     };
   }
   return undefined;
+}
+
+/** Admission sees the query as an object: what is to be done, and in which container. */
+async function admitConnection({ resource, info, user, request, server, warnings }: RestContext) {
+  const attributes = {
+    operation: "CONNECT" as const,
+    resource: resource.info,
+    subresource: info.subresource,
+    namespace: info.namespace,
+    name: info.name,
+    user,
+    dryRun: false,
+    object: connectOptions(info, request.query),
+    options: null,
+    warn: (text: string) => void warnings.add(text),
+  };
+  await server.admission.admit(attributes);
+  await server.admission.validate(attributes);
 }
 
 /** Our certificate is for kubelets only. */
@@ -85,19 +108,7 @@ export async function serveUpgrade(
   try {
     const admitted = await admitRequest(deps.options, request);
     const context = contextFor(deps.options, request, admitted);
-    const attributes = {
-      operation: "CONNECT" as const,
-      resource: context.resource.info,
-      subresource: context.info.subresource,
-      namespace: context.info.namespace,
-      name: context.info.name,
-      user: context.user,
-      dryRun: false,
-      options: {},
-      warn: () => undefined,
-    };
-    await deps.options.server.admission.admit(attributes);
-    await deps.options.server.admission.validate(attributes);
+    await admitConnection(context);
     const location = upgradeLocation(context);
     const kubelet = context.info.subresource !== "proxy" || context.info.resource === "nodes";
     const credentials = kubelet ? deps.credentials : {};

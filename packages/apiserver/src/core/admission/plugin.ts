@@ -22,8 +22,8 @@ export interface AdmissionAttributes {
   /** The new object; absent for DELETE. Plugins change it in place when mutating. */
   object?: KubeObject;
   oldObject?: KubeObject;
-  /** Create, update or delete options as they came. */
-  options: KubeObject;
+  /** Create, update or delete options as they came; null for CONNECT. */
+  options: KubeObject | null;
   warn(text: string): void;
   /** Says something to the audit log. */
   annotate?(key: string, value: string): void;

@@ -21,6 +21,12 @@ test.for(cases)("Accept: %s", ([accept, format, as]) => {
   expect(negotiateOutput(accept, false, builtIn)).toMatchObject({ format, as });
 });
 
+test("a review has no table", () => {
+  const review = { ...builtIn, tableless: true };
+  expect(() => negotiateOutput(table, false, review)).toThrow("only the following media types");
+  expect(negotiateOutput(`${table},application/json`, false, review).as).toBe("");
+});
+
 test("a custom resource has no protobuf", () => {
   const accept = "application/vnd.kubernetes.protobuf,application/json";
   expect(negotiateOutput(accept, false, custom).format).toBe("json");

@@ -47,6 +47,8 @@ export interface NegotiationScope {
   watchable?: boolean;
   /** The endpoint can answer with tables and partial metadata. */
   convertible: boolean;
+  /** Nothing to make a table of: reviews, which are questions. */
+  tableless?: boolean;
 }
 
 export function negotiateOutput(
@@ -97,7 +99,7 @@ function convert(
   if (!scope.convertible || group !== "meta.k8s.io") return undefined;
   if (version !== "v1" && version !== "v1beta1") return undefined;
   if (as === "Table" || as === "PartialObjectMetadata" || as === "PartialObjectMetadataList") {
-    if (as === "Table" && format === "protobuf") return undefined;
+    if (as === "Table" && (format === "protobuf" || scope.tableless)) return undefined;
     media.as = as;
     media.asVersion = version;
     return media;
