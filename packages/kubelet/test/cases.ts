@@ -283,6 +283,7 @@ const lifeCases: readonly Case[] = [
   },
   {
     name: "a restarted kubelet finds its pods as they are",
+    alone: true,
     async play(bench) {
       await bench.create("stays", { containers: [sh("echo started; sleep 1000")] });
       const before = await bench.podUntil("stays", ready, "Ready");

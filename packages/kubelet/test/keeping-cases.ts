@@ -36,6 +36,7 @@ export const keepingCases: readonly Case[] = [
   },
   {
     name: "a node short of memory ends a pod, says so, and takes in no more",
+    alone: true,
     async play(bench) {
       await bench.create("heavy", { containers: [sh("sleep 1000")] });
       await bench.podUntil("heavy", ready, "Ready");
