@@ -1,8 +1,8 @@
 /**
  * The client's side of an HTTP/2 connection: requests go out, their answers come to a sink.
  *
- * More streams than the peer takes wait until others end. A connection whose stream numbers are used
- * up, or whose peer says GOAWAY, is retired: it takes no new streams and ends with its last.
+ * More streams than the peer takes wait until others end. A connection whose stream numbers are
+ * used up, or whose peer says GOAWAY, is retired: it takes no new streams and ends with its last.
  *
  * Source  RFC 9113 sections 5.1, 6.8, 8.1
  */

@@ -1,7 +1,8 @@
 /**
  * What both sides of an HTTP/2 connection do alike, between bytes and streams: frames, settings,
- * windows, header blocks. Pure: bytes are handed in (`receive`), bytes are taken out (`outbox`), and
- * whoever owns the socket moves them. http2-connection.ts is the server, http2-client.ts the client.
+ * windows, header blocks. Pure: bytes are handed in (`receive`), bytes are taken out (`outbox`),
+ * and whoever owns the socket moves them. http2-connection.ts is the server's side,
+ * http2-client.ts the client's.
  *
  * Limits  header blocks (as sent, and as a list), frames of 16 KiB, answers to control frames that
  *         nobody reads: whoever goes beyond gets GOAWAY
