@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   // Until the listener stands, nothing else keeps the process alive while etcd is awaited.
   const alive = setInterval(() => undefined, 2 ** 30);
   try {
-    const { server, host, port, shutdownDelayMs } = optionsFromFlags(flags, {
+    const { server, host, port, shutdownDelayMs } = await optionsFromFlags(flags, {
       clock: systemClock,
       random: systemRandom,
       log,

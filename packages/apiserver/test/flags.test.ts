@@ -24,19 +24,19 @@ describe("flags", () => {
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  const read = (...given: string[]) => {
+  const read = async (...given: string[]) => {
     const deps = { clock: systemClock, random: systemRandom, log: nullLog };
-    return optionsFromFlags(parseFlags([...needed, ...given]), deps).server;
+    return (await optionsFromFlags(parseFlags([...needed, ...given]), deps)).server;
   };
 
-  test("kube-apiserver's defaults", () => {
-    expect(read()).toMatchObject({
+  test("kube-apiserver's defaults", async () => {
+    expect(await read()).toMatchObject({
       bootstrapTokens: false,
       publishEndpoints: true,
       requestHeaders: { usernameHeaders: [], groupHeaders: [] },
       authorizationMode: ["AlwaysAllow"],
     });
-    expect(read().nodePortRange).toBeUndefined();
+    expect((await read()).nodePortRange).toBeUndefined();
   });
 
   test.each([
@@ -56,8 +56,8 @@ describe("flags", () => {
     ],
     ["--allow-privileged", {}],
     ["--etcd-prefix=/registry", {}],
-  ])("%s", (flag, want) => {
-    expect(read(flag)).toMatchObject(want);
+  ])("%s", async (flag, want) => {
+    expect(await read(flag)).toMatchObject(want);
   });
 
   test.each([
@@ -77,7 +77,7 @@ describe("flags", () => {
       '--endpoint-reconciler-type "master-count" invalid, allowed values: lease, none',
     ],
     ["--no-such-flag", "unknown flag: --no-such-flag"],
-  ])("%s is refused", (flag, message) => {
-    expect(() => read(flag)).toThrow(new Error(message));
+  ])("%s is refused", async (flag, message) => {
+    await expect(read(flag)).rejects.toThrow(new Error(message));
   });
 });

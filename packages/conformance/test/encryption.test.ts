@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ApiServerInstance, apiServerSubjects } from "../src/subjects/apiserver.ts";
+import { KmsPlugin } from "../src/subjects/kms-plugin.ts";
 import { findUpstream, missingReason } from "../src/upstream/cache.ts";
 
 const reason = missingReason("kube-apiserver", "etcdctl", "etcd");
@@ -19,12 +20,15 @@ const path = "/api/v1/namespaces/default/secrets";
 describe.skipIf(reason !== undefined)(`encryption at rest (${reason ?? "on one etcd"})`, () => {
   let dir: string;
   let server: ApiServerInstance | undefined;
+  let plugin: KmsPlugin | undefined;
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), "conformance-encryption-"));
   });
   afterEach(async () => {
     await server?.close();
     server = undefined;
+    await plugin?.close();
+    plugin = undefined;
     await rm(dir, { recursive: true, force: true });
   });
 
@@ -38,9 +42,20 @@ describe.skipIf(reason !== undefined)(`encryption at rest (${reason ?? "on one e
         resources: [{ resources, providers }],
       }),
     );
-  const open = async () => {
-    server = await ours!.open([`--encryption-provider-config=${file()}`]);
+  const open = async (...more: string[]) => {
+    server = await ours!.open([`--encryption-provider-config=${file()}`, ...more]);
     return server;
+  };
+  const startPlugin = async () => {
+    plugin = new KmsPlugin();
+    await plugin.listen(join(dir, "kms.sock"));
+    const endpoint = `unix://${join(dir, "kms.sock")}`;
+    const kms = { apiVersion: "v2", name: "safe", endpoint, timeout: "1s" };
+    return { plugin, provider: { kms } };
+  };
+  const health = async () => {
+    const { status, text } = await server!.send({ method: "GET", path: "/readyz/kms-providers" });
+    return `${status} ${text.trim()}`;
   };
   const stored = async (name: string) => {
     const argv = ["--endpoints", server!.storeURL, "get", "--print-value-only", name];
@@ -105,5 +120,47 @@ describe.skipIf(reason !== undefined)(`encryption at rest (${reason ?? "on one e
     expect(await password("gone")).toBe(500);
     await create("fresh");
     expect(await password("fresh")).toBe("hunter2 of fresh");
+  }, 60_000);
+
+  test("a KMS v2 plugin's values are read by both servers", async () => {
+    const { plugin, provider } = await startPlugin();
+    await configure(["secrets"], provider, { identity: {} });
+    await open();
+    expect(await health()).toBe("200 ok");
+    await create("ours");
+    const bytes = await stored("/registry/secrets/default/ours");
+    expect(bytes.toString("latin1")).toMatch(/^k8s:enc:kms:v2:safe:/);
+    expect(bytes.includes("hunter2")).toBe(false);
+    await server!.killServer();
+    await server!.startServer("kube-apiserver");
+    expect(await password("ours")).toBe("hunter2 of ours");
+    await create("theirs");
+    await server!.killServer();
+    plugin.decrypted = 0;
+    await server!.startServer();
+    expect(await password("theirs")).toBe("hunter2 of theirs");
+    expect(await password("ours")).toBe("hunter2 of ours");
+    // One seed of each server, however many values.
+    expect(plugin.decrypted).toBe(2);
+  }, 120_000);
+
+  test("the configuration is read again when it changes", async () => {
+    const { plugin, provider } = await startPlugin();
+    await configure(["secrets"], { aescbc: { keys: [key("k1", 1)] } }, { identity: {} });
+    await open("--encryption-provider-config-automatic-reload=true");
+    expect(await health()).toBe("200 ok");
+    await create("kept");
+    plugin.keyId = "key-2";
+    await configure(["secrets"], provider, { aescbc: { keys: [key("k1", 1)] } });
+    const sealedBy = async () => {
+      const { text } = await server!.send({ method: "GET", path: `${path}/kept` });
+      const answer = await server!.send({ method: "PUT", path: `${path}/kept`, body: text });
+      expect(answer.status).toBe(200);
+      const bytes = await stored("/registry/secrets/default/kept");
+      return bytes.toString("latin1").split(":").slice(2, 5).join(":");
+    };
+    await expect.poll(sealedBy, { timeout: 10_000, interval: 250 }).toBe("kms:v2:safe");
+    expect((await stored("/registry/secrets/default/kept")).includes("key-2")).toBe(true);
+    expect(await password("kept")).toBe("hunter2 of kept");
   }, 60_000);
 });

@@ -9,6 +9,7 @@ require (
 	google.golang.org/grpc v1.79.3
 	google.golang.org/protobuf v1.36.12-0.20260120151049-f2248ac996af
 	k8s.io/cri-api v0.36.3
+	k8s.io/kms v0.36.3
 	k8s.io/kubelet v0.36.3
 )
 

@@ -25,6 +25,7 @@ import (
 	_ "google.golang.org/protobuf/types/known/timestamppb"
 	_ "google.golang.org/protobuf/types/known/wrapperspb"
 	_ "k8s.io/cri-api/pkg/apis/runtime/v1"
+	_ "k8s.io/kms/apis/v2"
 	_ "k8s.io/kubelet/pkg/apis/pluginregistration/v1"
 )
 
@@ -45,6 +46,7 @@ var targets = []target{
 		only:     []string{"Timestamp", "BoolValue", "Int32Value", "Int64Value", "StringValue"}},
 	{file: "plugin-registration", about: "kubelet plugin registration v1: Registration",
 		packages: []string{"pluginregistration"}},
+	{file: "kms", about: "KMS v2: KeyManagementService", packages: []string{"v2"}},
 	{file: "health", about: "gRPC health checking v1: Health", packages: []string{"grpc.health.v1"}},
 }
 

@@ -18,7 +18,6 @@ import {
   usualRequestHeaders,
 } from "../core/authentication/request-header.ts";
 import { createTokenIssuer, type TokenIssuer } from "../core/authentication/token-issuer.ts";
-import type { PublicKey, SigningKey } from "../core/authentication/token-keys.ts";
 import {
   createAuthorizer,
   type ServerAuthorizer,
@@ -55,7 +54,7 @@ import { HttpServer } from "./http-server.ts";
 import { createMemoryTransport } from "./memory-transport.ts";
 import { outsideOperations } from "./outside-operations.ts";
 import { overloadControl } from "./overload.ts";
-import { publicKeysOf, signingKeyOf } from "./service-account-keys.ts";
+import { type Keys, readKeys } from "./service-account-keys.ts";
 import { createWebhookCaller } from "./webhook-caller.ts";
 
 /** Upstream's --request-timeout. */
@@ -135,8 +134,16 @@ export interface ApiServer {
 }
 
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const keys = await readKeys(options);
+  const keys = await readKeys(options.pki);
+  const stop = new AbortController();
+  const rotated: { onRotated(): void } = { onRotated: () => undefined };
+  await options.encryption?.open({
+    ...options,
+    signal: stop.signal,
+    onRotated: () => rotated.onRotated(),
+  });
   const parts = assemble(options, keys);
+  rotated.onRotated = () => parts.store.sealedOtherwise();
   await parts.store.start();
   const custom = new CustomResources({
     ...parts,
@@ -154,9 +161,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     parts.state.ready = true;
   });
   ready.catch((error: unknown) => options.log.error({ error: String(error) }, "bootstrap failed"));
-  const stop = new AbortController();
   void parts.aggregator.start(stop.signal);
-  options.encryption?.follow(options.log, stop.signal);
   const servers: HttpServer[] = [];
   return {
     ready,
@@ -194,22 +199,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
 }
 
-interface Keys {
-  signing: SigningKey | undefined;
-  accepted: PublicKey[];
-}
-
-async function readKeys({ pki }: ApiServerOptions): Promise<Keys> {
-  const pem = pki.serviceAccountSigningKey;
-  const signing = pem === undefined ? undefined : await signingKeyOf(pem);
-  const more = await Promise.all((pki.serviceAccountKeys ?? []).map(publicKeysOf));
-  const accepted = more.flat();
-  if (signing !== undefined && !accepted.some((key) => key.kid === signing.kid)) {
-    accepted.unshift(signing);
-  }
-  return { signing, accepted };
-}
-
 export interface Parts {
   aggregator: Aggregator;
   store: EtcdStore;
@@ -245,7 +234,7 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
   });
   const authenticator = buildAuthenticator(options, keys, fresh);
   const state: ServerState = { ready: false, stopping: false };
-  const server = restServer({ options, store, registry, fresh, authorizer });
+  const server = restServer({ options, store, registry, fresh, authorizer, local: () => local });
   const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
   const issuer = buildIssuer(options, keys, fresh);
   const apiAudiences = options.apiAudiences ?? [options.serviceAccountIssuer];
@@ -268,7 +257,7 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
       foreign: () => aggregator.foreign(),
       generation: () => registry.generation + aggregator.generation,
       serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
-      checks: healthChecks(store, state),
+      checks: healthChecks(store, state, options.encryption),
       more: extraPaths({ options, registry, keys: keys.accepted, store, metrics, flowControl }),
     }),
     aggregated: (request, user) => aggregator.serve(request, user),
@@ -288,9 +277,11 @@ interface RestParts {
   registry: ResourceRegistry;
   fresh: StoreReader;
   authorizer: ServerAuthorizer;
+  local(): LocalClient;
 }
 
-function restServer({ options, store, registry, fresh, authorizer }: RestParts): RestServer {
+function restServer(parts: RestParts): RestServer {
+  const { options, store, registry, fresh, authorizer, local } = parts;
   const { clock, random, log } = options;
   const serviceHooks = buildServiceHooks(options, registry, store);
   const definitionHooks: WriteHooks = { beginDelete: (object) => markDefinition(object, clock) };
@@ -301,7 +292,7 @@ function restServer({ options, store, registry, fresh, authorizer }: RestParts):
     random,
     log,
     authorizer,
-    admission: createAdmission(options, { reader: fresh, authorizer, served }),
+    admission: createAdmission(options, { reader: fresh, authorizer, served, local }),
     hooksFor: ({ info }) => {
       if (info.group === "" && info.plural === "services") return serviceHooks;
       return info.plural === "customresourcedefinitions" ? definitionHooks : {};

@@ -8,7 +8,7 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
-import type { ProviderSettings } from "../core/encryption/encryption-configuration.ts";
+import type { KeySettings } from "../core/encryption/encryption-configuration.ts";
 import type { Cipher } from "../core/encryption/sealer.ts";
 
 const ivBytes = 16;
@@ -16,7 +16,7 @@ const gcmNonceBytes = 12;
 const gcmTagBytes = 16;
 const boxNonceBytes = 24;
 
-export function cipherOf(settings: Exclude<ProviderSettings, { type: "identity" }>): Cipher {
+export function cipherOf(settings: KeySettings): Cipher {
   const { type, key } = settings;
   if (type === "aescbc") return cbc(key);
   return type === "aesgcm" ? gcm(key) : secretbox(key);

@@ -15,6 +15,7 @@ import { type Channel, createClient, etcd } from "@nanokube/rpc";
 import { KeptEncodings } from "../core/cache/kept-encodings.ts";
 import { ResourceCache } from "../core/cache/resource-cache.ts";
 import { type StorageCodec, StoredObject } from "../core/cache/stored-object.ts";
+import { isSealed } from "../core/encryption/sealer.ts";
 import { registryPrefix } from "../core/storage/keys.ts";
 import {
   KeyChanged,
@@ -27,6 +28,7 @@ import { compactRegularly } from "./etcd-compaction.ts";
 import { storageError } from "./etcd-errors.ts";
 import { type EtcdEvent, type KeyValue, prefixEnd } from "./etcd-key.ts";
 import { EtcdLeases } from "./etcd-leases.ts";
+import { SharedProbe } from "./etcd-probe.ts";
 import { placeOf } from "./key-place.ts";
 import { RevisionGate } from "./revision-gate.ts";
 import { SealedValues, type Sealing } from "./sealed-values.ts";
@@ -64,14 +66,16 @@ export class EtcdStore implements ObjectStore {
   /** Objects this server wrote and whose event has not come yet, by revision. */
   readonly #written = new Map<number, StoredObject>();
   #askProgress: (() => void) | undefined;
-  #probeQueued: Promise<number> | undefined;
-  #probeRunning: Promise<unknown> = Promise.resolve();
+  readonly #probe = new SharedProbe(async () => {
+    const asked = storageError(this.#kv.range({ key: encoder.encode("/"), countOnly: true }));
+    return (await asked).header!.revision;
+  });
   #synced = false;
 
   constructor(options: EtcdStoreOptions) {
     this.#options = options;
     this.#values = new SealedValues(options.encryption, options.log);
-    this.#kv = createClient(options.etcd, etcd.KV);
+    this.#kv = this.#values.prepared(createClient(options.etcd, etcd.KV));
     this.#watch = createClient(options.etcd, etcd.Watch);
     this.#leases = new EtcdLeases(createClient(options.etcd, etcd.Lease), options.clock);
   }
@@ -96,6 +100,13 @@ export class EtcdStore implements ObjectStore {
     cache.beginHistory(this.revision);
     this.#caches.set(prefix, cache);
     return cache;
+  }
+
+  /** Every write writes: what is stored would be sealed otherwise now. */
+  sealedOtherwise(): void {
+    for (const cache of this.#caches.values()) {
+      for (const object of cache.scan()) object.stale = true;
+    }
   }
 
   cacheFor(prefix: string): ResourceCache {
@@ -124,7 +135,7 @@ export class EtcdStore implements ObjectStore {
   }
 
   async catchUp(): Promise<void> {
-    await this.#reach(await this.#probe());
+    await this.#reach(await this.#probe.answer());
   }
 
   async waitFor(revision: number, timeoutMs: number): Promise<boolean> {
@@ -267,29 +278,12 @@ export class EtcdStore implements ObjectStore {
     const { value, stale } = this.#values.open(cache.prefix, kv);
     const object = new StoredObject(key, kv.modRevision, value, cache.codec, kv.lease ?? 0n);
     object.stale = stale;
+    if (isSealed(value)) object.reopen = () => this.#values.open(cache.prefix, kv).value;
     return object;
   }
 
   #keyBytes(cache: ResourceCache, key: string): Uint8Array {
     return encoder.encode(registryPrefix + cache.prefix + key);
-  }
-
-  /** One question to etcd for all who ask while the one before is on its way. */
-  #probe(): Promise<number> {
-    if (this.#probeQueued !== undefined) return this.#probeQueued;
-    const before = this.#probeRunning;
-    const probe = (async () => {
-      await before;
-      this.#probeQueued = undefined;
-      const asked = storageError(this.#kv.range({ key: encoder.encode("/"), countOnly: true }));
-      this.#probeRunning = asked.then(
-        () => undefined,
-        () => undefined,
-      );
-      return (await asked).header!.revision;
-    })();
-    this.#probeQueued = probe;
-    return probe;
   }
 
   async #reach(revision: number): Promise<void> {
@@ -362,6 +356,8 @@ export class EtcdStore implements ObjectStore {
         if (response.compactRevision > 0) return true;
         if (response.canceled) throw new Error(`watch cancelled: ${response.cancelReason}`);
         const now = this.#options.clock.now();
+        const awaited = this.#values.prepareEvents(response.events as readonly EtcdEvent[]);
+        if (awaited !== undefined) await awaited;
         for (const event of response.events) this.#apply(event as EtcdEvent, now);
         // A fragment would end inside a revision; etcd sends none unless asked to.
         if (!response.created && response.header !== undefined) {

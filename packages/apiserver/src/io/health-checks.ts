@@ -4,6 +4,7 @@
  * Source  apiserver pkg/server/{config,healthz}.go, pkg/server/genericapiserver.go
  */
 import type { HealthCheck } from "../core/health.ts";
+import type { Encryption } from "./encryption.ts";
 import type { EtcdStore } from "./etcd-store.ts";
 
 export interface ServerState {
@@ -12,7 +13,11 @@ export interface ServerState {
   stopping: boolean;
 }
 
-export function healthChecks(store: EtcdStore, state: ServerState): HealthCheck[] {
+export function healthChecks(
+  store: EtcdStore,
+  state: ServerState,
+  encryption?: Encryption,
+): HealthCheck[] {
   const etcd = async (): Promise<string | undefined> => {
     try {
       await store.catchUp();
@@ -21,10 +26,12 @@ export function healthChecks(store: EtcdStore, state: ServerState): HealthCheck[
       return String(error);
     }
   };
+  const kms = { name: "kms-providers", check: () => encryption?.health() };
   return [
     { name: "ping", check: () => undefined },
     { name: "log", check: () => undefined },
     { name: "etcd", check: etcd },
+    ...(encryption?.hasHealth ? [kms] : []),
     { name: "etcd-readiness", check: etcd, readyOnly: true },
     {
       name: "informer-sync",

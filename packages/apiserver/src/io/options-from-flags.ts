@@ -15,7 +15,7 @@ import type { PortRange } from "../core/service/node-ports.ts";
 import { accessOptions } from "./access-options.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 import { auditorOf } from "./audit-options.ts";
-import { Encryption } from "./encryption.ts";
+import type { Encryption } from "./encryption.ts";
 import { FlagError, type Flags, isTrue } from "./flags.ts";
 import { serviceRangeProblems, usualServiceRange } from "./service-range-flag.ts";
 
@@ -29,10 +29,10 @@ export interface Configuration {
 
 const mediaTypes = ["application/json", "application/vnd.kubernetes.protobuf"];
 
-export function optionsFromFlags(
+export async function optionsFromFlags(
   flags: Flags,
   deps: { clock: Clock; random: Random; log: Log },
-): Configuration {
+): Promise<Configuration> {
   const one = (name: string): string | undefined => flags.get(name)?.at(-1);
   const complaints: string[] = [];
   const file = (name: string): string | undefined => {
@@ -55,7 +55,7 @@ export function optionsFromFlags(
   const pki = readPKI(flags, file, signingKey, complaints);
   const tokens = file("token-auth-file");
   const access = accessOptions(flags, complaints);
-  const encryption = encryptionOf(flags, complaints);
+  const encryption = await encryptionOf(flags, complaints);
   const audit = auditorOf(flags, deps, complaints);
   const shutdownDelayMs = parseGoDurationMs(one("shutdown-delay-duration") ?? "0s") ?? 0;
   const [cert, key] = [one("tls-cert-file"), one("tls-private-key-file")];
@@ -188,11 +188,13 @@ function check(flags: Flags): string[] {
   return complaints;
 }
 
-function encryptionOf(flags: Flags, complaints: string[]): Encryption | undefined {
+/** What seals values is loaded where they are sealed. */
+async function encryptionOf(flags: Flags, complaints: string[]): Promise<Encryption | undefined> {
   const path = flags.get("encryption-provider-config")?.at(-1);
   if (path === undefined) return undefined;
   const reload = isTrue(flags.get("encryption-provider-config-automatic-reload")?.at(-1), false);
   try {
+    const { Encryption } = await import("./encryption.ts");
     return new Encryption({ path, reload });
   } catch (error) {
     complaints.push((error as Error).message);

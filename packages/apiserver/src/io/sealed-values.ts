@@ -1,11 +1,16 @@
 /** Values on their way into the store and out of it, sealed where that is configured. */
 import type { Log } from "@nanokube/machinery";
+import type { Client, etcd } from "@nanokube/rpc";
 import type { Opened, Sealer } from "../core/encryption/sealer.ts";
-import type { KeyValue } from "./etcd-key.ts";
+import type { EtcdEvent, KeyValue } from "./etcd-key.ts";
 
 export interface Sealing {
   sealerOf(prefix: string): Sealer;
+  /** What opening these needs from elsewhere; undefined when nothing. */
+  prepare(values: Iterable<Uint8Array>): Promise<unknown> | undefined;
 }
+
+type KV = Client<typeof etcd.KV>;
 
 export class SealedValues {
   readonly #sealing: Sealing | undefined;
@@ -14,6 +19,33 @@ export class SealedValues {
   constructor(sealing: Sealing | undefined, log: Log) {
     this.#sealing = sealing;
     this.#log = log;
+  }
+
+  /** Answers of etcd whose values can be opened at once. */
+  prepared(kv: KV): KV {
+    if (this.#sealing === undefined) return kv;
+    return {
+      ...kv,
+      range: async (...asked) => {
+        const answer = await kv.range(...asked);
+        await this.#prepare(answer.kvs as readonly KeyValue[]);
+        return answer;
+      },
+      txn: async (...asked) => {
+        const answer = await kv.txn(...asked);
+        const kvs = answer.responses.flatMap(({ responseRange }) => responseRange?.kvs ?? []);
+        await this.#prepare(kvs as readonly KeyValue[]);
+        return answer;
+      },
+    };
+  }
+
+  prepareEvents(events: readonly EtcdEvent[]): Promise<unknown> | undefined {
+    return this.#sealing && this.#prepare(events.map(({ kv }) => kv));
+  }
+
+  #prepare(kvs: readonly KeyValue[]): Promise<unknown> | undefined {
+    return this.#sealing?.prepare(kvs.map(({ value }) => value));
   }
 
   seal(prefix: string, key: Uint8Array, value: Uint8Array): Uint8Array {

@@ -29,3 +29,22 @@ export async function publicKeysOf(pem: string): Promise<PublicKey[]> {
     ),
   );
 }
+
+export interface Keys {
+  signing: SigningKey | undefined;
+  accepted: PublicKey[];
+}
+
+export async function readKeys(pki: {
+  serviceAccountSigningKey?: string;
+  serviceAccountKeys?: readonly string[];
+}): Promise<Keys> {
+  const pem = pki.serviceAccountSigningKey;
+  const signing = pem === undefined ? undefined : await signingKeyOf(pem);
+  const more = await Promise.all((pki.serviceAccountKeys ?? []).map(publicKeysOf));
+  const accepted = more.flat();
+  if (signing !== undefined && !accepted.some((key) => key.kid === signing.kid)) {
+    accepted.unshift(signing);
+  }
+  return { signing, accepted };
+}

@@ -38,6 +38,8 @@ export class StoredObject {
   readonly lease: bigint;
   /** The store would write the same content otherwise now (another key): no write is idle. */
   stale = false;
+  /** Tries again to open a value whose key could not be had. */
+  reopen: (() => Uint8Array) | undefined;
   readonly #codec: StorageCodec;
   #value: Uint8Array | undefined;
   #served: Uint8Array | undefined;
@@ -143,7 +145,8 @@ export class StoredObject {
   }
 
   #load(): void {
-    const value = this.#value!;
+    let value = this.#value!;
+    if (isSealed(value)) value = this.reopen?.() ?? value;
     if (isSealed(value)) throw internalError("unable to transform key: no matching prefix found");
     const layout = layoutOf(value, this.#codec.layout);
     if (layout !== undefined) {

@@ -2,15 +2,24 @@
  * A resource's values as the store has them: what is written is sealed by the first provider, what
  * is read is opened by the one whose name stands before it.
  *
- * Shapes  "k8s:enc:aescbc:v1:KEYNAME:" and the provider's bytes; without a prefix it is as it is
+ * Shapes  "k8s:enc:aescbc:v1:KEYNAME:" or "k8s:enc:kms:v2:NAME:" and the provider's bytes; without
+ *         a prefix it is as it is
  * Errors  an Error when no provider knows the prefix or the bytes are not what was sealed
  * Source  apiserver pkg/storage/value/transformer.go, encrypt/identity/identity.go
  */
-import type { ProviderSettings } from "./encryption-configuration.ts";
+import type { KeySettings, KmsSettings, ProviderSettings } from "./encryption-configuration.ts";
 
 export interface Cipher {
   seal(plain: Uint8Array, authenticated: Uint8Array): Uint8Array;
   open(sealed: Uint8Array, authenticated: Uint8Array): Uint8Array;
+  /** Whether this cipher would use another key now. */
+  isStale?(sealed: Uint8Array): boolean;
+}
+
+/** What seals for somebody else's key: opening may first need an answer from there. */
+export interface KmsCipher extends Cipher {
+  /** Resolves when `open` has what it needs, or never will; undefined when it has. */
+  prepare(sealed: Uint8Array): Promise<void> | undefined;
 }
 
 export interface Opened {
@@ -26,6 +35,7 @@ export interface Sealer {
 
 const encoder = new TextEncoder();
 const reserved = encoder.encode("k8s:enc:");
+const kmsLead = encoder.encode("k8s:enc:kms:v2:");
 
 export function isSealed(value: Uint8Array): boolean {
   return startsWith(value, reserved);
@@ -33,12 +43,11 @@ export function isSealed(value: Uint8Array): boolean {
 
 export function createSealer(
   providers: readonly ProviderSettings[],
-  cipherOf: (settings: Exclude<ProviderSettings, { type: "identity" }>) => Cipher,
+  cipherOf: (settings: KeySettings | KmsSettings) => Cipher,
 ): Sealer {
   const ways = providers.map((settings) => {
     if (settings.type === "identity") return { prefix: new Uint8Array(), cipher: undefined };
-    const prefix = encoder.encode(`k8s:enc:${settings.type}:v1:${settings.keyName}:`);
-    return { prefix, cipher: cipherOf(settings) };
+    return { prefix: encoder.encode(prefixOf(settings)), cipher: cipherOf(settings) };
   });
   const [first] = ways;
   return {
@@ -56,11 +65,27 @@ export function createSealer(
         cipher === undefined ? plainly : startsWith(stored, prefix),
       );
       if (way === undefined) throw new Error("no matching prefix found");
-      const stale = way !== first;
-      if (way.cipher === undefined) return { value: stored, stale };
-      return { value: way.cipher.open(stored.subarray(way.prefix.length), key), stale };
+      const { cipher, prefix } = way;
+      if (cipher === undefined) return { value: stored, stale: way !== first };
+      const sealed = stored.subarray(prefix.length);
+      const value = cipher.open(sealed, key);
+      return { value, stale: way !== first || (cipher.isStale?.(sealed) ?? false) };
     },
   };
+}
+
+function prefixOf(settings: KeySettings | KmsSettings): string {
+  if (settings.type === "kms") return `k8s:enc:kms:v2:${settings.name}:`;
+  return `k8s:enc:${settings.type}:v1:${settings.keyName}:`;
+}
+
+/** The KMS that sealed a value, and what it sealed. */
+export function kmsNameOf(value: Uint8Array): { name: string; sealed: Uint8Array } | undefined {
+  if (!startsWith(value, kmsLead)) return undefined;
+  const end = value.indexOf(0x3a, kmsLead.length);
+  if (end < 0) return undefined;
+  const name = new TextDecoder().decode(value.subarray(kmsLead.length, end));
+  return { name, sealed: value.subarray(end + 1) };
 }
 
 function startsWith(value: Uint8Array, prefix: Uint8Array): boolean {
