@@ -1,9 +1,10 @@
 /** Two nodes on one wire: pods of each reach pods of the other by the routes that the agent writes. */
 import { spawnSync } from "node:child_process";
+import { nodes } from "@nanokube/client";
 import { type Exec, nullLog, systemClock } from "@nanokube/machinery";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TestEnvironment } from "../../testenv/src/index.ts";
 import { createNodeRoutes } from "../src/index.ts";
-import { createFakeAPI } from "./fake-api.ts";
 import { isRoot } from "./world.ts";
 
 const prefix = `nk-test-nr-${process.pid}`;
@@ -37,9 +38,10 @@ const node = (i: number) => ({
 describe.skipIf(!isRoot)("routes between nodes (needs root)", () => {
   const stop = new AbortController();
   const running: Promise<void>[] = [];
-  const api = createFakeAPI();
+  let env: TestEnvironment;
 
-  beforeAll(() => {
+  beforeAll(async () => {
+    env = await TestEnvironment.start();
     for (const name of all) {
       spawnSync("ip", ["netns", "add", `${prefix}-${name}`]);
       sh(name, "ip", "link", "set", "lo", "up");
@@ -93,23 +95,21 @@ describe.skipIf(!isRoot)("routes between nodes (needs root)", () => {
   afterAll(async () => {
     stop.abort();
     await Promise.all(running);
+    await env?.stop();
     for (const name of all) spawnSync("ip", ["netns", "del", `${prefix}-${name}`]);
   });
 
-  async function until(check: () => boolean): Promise<void> {
-    for (let i = 0; i < 200 && !check(); i++) await new Promise((r) => setTimeout(r, 10));
-    expect(check()).toBe(true);
-  }
+  const until = (check: () => boolean): Promise<void> =>
+    expect.poll(check, { interval: 10, timeout: 30_000 }).toBe(true);
   const pings = (from: string, to: string) =>
     run(from, ["busybox", "ping", "-c1", "-W1", to]).status === 0;
   const routes = (of: string) => sh(of, "ip", "route", "show", "proto", "78").trim();
 
   test("appear with the nodes, and go with them", async () => {
-    api.set("nodes", node(1));
-    api.set("nodes", node(2));
+    await env.create(node(1), node(2));
     for (const name of ["n1", "n2"]) {
       const agent = createNodeRoutes({
-        client: api.client,
+        client: env.client,
         nodeName: name,
         exec: execOn(name),
         clock: systemClock,
@@ -122,10 +122,10 @@ describe.skipIf(!isRoot)("routes between nodes (needs root)", () => {
     expect(routes("n1")).toBe("10.244.2.0/24 via 10.89.0.12 dev eth0");
     // Outside knows no pod networks: a pod reaches it by its node's address.
     await until(() => pings("p1", "10.89.0.1"));
-    api.remove("nodes", "n2");
+    await env.client.resource(nodes).delete("n2");
     await until(() => routes("n1") === "");
     expect(pings("p1", "10.244.2.2")).toBe(false);
-    api.set("nodes", node(2));
+    await env.create(node(2));
     await until(() => pings("p1", "10.244.2.2"));
   });
 });

@@ -7,20 +7,23 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nullLog, systemClock } from "@nanokube/machinery";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
+import type { TestEnvironment } from "../../testenv/src/index.ts";
 import { createDns } from "../src/index.ts";
 import { question, send, show } from "./ask.ts";
-import { fill } from "./cluster.ts";
-import { createFakeAPI, type FakeAPI } from "./fake-api.ts";
+import { startCluster } from "./cluster.ts";
 
 const coredns = findUpstream("coredns") ?? "";
-const api = createFakeAPI();
-fill(api);
+let env: TestEnvironment;
+beforeAll(async () => {
+  env = await startCluster();
+});
+afterAll(() => env?.stop());
 
 const svc = (name: string) => `${name}.svc.cluster.local`;
 const questions = [
@@ -144,7 +147,7 @@ async function ours(): Promise<Subject> {
   const stop = new AbortController();
   const listen = { host: "127.0.0.1", port: 0 };
   const dns = createDns({
-    client: api.client,
+    client: env.client,
     clusterDomain: "cluster.local",
     upstreams: [],
     listen,
@@ -163,47 +166,16 @@ async function ours(): Promise<Subject> {
   };
 }
 
-/** The fake API on a real port, for a program that is not ours. */
-async function serve(of: FakeAPI): Promise<{ server: Server; port: number }> {
-  const server = createServer(async (request, response) => {
-    const stop = new AbortController();
-    response.on("close", () => stop.abort());
-    if (request.url?.includes("sendInitialEvents")) {
-      const status = {
-        kind: "Status",
-        apiVersion: "v1",
-        status: "Failure",
-        reason: "Invalid",
-        code: 422,
-      };
-      response.writeHead(422, { "content-type": "application/json" }).end(JSON.stringify(status));
-      return;
-    }
-    const answer = await of.transport({
-      method: "GET",
-      path: request.url ?? "/",
-      headers: {},
-      signal: stop.signal,
-    });
-    response.writeHead(answer.status, answer.headers);
-    response.flushHeaders();
-    for await (const chunk of answer.body) response.write(chunk);
-    response.end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { server, port: (server.address() as { port: number }).port };
-}
-
 async function upstream(): Promise<Subject> {
   const dir = mkdtempSync(join(tmpdir(), "nk-test-dns-"));
-  const { server, port: apiPort } = await serve(api);
+  await env.writeKubeconfig(join(dir, "kubeconfig"));
   const free = createServer();
   await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
   const { port } = free.address() as { port: number };
   await new Promise((resolve) => free.close(resolve));
   writeFileSync(
     join(dir, "Corefile"),
-    `.:${port} {\n bind 127.0.0.1\n kubernetes cluster.local in-addr.arpa ip6.arpa {\n  endpoint http://127.0.0.1:${apiPort}\n  pods insecure\n  fallthrough in-addr.arpa ip6.arpa\n  ttl 5\n }\n}\n`,
+    `.:${port} {\n bind 127.0.0.1\n kubernetes cluster.local in-addr.arpa ip6.arpa {\n  kubeconfig ${join(dir, "kubeconfig")}\n  pods insecure\n  fallthrough in-addr.arpa ip6.arpa\n  ttl 5\n }\n}\n`,
   );
   const child: ChildProcess = spawn(coredns, ["-conf", join(dir, "Corefile")], {
     stdio: ["ignore", "ignore", "ignore"],
@@ -217,8 +189,6 @@ async function upstream(): Promise<Subject> {
     async close() {
       child.kill("SIGKILL");
       await new Promise((resolve) => child.once("exit", resolve));
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
       rmSync(dir, { recursive: true });
     },
   };

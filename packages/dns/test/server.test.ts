@@ -3,17 +3,21 @@
  */
 import { createSocket, type Socket } from "node:dgram";
 import { nullLog, systemClock } from "@nanokube/machinery";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { TestEnvironment } from "../../testenv/src/index.ts";
 import { createDns, type DnsOptions, decodeQuery, encodeResponse, rcodes } from "../src/index.ts";
 import { question, send, sendTCP, show } from "./ask.ts";
-import { fill, port, service, slice } from "./cluster.ts";
-import { createFakeAPI } from "./fake-api.ts";
+import { port, service, slice, startCluster } from "./cluster.ts";
 
-const api = createFakeAPI();
-fill(api);
-service(api, "shop/many", { clusterIP: "None", ports: [port("http", 80)] });
 const many = Array.from({ length: 200 }, (_, i) => ({ addresses: [`10.244.9.${i}`] }));
-slice(api, "shop/many", [port("http", 80)], many);
+let env: TestEnvironment;
+beforeAll(async () => {
+  env = await startCluster(
+    service("shop/many", { clusterIP: "None", ports: [port("http", 80)] }),
+    slice("shop/many", [port("http", 80)], many),
+  );
+});
+afterAll(() => env?.stop());
 
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
@@ -23,7 +27,7 @@ afterEach(async () => {
 async function start(options: Partial<DnsOptions> = {}) {
   const stop = new AbortController();
   const dns = createDns({
-    client: api.client,
+    client: env.client,
     clusterDomain: "cluster.local",
     upstreams: [],
     listen: { host: "127.0.0.1", port: 0 },

@@ -4,10 +4,12 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { Service } from "@nanokube/api/core/v1";
+import type { EndpointSlice } from "@nanokube/api/discovery/v1";
 import { type Exec, nullLog, systemClock } from "@nanokube/machinery";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { TestEnvironment } from "../../testenv/src/index.ts";
 import { cleanup, createKubeProxy, type KubeProxyOptions } from "../src/index.ts";
-import { createFakeAPI, type FakeAPI } from "./fake-api.ts";
 import { service, slice } from "./objects.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -129,18 +131,20 @@ afterAll(() => {
 });
 
 describe.skipIf(!isRoot)("traffic (needs root)", () => {
-  let api: FakeAPI;
+  let env: TestEnvironment;
   let stop: AbortController;
   let running: Promise<void>;
 
-  beforeEach(() => {
-    api = createFakeAPI();
-    api.set("nodes", { apiVersion: "v1", kind: "Node", metadata: { name: "n1" } });
+  beforeEach(async () => {
+    env = await TestEnvironment.start({
+      objects: [{ apiVersion: "v1", kind: "Node", metadata: { name: "n1" } }],
+    });
     stop = new AbortController();
   });
   afterEach(async () => {
     stop.abort();
     await running;
+    await env.stop();
     await cleanup(exec);
     expect(
       sh("node", "iptables-save").replaceAll(/.*KUBE-FIREWALL.*|.*block incoming localnet.*/g, ""),
@@ -149,7 +153,7 @@ describe.skipIf(!isRoot)("traffic (needs root)", () => {
 
   async function start(options: Partial<KubeProxyOptions> = {}): Promise<void> {
     const proxy = createKubeProxy({
-      client: api.client,
+      client: env.client,
       nodeName: "n1",
       clusterCIDR: "10.244.0.0/16",
       clock: systemClock,
@@ -165,16 +169,19 @@ describe.skipIf(!isRoot)("traffic (needs root)", () => {
   const port = { name: "http", port: 80, protocol: "TCP" };
   const all = pods.map((pod) => `${ip(pod)}@n1`);
 
+  const put = (object: Service | EndpointSlice) => {
+    const { resourceVersion: _, ...metadata } = object.metadata ?? {};
+    return env.apply({ ...object, metadata });
+  };
+
   /** Resolves when the rules the proxy writes next satisfy `check`. */
-  async function until(check: () => boolean): Promise<void> {
-    for (let i = 0; i < 200 && !check(); i++) await new Promise((r) => setTimeout(r, 10));
-    expect(check()).toBe(true);
-  }
+  const until = (check: () => boolean): Promise<void> =>
+    expect.poll(check, { interval: 10, timeout: 30_000 }).toBe(true);
   const rules = () => sh("node", "iptables-save");
 
   test("a service address spreads over its pods, evenly", async () => {
-    api.set("services", service("web", { clusterIP: "10.96.0.5", ports: [port] }));
-    api.set("endpointslices", slice("web", http, all));
+    await put(service("web", { clusterIP: "10.96.0.5", ports: [port] }));
+    await put(slice("web", http, all));
     await start();
     const count = 300;
     const answers = ask("p1", "10.96.0.5", 80, count).map((a) => a.split(" ")[0]!);
@@ -185,8 +192,8 @@ describe.skipIf(!isRoot)("traffic (needs root)", () => {
   });
 
   test("a pod that meets itself, and a client from outside, are masqueraded; other pods keep their address", async () => {
-    api.set("services", service("web", { clusterIP: "10.96.0.5", ports: [port] }));
-    api.set("endpointslices", slice("web", http, [all[0]!]));
+    await put(service("web", { clusterIP: "10.96.0.5", ports: [port] }));
+    await put(slice("web", http, [all[0]!]));
     await start();
     expect(ask("p1", "10.96.0.5", 80)).toEqual(["p1 10.244.0.1"]);
     expect(ask("p2", "10.96.0.5", 80)).toEqual([`p1 ${ip("p2")}`]);
@@ -198,22 +205,21 @@ describe.skipIf(!isRoot)("traffic (needs root)", () => {
       sessionAffinity: "ClientIP",
       sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } },
     };
-    api.set("services", service("web", { clusterIP: "10.96.0.5", ports: [port], ...spec }));
-    api.set("endpointslices", slice("web", http, all));
+    await put(service("web", { clusterIP: "10.96.0.5", ports: [port], ...spec }));
+    await put(slice("web", http, all));
     await start();
     expect(new Set(ask("p1", "10.96.0.5", 80, 30)).size).toBe(1);
   });
 
   test("a node port answers outside, on the node and on its localhost", async () => {
-    api.set(
-      "services",
+    await put(
       service("web", {
         type: "NodePort",
         clusterIP: "10.96.0.5",
         ports: [{ ...port, nodePort: 30080 }],
       }),
     );
-    api.set("endpointslices", slice("web", http, [all[1]!]));
+    await put(slice("web", http, [all[1]!]));
     await start();
     expect(ask("out", "192.168.77.1", 30080)).toEqual(["p2 10.244.0.1"]);
     expect(ask("node", "192.168.77.1", 30080)).toEqual(["p2 10.244.0.1"]);
@@ -222,47 +228,45 @@ describe.skipIf(!isRoot)("traffic (needs root)", () => {
 
   test("external policy Local keeps the client's address, and drops without a pod here", async () => {
     const spec = { type: "NodePort", externalTrafficPolicy: "Local" };
-    api.set(
-      "services",
+    await put(
       service("web", { ...spec, clusterIP: "10.96.0.5", ports: [{ ...port, nodePort: 30080 }] }),
     );
-    api.set("endpointslices", slice("web", http, [all[1]!]));
+    await put(slice("web", http, [all[1]!]));
     await start();
     expect(ask("out", "192.168.77.1", 30080)).toEqual(["p2 192.168.77.2"]);
-    api.set("endpointslices", slice("web", http, [`${ip("p2")}@n2`]));
+    await put(slice("web", http, [`${ip("p2")}@n2`]));
     await until(() => rules().includes("has no local endpoints"));
     expect(ask("out", "192.168.77.1", 30080)).toEqual(["ETIMEDOUT"]);
   });
 
   test("no endpoints is refused at once, and served as soon as there is one", async () => {
-    api.set("services", service("web", { clusterIP: "10.96.0.5", ports: [port] }));
+    await put(service("web", { clusterIP: "10.96.0.5", ports: [port] }));
     await start();
     expect(ask("p1", "10.96.0.5", 80)).toEqual(["ECONNREFUSED"]);
-    api.set("endpointslices", slice("web", http, [all[2]!]));
+    await put(slice("web", http, [all[2]!]));
     await until(() => rules().includes("KUBE-SEP-"));
     expect(ask("p1", "10.96.0.5", 80)).toEqual([`p3 ${ip("p1")}`]);
   });
 
   test("a UDP client follows its service to the new pod", async () => {
     const udp = [{ name: "dns", port: 8080, protocol: "UDP" }];
-    api.set(
-      "services",
+    await put(
       service("dns", {
         clusterIP: "10.96.0.10",
         ports: [{ name: "dns", port: 53, protocol: "UDP" }],
       }),
     );
-    api.set("endpointslices", slice("dns", udp, [all[0]!]));
+    await put(slice("dns", udp, [all[0]!]));
     await start();
     expect(ask("p2", "10.96.0.10", 53, 1, "udp")).toEqual([`p1 ${ip("p2")}`]);
-    api.set("endpointslices", slice("dns", udp, [all[2]!]));
+    await put(slice("dns", udp, [all[2]!]));
     await until(() => ended.some((argv) => argv.startsWith("conntrack -D")));
     expect(ask("p2", "10.96.0.10", 53, 1, "udp")).toEqual([`p3 ${ip("p2")}`]); // the same source port
   });
 
   test("flushed rules are written again", async () => {
-    api.set("services", service("web", { clusterIP: "10.96.0.5", ports: [port] }));
-    api.set("endpointslices", slice("web", http, [all[0]!]));
+    await put(service("web", { clusterIP: "10.96.0.5", ports: [port] }));
+    await put(slice("web", http, [all[0]!]));
     await start({ syncPeriodMs: 100 });
     sh("node", "nft", "flush", "ruleset");
     await until(() => rules().includes("KUBE-SEP-"));

@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { deployments, namespaces, pods } from "@nanokube/client";
+import { type ApiObject, deployments, namespaces, pods } from "@nanokube/client";
 import { afterEach, expect, test } from "vitest";
 import { createFakeClock, TestEnvironment, type TestEnvironmentOptions } from "../src/index.ts";
 
@@ -37,6 +37,24 @@ test("an environment without controllers keeps what it is given", async () => {
   const created = await env.client.resource(deployments).create(web(namespace));
   expect(created.metadata).toMatchObject({ namespace, generation: 1 });
   expect((await env.client.resource(pods).list()).items).toEqual([]);
+});
+
+test("apply makes an object, changes it, and writes its status", async () => {
+  const env = await start();
+  const node = (podCIDR: string, address: string): ApiObject =>
+    ({
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name: "n1" },
+      spec: { podCIDR },
+      status: { addresses: [{ type: "InternalIP", address }] },
+    }) as ApiObject;
+  await env.apply(node("10.244.1.0/24", "10.89.0.11"));
+  const [changed] = await env.apply(node("10.244.1.0/24", "10.89.0.12"));
+  expect(changed).toMatchObject({
+    spec: { podCIDR: "10.244.1.0/24" },
+    status: { addresses: [{ type: "InternalIP", address: "10.89.0.12" }] },
+  });
 });
 
 test("a Deployment becomes Available on scripted nodes", async () => {

@@ -61,19 +61,41 @@ function rank({ kind = "" }: ApiObject): number {
   return at < 0 ? firstKinds.length : at;
 }
 
+const inOrder = (objects: readonly ApiObject[]): ApiObject[] =>
+  [...objects].sort((a, b) => rank(a) - rank(b));
+
 /** Namespaces and definitions first, then in the order given; a given status is written too. */
 export async function createObjects(
   client: Client,
   objects: readonly ApiObject[],
 ): Promise<ApiObject[]> {
   const all: ApiObject[] = [];
-  for (const object of [...objects].sort((a, b) => rank(a) - rank(b))) {
+  for (const object of inOrder(objects)) {
     const resource = client.resource(await resourceOf(client, object));
     const created = await resource.create(object);
     const { status } = object as KubeObject;
-    const hasStatus = status !== undefined && object.kind !== "CustomResourceDefinition";
     const withStatus = { ...created, status } as ApiObject;
-    all.push(hasStatus ? await resource.updateStatus(withStatus) : created);
+    all.push(hasStatus(object) ? await resource.updateStatus(withStatus) : created);
   }
   return all;
 }
+
+export async function applyObjects(
+  client: Client,
+  objects: readonly ApiObject[],
+): Promise<ApiObject[]> {
+  const all: ApiObject[] = [];
+  const options = { fieldManager: "testenv", force: true };
+  for (const object of inOrder(objects)) {
+    const resource = client.resource(await resourceOf(client, object));
+    const applied = await resource.apply(object, options);
+    const subresource = "status";
+    all.push(
+      hasStatus(object) ? await resource.apply(object, { ...options, subresource }) : applied,
+    );
+  }
+  return all;
+}
+
+const hasStatus = (object: ApiObject): boolean =>
+  (object as KubeObject).status !== undefined && object.kind !== "CustomResourceDefinition";

@@ -34,7 +34,7 @@ import type { FaultRule } from "../core/faults.ts";
 import type { NodeSpec } from "../core/node-object.ts";
 import { type Credentials, createCredentials, issueUser, kubeconfigText } from "./credentials.ts";
 import { waitForDefinitions } from "./definitions.ts";
-import { createObjects, type ObjectSource, readObjects } from "./objects.ts";
+import { applyObjects, createObjects, type ObjectSource, readObjects } from "./objects.ts";
 import { type PodScript, ScriptedNodes } from "./scripted-nodes.ts";
 import { RecordingClock, type SteppedClock } from "./stepped-clock.ts";
 import { type Snapshot, StoreSnapshots } from "./store-snapshot.ts";
@@ -194,6 +194,11 @@ export class TestEnvironment {
   /** Objects, files or folders; namespaces and definitions first. */
   async create(...sources: ObjectSource[]): Promise<ApiObject[]> {
     return createObjects(this.client, await readObjects(sources));
+  }
+
+  /** The same for objects that may be there already: server-side apply, by force. */
+  async apply(...sources: ObjectSource[]): Promise<ApiObject[]> {
+    return applyObjects(this.client, await readObjects(sources));
   }
 
   addNode(node: string | NodeSpec): Promise<Node> {

@@ -1,6 +1,6 @@
 /**
- * Service CIDR: a ServiceCIDR is Ready once its finalizer is on it, and goes when no address would be
- * left without a range.
+ * Service CIDR: a ServiceCIDR is Ready once its finalizer is on it, and goes when no address would
+ * be left without a range.
  *
  * Units   a range that is being deleted is kept ten seconds more, so that no server still gives out
  *         of it
