@@ -2,7 +2,7 @@
 /**
  * etcd-lite as a program: etcd's flags, signals, and sockets.
  *
- * Exit codes  0 stopped by SIGINT or SIGTERM; 1 anything that keeps it from running; 2 what is no flag
+ * Exit codes  0 stopped by SIGINT or SIGTERM; 1 what keeps it from running; 2 what is no flag
  */
 import "@nanokube/machinery/require-node";
 import { systemClock } from "@nanokube/machinery/clock";

@@ -30,7 +30,20 @@ export interface MemberAttributesRequest {
   readonly clientURLs: readonly string[];
 }
 
+/** A cluster whose members shall be exchanged for those of the release before. */
+export interface DowngradeRequest {
+  readonly enabled: boolean;
+  /** `3.5.0`; empty when it is over. */
+  readonly version: string;
+}
+
+/** What this release's cluster is at, unless it is on its way down. */
+export const newestClusterVersion = "3.6.0";
+
 export class Cluster {
+  /** What all members are able to: the leader sets it. */
+  version = newestClusterVersion;
+  downgradeTarget: string | undefined;
   readonly members = new Map<bigint, ClusterMember>();
   readonly removed = new Set<bigint>();
   maxLearners = 1;
@@ -103,6 +116,17 @@ export class Cluster {
   setAttributes({ id, name, clientURLs }: MemberAttributesRequest): void {
     const member = this.members.get(id);
     if (member !== undefined) this.members.set(id, { ...member, name, clientURLs });
+  }
+
+  setDowngrade({ enabled, version }: DowngradeRequest): void {
+    this.downgradeTarget = enabled ? version : undefined;
+  }
+
+  /** Becomes what another is. */
+  copy(other: Cluster): void {
+    this.restore(other.members.values(), other.removed);
+    this.version = other.version;
+    this.downgradeTarget = other.downgradeTarget;
   }
 
   restore(members: Iterable<ClusterMember>, removed: Iterable<bigint>): void {

@@ -7,12 +7,14 @@
 import type { etcd } from "@nanokube/rpc";
 import type { AuthEntry } from "./auth/auth-entry.ts";
 import type { Identity } from "./auth/auth-store.ts";
-import type { MemberAttributesRequest, MemberChangeRequest } from "./cluster.ts";
+import type { DowngradeRequest, MemberAttributesRequest, MemberChangeRequest } from "./cluster.ts";
 
 /** About the cluster itself: nobody's permission counts when they are applied. */
 export type ClusterEntry =
   | { readonly kind: "memberChange"; readonly request: MemberChangeRequest }
   | { readonly kind: "memberAttributes"; readonly request: MemberAttributesRequest }
+  | { readonly kind: "downgradeInfo"; readonly request: DowngradeRequest }
+  | { readonly kind: "clusterVersion"; readonly request: { readonly version: string } }
   | { readonly kind: "leaseCheckpoint"; readonly request: etcd.LeaseCheckpointRequest };
 
 export type PlainEntry =

@@ -83,6 +83,7 @@ export const errors = {
   WrongDowngradeVersionFormat: sure(invalidArgument, "wrong downgrade target version format"),
   InvalidDowngradeTargetVersion: sure(invalidArgument, "invalid downgrade target version"),
   DowngradeInProcess: sure(failedPrecondition, "cluster has a downgrade job in progress"),
+  UnknownMethod: sure(unknown, "unknown method"),
   NoInflightDowngrade: sure(failedPrecondition, "no inflight downgrade job"),
   NotCapable: sure(unimplemented, "not capable"),
   BadLeaderTransferee: sure(failedPrecondition, "bad leader transferee"),

@@ -19,6 +19,20 @@ export interface KeyValueHash {
 }
 
 export function hashKV(store: MvccStore, revision: number): KeyValueHash {
+  const steps = hashSteps(store, revision);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+const versionsPerStep = 500;
+
+/** The same in steps, for whoever has other things to do between them. */
+export function* hashSteps(
+  store: MvccStore,
+  revision: number,
+): Generator<undefined, KeyValueHash, undefined> {
   const compactRevision = store.compactedRevision;
   if (revision > 0 && revision < compactRevision) throw new EtcdError("Compacted");
   if (revision > store.revision) throw new EtcdError("FutureRevision");
@@ -30,7 +44,9 @@ export function hashKV(store: MvccStore, revision: number): KeyValueHash {
     .filter((kv) => kv.modRevision > compactRevision || kept.size === 0 || kept.has(kv))
     .sort((a, b) => a.modRevision - b.modRevision || a.sub - b.sub);
   let hash = crc32c(Buffer.from("key"), 0);
+  let count = 0;
   for (const kv of versions) {
+    if (++count % versionsPerStep === 0) yield;
     hash = crc32c(revisionBytes(kv), hash);
     hash = crc32c(storedBytes(kv), hash);
   }

@@ -39,6 +39,8 @@ export class MemberState {
   readonly auth = new AuthStore();
   readonly quotaBytes: number;
   readonly alarms: Alarm[] = [];
+  /** Told of each compaction, with the store as it was before. */
+  onCompact: ((before: MvccStore, revision: number) => void) | undefined;
   /** Index of the last entry applied. */
   index = 0;
 
@@ -76,7 +78,7 @@ export class MemberState {
     this.lessor = other.lessor;
     this.auth.restore(other.auth.content());
     this.alarms.splice(0, this.alarms.length, ...other.alarms);
-    this.cluster.restore(other.cluster.members.values(), other.cluster.removed);
+    this.cluster.copy(other.cluster);
     this.hub.rebase(other.store);
   }
 
@@ -96,7 +98,7 @@ export class MemberState {
     fork.index = this.index;
     fork.auth.restore(this.auth.content());
     fork.alarms.push(...this.alarms);
-    fork.cluster.restore(this.cluster.members.values(), this.cluster.removed);
+    fork.cluster.copy(this.cluster);
     return fork;
   }
 
@@ -112,6 +114,11 @@ export class MemberState {
         return this.cluster.change(entry.request);
       case "memberAttributes":
         return this.cluster.setAttributes(entry.request);
+      case "downgradeInfo":
+        return this.cluster.setDowngrade(entry.request);
+      case "clusterVersion":
+        this.cluster.version = entry.request.version;
+        return undefined;
       case "leaseCheckpoint":
         return this.lessor.checkpoint(entry.request.checkpoints);
     }
@@ -132,8 +139,7 @@ export class MemberState {
           executeTxn({ store: this.store, lessor: this.lessor, txn }, entry.request),
         );
       case "compact":
-        this.store.compact(entry.request.revision);
-        return { header: { revision: this.store.revision } };
+        return this.#compact(entry.request.revision);
       case "leaseGrant":
         return this.#grant(entry.request, nowMs);
       case "leaseRevoke":
@@ -167,6 +173,13 @@ export class MemberState {
       this.hub.notify(txn.revision, txn.changes);
     }
     return response;
+  }
+
+  #compact(revision: number): Init<etcd.CompactionResponse> {
+    const before = this.onCompact === undefined ? undefined : this.store.fork();
+    this.store.compact(revision);
+    if (before !== undefined) this.onCompact?.(before, revision);
+    return { header: { revision: this.store.revision } };
   }
 
   #grant(request: etcd.LeaseGrantRequest, nowMs: number): Init<etcd.LeaseGrantResponse> {

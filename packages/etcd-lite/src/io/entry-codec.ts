@@ -6,6 +6,7 @@
 import { etcd, type MessageCodec, message } from "@nanokube/rpc";
 import type {
   ClusterMember,
+  DowngradeRequest,
   MemberAttributesRequest,
   MemberChangeRequest,
 } from "../core/cluster.ts";
@@ -29,6 +30,11 @@ const MemberAttributesRecord = message<MemberAttributesRequest>(
   "nanokube.etcdlite.MemberAttributes",
   "id:1:uint64! name:2:string clientURLs:3:*string",
 );
+const DowngradeRecord = message<DowngradeRequest>(
+  "nanokube.etcdlite.Downgrade",
+  "enabled:1:bool version:2:string",
+);
+const VersionRecord = message<{ version: string }>("nanokube.etcdlite.Version", "version:1:string");
 
 /** A change of membership: consensus has to know it when it sees one. */
 export const memberChangeKind = 8;
@@ -44,6 +50,8 @@ const kinds: Readonly<Record<PlainKind, Kind>> = {
   memberChange: { number: memberChangeKind, codec: MemberChangeRecord as MessageCodec<never> },
   memberAttributes: { number: 9, codec: MemberAttributesRecord as MessageCodec<never> },
   leaseCheckpoint: { number: 10, codec: etcd.LeaseCheckpointRequest as MessageCodec<never> },
+  downgradeInfo: { number: 11, codec: DowngradeRecord as MessageCodec<never> },
+  clusterVersion: { number: 12, codec: VersionRecord as MessageCodec<never> },
   authEnable: { number: 20, codec: etcd.AuthEnableRequest as MessageCodec<never> },
   authDisable: { number: 21, codec: etcd.AuthDisableRequest as MessageCodec<never> },
   authStatus: { number: 22, codec: etcd.AuthStatusRequest as MessageCodec<never> },

@@ -21,8 +21,8 @@ import type { MemberState } from "../core/member-state.ts";
 import { nobody } from "../core/raft/message.ts";
 import { createAuthService } from "./auth-service.ts";
 import { createClusterService } from "./cluster-service.ts";
-import { Concurrency } from "./concurrency.ts";
 import { CompactionHashes } from "./compaction-hashes.ts";
+import { Concurrency } from "./concurrency.ts";
 import { type ClusterOptions, openConsensus } from "./consensus.ts";
 import type { CorruptionOptions } from "./corruption-check.ts";
 import { counted } from "./counted.ts";
@@ -174,6 +174,19 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   await node.start();
   const upkeep = new Upkeep(member, options.connect ?? ((url) => dial(url)));
   const published = publish(member);
+  const close = async () => {
+    upkeep.close();
+    leases.close();
+    for (const one of Object.values(servers)) await one.close();
+    await consensus.close();
+    await peerServer.close();
+  };
+  try {
+    await upkeep.start(corruption);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     ...servers,
     peerServer,
@@ -189,13 +202,7 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
       leases.arm();
     },
     ready: () => published,
-    async close() {
-      upkeep.close();
-      leases.close();
-      for (const one of Object.values(servers)) await one.close();
-      await consensus.close();
-      await peerServer.close();
-    },
+    close,
   };
 }
 

@@ -21,7 +21,7 @@ import { rootCall } from "./identify.ts";
 import { answerGateway } from "./json-gateway.ts";
 import type { Member } from "./member.ts";
 import { metricsText } from "./metrics.ts";
-import { clusterVersion, serverVersion } from "./version.ts";
+import { serverVersion } from "./version.ts";
 
 export interface HttpParts {
   readonly member: Member;
@@ -134,13 +134,13 @@ const notFound: PlainResponse = { status: 404, headers: plainType, body: "404 pa
 type Route = (parts: HttpParts, query: URLSearchParams) => PlainResponse | Promise<PlainResponse>;
 
 const routes: Readonly<Record<string, Route>> = {
-  "/version": () => ({
+  "/version": ({ member }) => ({
     status: 200,
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
       etcdserver: serverVersion,
-      etcdcluster: clusterVersion,
-      storage: clusterVersion,
+      etcdcluster: member.state.cluster.version,
+      storage: member.state.cluster.version,
     }),
   }),
   "/health": async (parts, query) => {

@@ -1,22 +1,18 @@
 /**
  * The Maintenance and Health services.
  *
- * What is left out is refused by name with UNIMPLEMENTED, never ignored.
  * Source  etcd v3.6 server/etcdserver/api/v3rpc/maintenance.go, health.go
  */
-import { codes, etcd, type Handlers, health, RpcError } from "@nanokube/rpc";
+import { codes, type etcd, type Handlers, health, RpcError } from "@nanokube/rpc";
 import { EtcdError, errors } from "../core/errors.ts";
 import { hashKV } from "../core/hash-kv.ts";
 import { nobody } from "../core/raft/message.ts";
 import { readAsAdmin, writeAs } from "./identify.ts";
 import { guardedAsync, header, type Member } from "./member.ts";
+import { answerHashKV } from "./peer-checks.ts";
 import { sendSnapshot } from "./snapshot-file.ts";
-import { clusterVersion, serverVersion } from "./version.ts";
-
-function unimplemented(what: string): RpcError {
-  const text = `etcdserver: ${what} is not implemented by etcd-lite`;
-  return new RpcError(codes.UNIMPLEMENTED, text);
-}
+import { serverVersion } from "./version.ts";
+import { downgrade } from "./version-monitor.ts";
 
 export function createMaintenanceService(member: Member): Handlers<typeof etcd.Maintenance> {
   const { state, identity, node } = member;
@@ -32,10 +28,10 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
         raftIndex: node.raft.log.committed,
         raftAppliedIndex: state.index,
         raftTerm: member.term,
-        storageVersion: clusterVersion,
+        storageVersion: state.cluster.version,
         errors: statusErrors(member),
         isLearner: state.cluster.members.get(identity.memberId)?.isLearner ?? false,
-        downgradeInfo: {},
+        downgradeInfo: downgradeInfo(member),
       })),
     alarm: (request, call) => writeAs<etcd.AlarmResponse>(member, call, { kind: "alarm", request }),
     defragment: async (_request, call) => {
@@ -48,11 +44,10 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
         header: header(member),
         hash: hashKV(state.store, 0).hash,
       })),
-    hashKV: (request, call) =>
-      readAsAdmin(member, call, () => {
-        const { hash, compactRevision, hashRevision } = hashKV(state.store, request.revision);
-        return { header: header(member), hash, compactRevision, hashRevision };
-      }),
+    hashKV: async (request, call) => {
+      await readAsAdmin(member, call, () => undefined);
+      return answerHashKV(member, request);
+    },
     moveLeader: async ({ targetID }, call) => {
       await readAsAdmin(member, call, () => undefined);
       await guardedAsync(() => moveLeader(member, targetID));
@@ -62,12 +57,17 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
       await call.first();
       await readAsAdmin(member, call, () => sendSnapshot(member, call));
     },
-    downgrade: (request, call) =>
-      readAsAdmin(member, call, () => {
-        checkDowngrade(request);
-        return { header: header(member), version: clusterVersion.replace(/\.0$/, "") };
-      }),
+    downgrade: async (request, call) => {
+      await readAsAdmin(member, call, () => undefined);
+      await guardedAsync(() => downgrade(member, request));
+      return { header: header(member), version: state.cluster.version.replace(/\.0$/, "") };
+    },
   };
+}
+
+function downgradeInfo({ state }: Member) {
+  const { downgradeTarget: targetVersion } = state.cluster;
+  return targetVersion === undefined ? {} : { enabled: true, targetVersion };
 }
 
 /** Clears away what compactions left, a portion a turn: writes go on meanwhile. */
@@ -78,20 +78,6 @@ async function defragment({ state }: Member): Promise<void> {
 }
 
 const tidiedAtOnce = 1000;
-
-const { VALIDATE, ENABLE } = etcd.DowngradeRequest_DowngradeAction;
-
-/** A version could be left for the one before: asked, it is said so; done it is not. */
-function checkDowngrade({ action, version }: etcd.DowngradeRequest): void {
-  if (action !== VALIDATE && action !== ENABLE) return; // To cancel what is not there is no fault.
-  const match = /^(\d+)\.(\d+)(\.\d+)?$/.exec(version);
-  if (match === null) throw new EtcdError("WrongDowngradeVersionFormat");
-  const [major, minor] = clusterVersion.split(".").map(Number);
-  if (Number(match[1]) !== major || Number(match[2]) !== minor! - 1) {
-    throw new EtcdError("InvalidDowngradeTargetVersion");
-  }
-  if (action === ENABLE) throw unimplemented("Maintenance.Downgrade to another version");
-}
 
 /** Resolves when the other leads, or fails after an election's length. */
 async function moveLeader({ node, state, clock, electionMs }: Member, to: bigint): Promise<void> {

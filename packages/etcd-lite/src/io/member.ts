@@ -6,6 +6,7 @@ import { type etcd, type Init, RpcError } from "@nanokube/rpc";
 import type { Entry } from "../core/entry.ts";
 import { EtcdError, errors } from "../core/errors.ts";
 import type { MemberState } from "../core/member-state.ts";
+import type { CompactionHashes } from "./compaction-hashes.ts";
 import type { Leases } from "./leases.ts";
 import type { MetricsRegistry } from "./metrics.ts";
 import type { Peers } from "./peers.ts";
@@ -38,6 +39,8 @@ export interface Member {
   readonly leases: Leases;
   readonly reconfiguration: Reconfiguration;
   readonly proposals: Proposals;
+  /** What compactions took while they ran. */
+  readonly hashes: CompactionHashes;
   /** How long an election takes to begin. */
   readonly electionMs: number;
   readonly limits: Limits;

@@ -5,7 +5,7 @@
  *     2026-11-21T17:46:08.824510Z⇥info⇥…⇥{"key": "value"}                             console
  *
  * Errors  FlagError in etcd's words
- * Source  etcd v3.6 client/pkg/logutil/{zap,log_level,log_format}.go, server/embed/config_logging.go
+ *     2026-11-21T17:46:08.824510Z⇥info⇥…⇥{"key": "value"}            console
  */
 import { type DestinationStream, type Logger, pino } from "pino";
 import { FlagError, type FlagValues } from "../core/flags.ts";

@@ -12,7 +12,6 @@ import type { etcd, ServerStream } from "@nanokube/rpc";
 import { etcdBuckets } from "../core/bbolt/etcd-buckets.ts";
 import { type PlannedFile, planFile } from "../core/bbolt/write-file.ts";
 import type { Member } from "./member.ts";
-import { clusterVersion } from "./version.ts";
 
 const blobBytes = 32 * 1024;
 
@@ -31,7 +30,7 @@ export function planSnapshotFile({ state, term }: Member): PlannedFile {
       auth: state.auth.content(),
       index: state.index,
       term,
-      clusterVersion,
+      clusterVersion: state.cluster.version,
       members: state.cluster.sorted,
       removedMembers: [...state.cluster.removed],
     }),
@@ -48,11 +47,11 @@ export async function sendSnapshot(member: Member, call: Call): Promise<void> {
     if (call.signal.aborted) return;
     hash.update(blob);
     remainingBytes -= blob.length;
-    const isWritable = call.write({ remainingBytes, blob, version: clusterVersion });
+    const isWritable = call.write({ remainingBytes, blob, version: member.state.cluster.version });
     if (isWritable) await new Promise((resolve) => setImmediate(resolve));
     else await call.drained();
   }
-  call.write({ remainingBytes: 0, blob: hash.digest(), version: clusterVersion });
+  call.write({ remainingBytes: 0, blob: hash.digest(), version: member.state.cluster.version });
 }
 
 /** Pages put together to blobs of one size. */

@@ -1,7 +1,7 @@
 /**
  * A snapshot: the whole state after an entry, so that the log before it can go.
  *
- *     file    chunk*, each: length (u32), CRC-32C continued over the file (u32), records
+ *     file    chunk*, each: length (u32), CRC-32 continued over the file (u32), records
  *     record  kind (u8), length (u32), message
  *     kinds   1 state (first), 2 lease, 3 version (in the order of
  *             MvccStore.versions), 4 end (last), 5 auth and 6 members
@@ -9,10 +9,10 @@
  *
  * It is written from a fork of the state, a chunk at a time, while writes go on.
  */
+import { crc32 } from "node:zlib";
 import { etcd, message } from "@nanokube/rpc";
 import type { AuthContent } from "../core/auth/auth-store.ts";
 import type { ClusterMember } from "../core/cluster.ts";
-import { crc32c } from "../core/crc32c.ts";
 import type { KeyValue } from "../core/key-value.ts";
 import { createLessor, type Lease, type Lessor } from "../core/lessor.ts";
 import { type Alarm, MemberState } from "../core/member-state.ts";
@@ -41,9 +41,16 @@ const LeaseRecord = message<Omit<Lease, "expiryMs" | "keys">>(
   "nanokube.etcdlite.Lease",
   "id:1:int64! ttlSeconds:2:int64 remainingSeconds:3:int64",
 );
-const ClusterRecord = message<{ members: ClusterMember[]; removed: bigint[] }>(
+interface ClusterRecord {
+  members: ClusterMember[];
+  removed: bigint[];
+  version: string;
+  downgradeTarget: string;
+}
+
+const ClusterRecord = message<ClusterRecord>(
   "nanokube.etcdlite.Cluster",
-  `members:1:*.${ClusterMemberRecord.name} removed:2:*uint64!`,
+  `members:1:*.${ClusterMemberRecord.name} removed:2:*uint64! version:3:string downgradeTarget:4:string`,
 );
 /** Also loads the messages that it names. */
 const authCodecs = [etcd.User, etcd.Role] as const;
@@ -81,7 +88,7 @@ export async function* snapshotChunks(state: MemberState, term: number): AsyncIt
   };
   const chunk = (): Buffer => {
     const body = Buffer.concat([Buffer.alloc(8), ...records], sizeBytes + 8);
-    crc = crc32c(body.subarray(8), crc);
+    crc = crc32(body.subarray(8), crc);
     body.writeUInt32LE(sizeBytes, 0);
     body.writeUInt32LE(crc, 4);
     records = [];
@@ -92,7 +99,9 @@ export async function* snapshotChunks(state: MemberState, term: number): AsyncIt
   for (const lease of lessor.leases()) add(2, LeaseRecord.encode(lease));
   add(5, AuthRecord.encode(state.auth.content()));
   const members = cluster.sorted;
-  add(6, ClusterRecord.encode({ members, removed: [...cluster.removed] }));
+  const { version, downgradeTarget = "" } = cluster;
+  const removed = [...cluster.removed];
+  add(6, ClusterRecord.encode({ members, removed, version, downgradeTarget }));
   for (const kv of store.versions()) {
     add(3, encodeVersion(kv));
     if (sizeBytes < chunkBytes) continue;
@@ -123,7 +132,10 @@ export function readSnapshot(
   const state = new MemberState(quotaBytes, { store, lessor });
   if (parts.auth !== undefined) state.auth.restore(parts.auth);
   if (parts.cluster !== undefined) {
-    state.cluster.restore(parts.cluster.members, parts.cluster.removed);
+    const { members, removed, version, downgradeTarget } = parts.cluster;
+    state.cluster.restore(members, removed);
+    if (version !== "") state.cluster.version = version; // Older snapshots say nothing of it.
+    state.cluster.downgradeTarget = downgradeTarget || undefined;
   }
   state.index = head.index;
   state.alarms.push(...head.alarms);
@@ -134,7 +146,7 @@ interface Parts {
   readonly lessor: Lessor;
   readonly nowMs: number;
   auth?: AuthContent;
-  cluster?: { members: ClusterMember[]; removed: bigint[] };
+  cluster?: ClusterRecord;
 }
 
 /** The versions; what stands before them goes into `parts`. */
@@ -166,7 +178,7 @@ function* readRecords(data: Buffer, name: string): Generator<{ kind: number; byt
     const end = at + 8 + data.readUInt32LE(at);
     if (end > data.length) throw damaged(name, `chunk at ${at} goes beyond the end`);
     const body = data.subarray(at + 8, end);
-    crc = crc32c(body, crc);
+    crc = crc32(body, crc);
     if (crc !== data.readUInt32LE(at + 4)) throw damaged(name, `checksum mismatch at ${at}`);
     for (let i = 0; i < body.length; ) {
       kind = body[i]!;
