@@ -17,7 +17,10 @@ export function regexError(message: string, format: string, ...examples: string[
 const encoder = new TextEncoder();
 
 export function byteLength(text: string): number {
-  return encoder.encode(text).length;
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) > 0x7f) return encoder.encode(text).length;
+  }
+  return text.length;
 }
 
 export const maxLenError = (max: number) => `must be no more than ${max} characters`;

@@ -1,5 +1,7 @@
 /**
- * Equality as upstream's API machinery means it: absent, null, [] and {} are all "nothing said".
+ * Equality as upstream's API machinery means it: absent, null and [] are all "nothing said", and
+ * so is {} for the whole. Within it {} is not: a decoded tree has no empty maps, so that it is a
+ * pointer to a struct that says nothing, which differs from no pointer.
  *
  * Source  staging/src/k8s.io/apimachinery/pkg/api/equality/semantic.go
  */
@@ -12,10 +14,18 @@ export function semanticEqual(a: unknown, b: unknown): boolean {
     return a.every((item, index) => semanticEqual(item, b[index]));
   }
   const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  for (const key in left) if (!semanticEqual(left[key], right[key])) return false;
-  for (const key in right) if (!(key in left) && !isNothing(right[key])) return false;
+  for (const key in left) if (!memberEqual(left[key], right[key])) return false;
+  for (const key in right) if (!(key in left) && !isNil(right[key])) return false;
   return true;
 }
+
+function memberEqual(a: unknown, b: unknown): boolean {
+  if (isNil(a) || isNil(b)) return isNil(a) && isNil(b);
+  return semanticEqual(a, b);
+}
+
+const isNil = (value: unknown): boolean =>
+  value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 
 function isNothing(value: unknown): boolean {
   if (value === undefined || value === null) return true;

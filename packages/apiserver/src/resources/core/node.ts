@@ -53,13 +53,12 @@ function nodeRow(node: Node, now: number): unknown[] {
   ];
 }
 
-/** The first CIDR is in both fields. */
+/** The first CIDR is in both fields; where they differ the single one counts. */
 function pairCIDRs({ spec }: Node): void {
   if (spec === undefined) return;
   const first = spec.podCIDRs?.[0];
-  if (first === undefined) {
-    if (spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
-  } else spec.podCIDR ||= first;
+  if (spec.podCIDR && spec.podCIDR !== first) spec.podCIDRs = [spec.podCIDR];
+  else if (first) spec.podCIDR = first;
 }
 
 function defaultNode(node: Node): void {

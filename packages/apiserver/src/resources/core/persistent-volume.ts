@@ -7,7 +7,7 @@
 
 import { internalMembers, jsonFields } from "@nanokube/api";
 import type { PersistentVolume, PersistentVolumeSpec } from "@nanokube/api/core/v1";
-import { internalTree } from "@nanokube/machinery";
+import { GoText, internalTree, marshalGo } from "@nanokube/machinery";
 import type { ResourceStrategy } from "../../core/strategy.ts";
 import {
   check,
@@ -22,7 +22,7 @@ import {
 } from "../field.ts";
 import { kind } from "../generic.ts";
 import { dns1123Label, dns1123Subdomain } from "../names.ts";
-import { validateImmutable } from "../object-meta.ts";
+import { validateImmutable, validateObjectMeta } from "../object-meta.ts";
 import { validateNoBacksteps } from "../paths.ts";
 import { compareQuantities } from "../resource-list.ts";
 import { semanticEqual } from "../semantic-equal.ts";
@@ -32,6 +32,7 @@ import { validateAccessModes } from "./claim-validation.ts";
 import { validateCSIDriverName } from "./csi-driver-name.ts";
 import { validateNodeSelector } from "./pod/affinity.ts";
 import { unifiedDiff } from "./pod/unified-diff.ts";
+import { defaultSharedSource, surplusName, validateSharedSource } from "./volume-sources.ts";
 
 const sourceKeys = [
   "hostPath",
@@ -75,31 +76,36 @@ function validateCSI(csi: NonNullable<PersistentVolumeSpec["csi"]>, path: FieldP
     if (secret === undefined) continue;
     const at = path.child(key);
     if (!secret.name) errors.push(required(at.child("name")));
-    else errors.push(...check(at.child("name"), secret.name, dns1123Label));
+    else errors.push(...check(at.child("name"), secret.name, dns1123Subdomain));
     if (!secret.namespace) errors.push(required(at.child("namespace")));
     else errors.push(...check(at.child("namespace"), secret.namespace, dns1123Label));
   }
   return errors;
 }
 
-function validateSource(spec: PersistentVolumeSpec, path: FieldPath): FieldError[] {
+function validateSource({ metadata, spec = {} }: PersistentVolume, path: FieldPath): FieldError[] {
   const given = sourceKeys.filter((key) => spec[key] !== undefined);
   if (given.length === 0) return [required(path, "must specify a volume type")];
+  const place = { path, owner: "persistent volume", name: metadata?.name ?? "" } as const;
   return given.flatMap((key, i) => {
-    const at = path.child(key);
-    if (i > 0) return [forbidden(at, "may not specify more than 1 volume type")];
-    if (key === "csi") return validateCSI(spec.csi ?? {}, at);
-    if (key === "hostPath" || key === "local") {
-      const own = spec[key]?.path ?? "";
-      if (own === "") return [required(at.child("path"))];
-      return validateNoBacksteps(own, at.child("path"));
+    if (i > 0 && key !== "flexVolume") {
+      const surplus = path.child(surplusName(key));
+      return [forbidden(surplus, "may not specify more than 1 volume type")];
     }
-    if (key === "nfs") {
-      const missing = (["server", "path"] as const).filter((name) => !spec.nfs?.[name]);
-      return missing.map((name) => required(at.child(name)));
-    }
-    return [];
+    if (key === "csi") return validateCSI(spec.csi ?? {}, path.child(key));
+    if (key === "local") return validateLocal(spec, path);
+    return validateSharedSource(key, spec[key] as object, place);
   });
+}
+
+function validateLocal({ local, nodeAffinity }: PersistentVolumeSpec, path: FieldPath) {
+  const own = local?.path ?? "";
+  const at = path.child("local", "path");
+  const errors = [...(own === "" ? [required(at)] : []), ...validateNoBacksteps(own, at)];
+  if (nodeAffinity === undefined) {
+    errors.push(required(path.child("nodeAffinity"), "Local volume requires node affinity"));
+  }
+  return errors;
 }
 
 function validateCapacity(spec: PersistentVolumeSpec, path: FieldPath): FieldError[] {
@@ -107,7 +113,7 @@ function validateCapacity(spec: PersistentVolumeSpec, path: FieldPath): FieldErr
   const names = Object.keys(spec.capacity ?? {});
   const errors = names.length === 0 ? [required(at)] : [];
   if (names.length !== 1 || names[0] !== "storage") {
-    errors.push(notSupported(at, spec.capacity ?? {}, ["storage"]));
+    errors.push(notSupported(at, spec.capacity ?? null, ["storage"]));
   }
   const storage = spec.capacity?.storage;
   if (storage !== undefined && compareQuantities(String(storage), "0") <= 0) {
@@ -137,10 +143,7 @@ function validateSpec(volume: PersistentVolume): FieldError[] {
       errors.push(...validateNodeSelector(affinity.required, at.child("required")));
     }
   }
-  errors.push(...validateSource(spec, path));
-  if (spec.local !== undefined && affinity === undefined) {
-    errors.push(required(at, "Local volume requires node affinity"));
-  }
+  errors.push(...validateSource(volume, path));
   if (spec.hostPath?.path === "/" && spec.persistentVolumeReclaimPolicy === "Recycle") {
     const why = "may not be 'recycle' for a hostPath mount of '/'";
     errors.push(forbidden(path.child("persistentVolumeReclaimPolicy"), why));
@@ -151,10 +154,23 @@ function validateSpec(volume: PersistentVolume): FieldError[] {
   if (spec.volumeMode !== undefined) {
     errors.push(...oneOf(path.child("volumeMode"), spec.volumeMode, ["Block", "Filesystem"]));
   }
-  return errors;
+  return [...errors, ...validateAttributesClass(spec, path)];
+}
+
+function validateAttributesClass(spec: PersistentVolumeSpec, path: FieldPath): FieldError[] {
+  const name = spec.volumeAttributesClassName;
+  if (name === undefined) return [];
+  const at = path.child("volumeAttributesClassName");
+  const why = "has to be specified when using volumeAttributesClassName";
+  return [
+    ...(name === "" ? [required(at, "an empty string is disallowed")] : []),
+    ...(name === "" ? [] : check(at, name, dns1123Subdomain)),
+    ...(spec.csi === undefined ? [required(path.child("csi"), why)] : []),
+  ];
 }
 
 const specType = "io.k8s.api.core.v1.PersistentVolumeSpec";
+const affinityType = "io.k8s.api.core.v1.VolumeNodeAffinity";
 const sourceType = "io.k8s.api.core.v1.PersistentVolumeSource";
 
 /** The source alone, as upstream prints it: its kinds are members of the spec. */
@@ -167,18 +183,74 @@ function printedSource(spec: NonNullable<PersistentVolume["spec"]>): unknown {
   return Object.fromEntries(names.map((goName) => [goName, tree[goName]]));
 }
 
+/** An expansion's secret may come later. */
+function withoutNewSecret(now: PersistentVolumeSpec, before: PersistentVolumeSpec) {
+  const isNew =
+    before.csi !== undefined &&
+    before.csi.controllerExpandSecretRef === undefined &&
+    now.csi?.controllerExpandSecretRef !== undefined;
+  if (!isNew) return now;
+  const { controllerExpandSecretRef: _, ...csi } = now.csi!;
+  return { ...now, csi };
+}
+
+const gaLabels: Readonly<Record<string, string>> = {
+  "beta.kubernetes.io/os": "kubernetes.io/os",
+  "beta.kubernetes.io/arch": "kubernetes.io/arch",
+  "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
+  "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
+  "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
+};
+
+/** `old` with the labels of today where the new terms use them. */
+function renamed(
+  old: PersistentVolumeSpec["nodeAffinity"],
+  now: PersistentVolumeSpec["nodeAffinity"],
+) {
+  const terms = old?.required?.nodeSelectorTerms?.map((term, t) => ({
+    ...term,
+    matchExpressions: term.matchExpressions?.map((one, i) => {
+      const key = now?.required?.nodeSelectorTerms?.[t]?.matchExpressions?.[i]?.key;
+      return key !== undefined && gaLabels[one.key ?? ""] === key ? { ...one, key } : one;
+    }),
+  }));
+  return { required: { nodeSelectorTerms: terms } };
+}
+
+/** Upstream looks at the whole volume twice. */
 function validateUpdate(volume: PersistentVolume, old: PersistentVolume): FieldError[] {
-  const errors = validateSpec(volume);
+  const path = field("metadata");
+  const errors = [
+    ...validateSpec(volume),
+    ...validateObjectMeta(volume.metadata ?? {}, false, dns1123Subdomain, path),
+    ...validateSpec(volume),
+  ];
   const [now, before] = [volume.spec ?? {}, old.spec ?? {}];
-  if (!semanticEqual(sourceOf(now), sourceOf(before))) {
+  const changed = withoutNewSecret(now, before);
+  if (!semanticEqual(sourceOf(changed), sourceOf(before))) {
     const why = "spec.persistentvolumesource is immutable after creation\n";
-    const diff = unifiedDiff(printedSource(before), printedSource(now));
+    const diff = unifiedDiff(printedSource(before), printedSource(changed));
     errors.push(forbidden(field("spec", "persistentvolumesource"), why + diff));
   }
   errors.push(...validateImmutable(now.volumeMode, before.volumeMode, field("volumeMode")));
-  if (before.nodeAffinity !== undefined) {
-    const at = field("nodeAffinity");
-    errors.push(...validateImmutable(now.nodeAffinity, before.nodeAffinity, at));
+  const affinity = before.nodeAffinity;
+  if (
+    affinity !== undefined &&
+    !semanticEqual(now.nodeAffinity, renamed(affinity, now.nodeAffinity))
+  ) {
+    const why = "field is immutable, except for updating from beta label to GA";
+    const shown =
+      now.nodeAffinity === undefined
+        ? null
+        : new GoText(marshalGo(internalTree(affinityType, now.nodeAffinity)));
+    errors.push(invalid(field("nodeAffinity"), shown, why));
+  }
+  if (
+    before.volumeAttributesClassName !== undefined &&
+    now.volumeAttributesClassName === undefined
+  ) {
+    const at = field("spec", "volumeAttributesClassName");
+    errors.push(forbidden(at, "update from non-nil value to nil is forbidden"));
   }
   return errors;
 }
@@ -209,7 +281,7 @@ function volumeRow(volume: PersistentVolume, now: number): unknown[] {
 
 export const persistentVolumeStrategy: ResourceStrategy = kind(
   {
-    updateMeta: ["whole", "update"],
+    updateMeta: ["whole"],
     status: true,
     initialStatus: (_object, { now }) => ({
       phase: "Pending",
@@ -224,6 +296,7 @@ export const persistentVolumeStrategy: ResourceStrategy = kind(
       volume.spec ??= {};
       volume.spec.persistentVolumeReclaimPolicy ||= "Retain";
       volume.spec.volumeMode ??= "Filesystem";
+      defaultSharedSource(volume.spec);
     },
     prepareForUpdate(object, old, { subresource, now }) {
       if (subresource !== "status") return;

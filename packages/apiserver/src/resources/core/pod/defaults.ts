@@ -18,6 +18,7 @@ import type {
   Volume,
 } from "@nanokube/api/core/v1";
 import { roundToMilli } from "../../resource-list.ts";
+import { defaultSharedSource } from "../volume-sources.ts";
 import { isLatestTag } from "./image.ts";
 import { defaultPodResources } from "./resources.ts";
 
@@ -118,7 +119,6 @@ function defaultVolume(volume: Volume): void {
   if (isSourceless(volume)) volume.emptyDir = {};
   if (volume.secret) volume.secret.defaultMode ??= readableByAll;
   if (volume.configMap) volume.configMap.defaultMode ??= readableByAll;
-  if (volume.hostPath) volume.hostPath.type ??= "";
   if (volume.downwardAPI) {
     volume.downwardAPI.defaultMode ??= readableByAll;
     for (const item of volume.downwardAPI.items ?? []) {
@@ -131,22 +131,7 @@ function defaultVolume(volume: Volume): void {
       ? "Always"
       : "IfNotPresent";
   }
-  if (volume.iscsi) volume.iscsi.iscsiInterface ||= "default";
-  if (volume.rbd) {
-    volume.rbd.pool ||= "rbd";
-    volume.rbd.user ||= "admin";
-    volume.rbd.keyring ||= "/etc/ceph/keyring";
-  }
-  if (volume.azureDisk) {
-    volume.azureDisk.cachingMode ??= "ReadWrite";
-    volume.azureDisk.kind ??= "Shared";
-    volume.azureDisk.fsType ??= "ext4";
-    volume.azureDisk.readOnly ??= false;
-  }
-  if (volume.scaleIO) {
-    volume.scaleIO.storageMode ||= "ThinProvisioned";
-    volume.scaleIO.fsType ||= "xfs";
-  }
+  defaultSharedSource(volume);
   const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
   if (claim !== undefined) claim.volumeMode ??= "Filesystem";
 }

@@ -13,34 +13,18 @@ import {
   type FieldPath,
   forbidden,
   invalid,
-  oneOf,
   required,
 } from "../../field.ts";
 import { dns1123Label, dns1123Subdomain } from "../../names.ts";
-import { validateLocalPath, validateMode, validateNoBacksteps } from "../../paths.ts";
+import { validateLocalPath, validateMode } from "../../paths.ts";
 import { compareQuantities } from "../../resource-list.ts";
+import { validateTemplateMeta } from "../../template-meta.ts";
 import { validateClaimSpec } from "../claim-validation.ts";
 import { validateCSIDriverName } from "../csi-driver-name.ts";
+import { isShared, need, surplusName, validateSharedSource } from "../volume-sources.ts";
 import { validatePullPolicy } from "./container.ts";
 import { validateItems } from "./items.ts";
 import { validateDownwardFile, validateProjected } from "./projected.ts";
-
-const hostPathTypes = [
-  "",
-  "BlockDevice",
-  "CharDevice",
-  "Directory",
-  "DirectoryOrCreate",
-  "File",
-  "FileOrCreate",
-  "Socket",
-];
-
-function need(path: FieldPath, fields: Record<string, string | undefined>): FieldError[] {
-  return Object.entries(fields)
-    .filter(([, value]) => !value)
-    .map(([name]) => required(path.child(name)));
-}
 
 type Check = (volume: Volume, path: FieldPath) => FieldError[];
 
@@ -48,16 +32,14 @@ function validateEphemeral(volume: Volume, path: FieldPath): FieldError[] {
   const template = volume.ephemeral?.volumeClaimTemplate;
   const at = path.child("volumeClaimTemplate");
   if (template === undefined) return [required(at)];
-  const errors: FieldError[] = [];
-  for (const key of Object.keys(template.metadata ?? {})) {
-    if (key === "annotations" || key === "labels" || key === "creationTimestamp") continue;
-    errors.push(forbidden(at.child("metadata").child(key), "cannot be set"));
-  }
-  return [...errors, ...validateClaimSpec(template.spec ?? {}, at.child("spec"))];
+  return [
+    ...validateTemplateMeta(template.metadata, at.child("metadata")),
+    ...validateClaimSpec(template.spec ?? {}, at.child("spec")),
+  ];
 }
 
 /** In upstream's order: the first source given counts, others are one too many. */
-const sources: readonly [keyof Volume, Check][] = [
+const sources: readonly (keyof Volume | [keyof Volume, Check])[] = [
   [
     "emptyDir",
     ({ emptyDir }, path) =>
@@ -65,16 +47,7 @@ const sources: readonly [keyof Volume, Check][] = [
         ? [forbidden(path.child("sizeLimit"), "SizeLimit field must be a valid resource quantity")]
         : [],
   ],
-  [
-    "hostPath",
-    ({ hostPath }, path) =>
-      hostPath?.path
-        ? [
-            ...validateNoBacksteps(hostPath.path, path.child("path")),
-            ...oneOf(path.child("type"), hostPath.type, hostPathTypes),
-          ]
-        : [required(path.child("path"))],
-  ],
+  "hostPath",
   [
     "gitRepo",
     ({ gitRepo }, path) => [
@@ -82,11 +55,8 @@ const sources: readonly [keyof Volume, Check][] = [
       ...validateLocalPath(gitRepo?.directory ?? "", path.child("directory")),
     ],
   ],
-  ["gcePersistentDisk", ({ gcePersistentDisk: v }, path) => need(path, { pdName: v?.pdName })],
-  [
-    "awsElasticBlockStore",
-    ({ awsElasticBlockStore: v }, path) => need(path, { volumeID: v?.volumeID }),
-  ],
+  "gcePersistentDisk",
+  "awsElasticBlockStore",
   [
     "secret",
     ({ secret }, path) => [
@@ -95,34 +65,18 @@ const sources: readonly [keyof Volume, Check][] = [
       ...validateItems(secret?.items, path.child("items")),
     ],
   ],
-  [
-    "nfs",
-    ({ nfs }, path) => {
-      const errors = need(path, { server: nfs?.server, path: nfs?.path });
-      if (nfs?.path && !nfs.path.startsWith("/")) {
-        errors.push(invalid(path.child("path"), nfs.path, "must be an absolute path"));
-      }
-      return errors;
-    },
-  ],
-  [
-    "iscsi",
-    ({ iscsi }, path) => need(path, { targetPortal: iscsi?.targetPortal, iqn: iscsi?.iqn }),
-  ],
-  ["glusterfs", ({ glusterfs: v }, path) => need(path, { endpoints: v?.endpoints, path: v?.path })],
-  ["flocker", () => []],
+  "nfs",
+  "iscsi",
+  "glusterfs",
+  "flocker",
   [
     "persistentVolumeClaim",
     ({ persistentVolumeClaim: v }, path) => need(path, { claimName: v?.claimName }),
   ],
-  ["rbd", ({ rbd }, path) => need(path, { image: rbd?.image })],
-  ["cinder", ({ cinder }, path) => need(path, { volumeID: cinder?.volumeID })],
-  [
-    "cephfs",
-    ({ cephfs }, path) =>
-      (cephfs?.monitors ?? []).length > 0 ? [] : [required(path.child("monitors"))],
-  ],
-  ["quobyte", ({ quobyte: v }, path) => need(path, { registry: v?.registry, volume: v?.volume })],
+  "rbd",
+  "cinder",
+  "cephfs",
+  "quobyte",
   [
     "downwardAPI",
     ({ downwardAPI }, path) => [
@@ -130,8 +84,8 @@ const sources: readonly [keyof Volume, Check][] = [
       ...(downwardAPI?.items ?? []).flatMap((file) => validateDownwardFile(file, path)),
     ],
   ],
-  ["fc", () => []],
-  ["flexVolume", ({ flexVolume }, path) => need(path, { driver: flexVolume?.driver })],
+  "fc",
+  "flexVolume",
   [
     "configMap",
     ({ configMap }, path) => [
@@ -140,24 +94,14 @@ const sources: readonly [keyof Volume, Check][] = [
       ...validateItems(configMap?.items, path.child("items")),
     ],
   ],
-  [
-    "azureFile",
-    ({ azureFile: v }, path) => need(path, { secretName: v?.secretName, shareName: v?.shareName }),
-  ],
-  ["vsphereVolume", ({ vsphereVolume: v }, path) => need(path, { volumePath: v?.volumePath })],
-  ["photonPersistentDisk", ({ photonPersistentDisk: v }, path) => need(path, { pdID: v?.pdID })],
-  ["portworxVolume", ({ portworxVolume: v }, path) => need(path, { volumeID: v?.volumeID })],
-  [
-    "azureDisk",
-    ({ azureDisk: v }, path) => need(path, { diskName: v?.diskName, diskURI: v?.diskURI }),
-  ],
-  ["storageos", ({ storageos: v }, path) => need(path, { volumeName: v?.volumeName })],
+  "azureFile",
+  "vsphereVolume",
+  "photonPersistentDisk",
+  "portworxVolume",
+  "azureDisk",
+  "storageos",
   ["projected", ({ projected }, path) => validateProjected(projected ?? {}, path)],
-  [
-    "scaleIO",
-    ({ scaleIO: v }, path) =>
-      need(path, { gateway: v?.gateway, system: v?.system, volumeName: v?.volumeName }),
-  ],
+  "scaleIO",
   [
     "csi",
     ({ csi }, path) => {
@@ -175,14 +119,22 @@ const sources: readonly [keyof Volume, Check][] = [
 function validateSource(volume: Volume, meta: ObjectMeta | undefined, path: FieldPath) {
   const errors: FieldError[] = [];
   let found = 0;
-  for (const [type, validate] of sources) {
-    if (volume[type] === undefined) continue;
+  for (const entry of sources) {
+    const [type, validate] = typeof entry === "string" ? [entry] : entry;
+    const source = volume[type];
+    if (source === undefined) continue;
     const at = path.child(type);
     if (found++ > 0) {
-      errors.push(forbidden(at, "may not specify more than 1 volume type"));
+      const surplus = path.child(surplusName(type));
+      errors.push(forbidden(surplus, "may not specify more than 1 volume type"));
       continue;
     }
-    errors.push(...validate(volume, at));
+    if (validate !== undefined) errors.push(...validate(volume, at));
+    else if (isShared(type)) {
+      errors.push(
+        ...validateSharedSource(type, source as object, { path, owner: "pod", name: "" }),
+      );
+    }
     if (type === "image" && meta !== undefined && !volume.image?.reference) {
       errors.unshift(required(at.child("reference")));
     }
