@@ -7,9 +7,11 @@
 import { createAdmissionChain } from "../core/admission/create-admission-chain.ts";
 import type { AdmissionAttributes, AdmissionReader } from "../core/admission/plugin.ts";
 import { checkParamAccess } from "../core/admission/policy/param-access.ts";
+import type { QuotaWriter } from "../core/admission/resource-quota/resource-quota.ts";
 import type { ServedVersions } from "../core/admission/webhooks/versions.ts";
 import type { ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
 import { checkEscalation, type RoleWrite } from "../core/authorization/escalation.ts";
+import type { LocalClient } from "../core/local-client.ts";
 import type { AdmissionChain } from "../core/rest/context.ts";
 import { systemUser } from "../core/system-user.ts";
 import type { ApiServerOptions } from "./api-server.ts";
@@ -19,13 +21,15 @@ export interface AdmissionDeps {
   reader: AdmissionReader;
   authorizer: ServerAuthorizer;
   served: ServedVersions;
+  /** The server's own way into its API, which is ready before the first request. */
+  local(): LocalClient;
 }
 
 const rbacGroup = "rbac.authorization.k8s.io";
 
 export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps): AdmissionChain {
   const { clock, random, log, admission } = options;
-  const { reader, authorizer, served } = deps;
+  const { reader, authorizer, served, local } = deps;
   const chain = createAdmissionChain({
     reader,
     authorizer,
@@ -36,6 +40,7 @@ export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps):
     disable: admission?.disable ?? [],
     callWebhook: createWebhookCaller(reader, options.aggregatorRouting ?? false),
     served,
+    quotas: quotaWriter(local),
   });
   return {
     admit: (attributes) => chain.admit(attributes),
@@ -43,6 +48,18 @@ export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps):
       await checkRoles(attributes, authorizer);
       await checkParamAccess(attributes, reader, { authorizer, served });
       await chain.validate(attributes);
+    },
+  };
+}
+
+function quotaWriter(local: () => LocalClient): QuotaWriter {
+  const pathOf = (namespace: string, name: string) =>
+    `/api/v1/namespaces/${namespace}/resourcequotas/${name}`;
+  return {
+    read: (namespace, name) => local().get(pathOf(namespace, name)),
+    writeStatus(quota) {
+      const { namespace = "", name = "" } = quota.metadata ?? {};
+      return local().update(`${pathOf(namespace, name)}/status`, quota);
     },
   };
 }

@@ -30,6 +30,8 @@ export interface Watch {
   indexers: Readonly<Record<string, IndexFunc<ApiObject>>>;
   /** The keys that a change of this object concerns; asked with the old state and the new. */
   keys(object: ApiObject, caches: Caches, nowMs: number): Iterable<string>;
+  /** Is an update worth a look? Every one is, when absent. */
+  isNews?(old: ApiObject, object: ApiObject): boolean;
 }
 
 export interface Controller {

@@ -138,7 +138,7 @@ function subscribe(controller: Controller, options: RunnerOptions, wiring: Wirin
     informer.indexer.addIndexers(indexers);
     informers.set(resourceKey(resource), informer);
   }
-  for (const { resource, keys } of controller.watches) {
+  for (const { resource, keys, isNews } of controller.watches) {
     const informer = informers.get(resourceKey(resource))!;
     const wake = (object: Parameters<typeof keys>[0]) => {
       for (const key of keys(object, caches, options.clock.now())) queue.add(key);
@@ -151,6 +151,7 @@ function subscribe(controller: Controller, options: RunnerOptions, wiring: Wirin
         },
         update: (old, object) => {
           written.progress(informer);
+          if (isNews?.(old, object) === false) return;
           wake(old);
           wake(object);
         },

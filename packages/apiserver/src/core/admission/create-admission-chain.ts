@@ -27,7 +27,7 @@ import { podSecurity } from "./pod-security/pod-security.ts";
 import { createMutatingPolicies } from "./policy/mutating.ts";
 import { createValidatingPolicies } from "./policy/validating.ts";
 import { priority } from "./priority.ts";
-import { createResourceQuota } from "./resource-quota/resource-quota.ts";
+import { createResourceQuota, type QuotaWriter } from "./resource-quota/resource-quota.ts";
 import { createServiceAccountPlugin } from "./service-account.ts";
 import {
   defaultStorageClass,
@@ -53,6 +53,8 @@ export interface AdmissionChainOptions {
   callWebhook?: WebhookCaller;
   /** Every resource in every version; absent, nothing has another version. */
   served?: ServedVersions;
+  /** Keeps what quotas have used; absent, they are only looked at. */
+  quotas?: QuotaWriter;
 }
 
 export interface AdmissionChain {
@@ -86,7 +88,7 @@ function allPlugins(options: AdmissionChainOptions): AdmissionPlugin[] {
     createMutatingWebhooks(webhookTools),
     createValidatingPolicies({ authorizer, served }),
     createValidatingWebhooks(webhookTools),
-    createResourceQuota(clock),
+    createResourceQuota(clock, options.quotas),
   ];
 }
 

@@ -37,7 +37,8 @@ export function createResourceQuotaController(): Controller {
   return {
     name: "resourcequota-controller",
     watches: [
-      watchOwn(resourceQuotas),
+      // Not of what the API server adds to `used`: the object it counted may not be seen here yet.
+      { ...watchOwn(resourceQuotas), isNews: hasOtherLimits },
       watch(pods, (pod, caches) => (mayFree(pod) ? ofNamespace(pod, caches) : [])),
       watch(services, ofNamespace),
       watch(persistentVolumeClaims, ofNamespace),
@@ -46,6 +47,9 @@ export function createResourceQuotaController(): Controller {
     reconcile: (key, context) => reconcileQuota(key, context, known),
   };
 }
+
+const hasOtherLimits = (old: ResourceQuota, quota: ResourceQuota): boolean =>
+  !deepEqual(old.spec?.hard, quota.spec?.hard);
 
 /** Only what frees something: the API server counts what is added. */
 function mayFree(pod: Pod): boolean {

@@ -1,36 +1,29 @@
 /**
  * ResourceQuota: a namespace may not use more than its quotas allow.
  *
- * Used is what the store holds and what was let in but is not in the store's cache yet, so that two
- * requests at the same time cannot both have the last of it.
+ * What is let in is added to `used` in the quota's status, with its version as the guard, before the
+ * object is stored. The quota controller recounts when something goes; until it has counted once,
+ * a quota limits nothing. One request of a namespace is charged at a time.
  *
- * Source  apiserver pkg/admission/plugin/resourcequota/controller.go CheckRequest
- * Not     upstream takes `used` from the quota's status, written by the quota controller and by
- *         admission; here status is the controller's alone
+ * Source  apiserver pkg/admission/plugin/resourcequota/controller.go CheckRequest, checkQuotas
  */
 import type { PersistentVolumeClaim, Pod, ResourceQuota } from "@nanokube/api/core/v1";
-import { type Clock, type KubeObject, parseQuantity } from "@nanokube/machinery";
+import { type Clock, type KubeObject, parseQuantity, StatusError } from "@nanokube/machinery";
 import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "../plugin.ts";
 import { refuse } from "../refuse.ts";
 import { isInScope } from "./scopes.ts";
-import {
-  add,
-  concerns,
-  increase,
-  missingResources,
-  type Usage,
-  usageOf,
-  usageText,
-} from "./usage.ts";
+import { concerns, increase, missingResources, type Usage, usageOf, usageText } from "./usage.ts";
+import { WrittenQuotas } from "./written-quotas.ts";
 
-/** An admitted object that does not show up by then was not stored after all. */
-const reservationMs = 5000;
-
-interface Reservation {
-  uid: string;
-  object: KubeObject;
-  expires: number;
+/** Reads and writes quotas as the server itself. */
+export interface QuotaWriter {
+  read(namespace: string, name: string): Promise<ResourceQuota | undefined>;
+  /** @throws StatusError 409 when it was written meanwhile */
+  writeStatus(quota: ResourceQuota): Promise<ResourceQuota>;
 }
+
+const retries = 3;
+const zero = parseQuantity("0");
 
 const notCounted = new Set([
   "/bindings",
@@ -72,23 +65,32 @@ interface Ask {
   attributes: AdmissionAttributes;
   object: KubeObject;
   now: number;
-  /** Objects that count besides those in the store. */
-  reserved: readonly Reservation[];
 }
 
-function usedOf(
-  quota: ResourceQuota,
-  stored: readonly KubeObject[],
-  { attributes, now, reserved }: Ask,
-): Usage {
+type Amounts = Record<string, string>;
+
+function concernedNames(quota: ResourceQuota, { attributes }: Ask): string[] {
   const { group, plural } = attributes.resource;
-  const uids = new Set(stored.map((object) => object.metadata?.uid));
-  const more = reserved.filter(({ uid }) => !uids.has(uid)).map(({ object }) => object);
-  const used: Usage = {};
-  for (const object of [...stored, ...more]) {
-    if (isInScope(quota, plural, object)) add(used, usageOf(group, plural, object, now));
+  return Object.keys(quota.status?.hard ?? {}).filter((name) => concerns(name, group, plural));
+}
+
+/** Does the quota speak of the object? Refuses one that does not say what it needs. */
+function isConcerned(quota: ResourceQuota, ask: Ask): boolean {
+  const { attributes, object } = ask;
+  const { group, plural } = attributes.resource;
+  const names = concernedNames(quota, ask);
+  if (names.length === 0 || !isInScope(quota, plural, object)) return false;
+  const name = quota.metadata?.name ?? "";
+  if (group === "" && plural === "pods") {
+    const missing = missingResources(object as Pod, names);
+    if (missing !== undefined) throw refuse(attributes, `failed quota: ${name}: ${missing}`);
   }
-  return used;
+  const used = quota.status?.used ?? {};
+  if (names.some((each) => used[each] === undefined)) {
+    const listed = names.sort().join(",");
+    throw refuse(attributes, `status unknown for quota: ${name}, resources: ${listed}`);
+  }
+  return true;
 }
 
 function risen(quota: ResourceQuota, { attributes, object, now }: Ask): Usage {
@@ -99,64 +101,97 @@ function risen(quota: ResourceQuota, { attributes, object, now }: Ask): Usage {
   return increase(after, counts ? usageOf(group, plural, oldObject, now) : {});
 }
 
-function pick<T>(from: Readonly<Record<string, T>>, names: readonly string[], otherwise: T) {
-  return Object.fromEntries(names.map((name) => [name, from[name] ?? otherwise]));
+function pick(from: Amounts, names: readonly string[]): Usage {
+  return Object.fromEntries(names.map((name) => [name, parseQuantity(from[name] ?? "0")]));
 }
 
-function check(quota: ResourceQuota, stored: readonly KubeObject[], ask: Ask): boolean {
-  const { attributes, object } = ask;
-  const { group, plural } = attributes.resource;
-  const hard = (quota.spec?.hard ?? {}) as Record<string, string>;
-  const names = Object.keys(hard).filter((name) => concerns(name, group, plural));
-  if (names.length === 0 || !isInScope(quota, plural, object)) return false;
-  const name = quota.metadata?.name ?? "";
-  if (group === "" && plural === "pods") {
-    const missing = missingResources(object as Pod, names);
-    if (missing !== undefined) throw refuse(attributes, `failed quota: ${name}: ${missing}`);
-  }
+/** The quota with the object on its bill; undefined when that changes nothing. */
+function charged(quota: ResourceQuota, ask: Ask): ResourceQuota | undefined {
+  const { attributes } = ask;
   const requested = risen(quota, ask);
-  const wanted = names.filter((each) => requested[each] !== undefined);
-  if (wanted.length === 0) return false;
-  if (attributes.subresource === "status") return true;
-  const zero = parseQuantity("0");
-  const used = usedOf(quota, stored, ask);
-  const limits: Usage = Object.fromEntries(
-    names.map((each) => [each, parseQuantity(hard[each] ?? "0")]),
-  );
-  const exceeded = wanted.filter(
-    (each) => (used[each] ?? zero).add(requested[each] ?? zero).cmp(limits[each] ?? zero) > 0,
-  );
-  if (exceeded.length === 0) return true;
-  const texts = [requested, used, limits].map((usage) => usageText(pick(usage, exceeded, zero)));
-  const why = `requested: ${texts[0]}, used: ${texts[1]}, limited: ${texts[2]}`;
-  throw refuse(attributes, `exceeded quota: ${name}, ${why}`);
+  const hard = (quota.status?.hard ?? {}) as Amounts;
+  const used = (quota.status?.used ?? {}) as Amounts;
+  const wanted = concernedNames(quota, ask).filter((name) => requested[name] !== undefined);
+  if (wanted.length === 0) return undefined;
+  const sum: Amounts = { ...used };
+  const exceeded: string[] = [];
+  for (const name of wanted) {
+    const total = parseQuantity(used[name] ?? "0").add(requested[name] ?? zero);
+    sum[name] = total.toString();
+    if (total.cmp(parseQuantity(hard[name] ?? "0")) > 0) exceeded.push(name);
+  }
+  if (exceeded.length > 0 && attributes.subresource !== "status") {
+    const asked = Object.fromEntries(exceeded.map((name) => [name, requested[name] ?? zero]));
+    const texts = [asked, pick(used, exceeded), pick(hard, exceeded)].map(usageText);
+    const why = `requested: ${texts[0]}, used: ${texts[1]}, limited: ${texts[2]}`;
+    throw refuse(attributes, `exceeded quota: ${quota.metadata?.name ?? ""}, ${why}`);
+  }
+  return { ...quota, status: { ...quota.status, used: sum } };
 }
 
-export function createResourceQuota(clock: Clock): AdmissionPlugin {
-  const reservations = new Map<string, Reservation[]>();
+/** Puts the object on the bill of all quotas that speak of it, and writes the bills. */
+async function charge(
+  quotas: readonly ResourceQuota[],
+  ask: Ask,
+  { writer, written }: { writer: QuotaWriter; written: WrittenQuotas },
+): Promise<void> {
+  let left = quotas;
+  for (let attempt = 0; ; attempt++) {
+    const concerned = left.filter((quota) => isConcerned(quota, ask));
+    const bills = concerned.flatMap((quota) => charged(quota, ask) ?? []);
+    if (ask.attributes.dryRun) return;
+    const failed: ResourceQuota[] = [];
+    let why: unknown;
+    for (const bill of bills) {
+      try {
+        written.remember(await writer.writeStatus(bill));
+      } catch (error) {
+        if (!(error instanceof StatusError)) throw error;
+        why = error;
+        failed.push(bill);
+      }
+    }
+    if (failed.length === 0) return;
+    if (attempt === retries) throw why;
+    const now = await Promise.all(
+      failed.map(({ metadata }) => writer.read(metadata?.namespace ?? "", metadata?.name ?? "")),
+    );
+    // One that is gone limits nothing any more.
+    left = now.filter((quota) => quota !== undefined);
+  }
+}
 
-  function reservedIn(key: string, now: number): Reservation[] {
-    const left = (reservations.get(key) ?? []).filter(({ expires }) => expires > now);
-    if (left.length === 0) reservations.delete(key);
-    else reservations.set(key, left);
-    return left;
+export function createResourceQuota(clock: Clock, writer?: QuotaWriter): AdmissionPlugin {
+  const written = new WrittenQuotas();
+  /** The last request of each namespace that is being charged. */
+  const turns = new Map<string, Promise<void>>();
+
+  async function inTurn(namespace: string, work: () => Promise<void>): Promise<void> {
+    const before = turns.get(namespace) ?? Promise.resolve();
+    const mine = before.then(work);
+    const settled = mine.catch(() => undefined);
+    turns.set(namespace, settled);
+    try {
+      await mine;
+    } finally {
+      if (turns.get(namespace) === settled) turns.delete(namespace);
+    }
   }
 
   async function validate(attributes: AdmissionAttributes, reader: AdmissionReader) {
-    const { resource, namespace, object, dryRun } = attributes;
+    const { namespace, object } = attributes;
     if (object === undefined) return;
-    const quotas = await reader.list("", "resourcequotas", namespace);
-    if (quotas.length === 0) return;
-    const stored = await reader.list(resource.group, resource.plural, namespace);
-    // No await from here to the end: what is free now is taken now.
-    const key = `${resource.group}/${resource.plural}/${namespace}`;
-    const now = clock.now();
-    const reserved = reservedIn(key, now);
-    const ask = { attributes, object, now, reserved };
-    const isCharged = quotas.map((quota) => check(quota, stored, ask)).some(Boolean);
-    const uid = object.metadata?.uid;
-    if (!isCharged || dryRun || attributes.operation !== "CREATE" || uid === undefined) return;
-    reservations.set(key, [...reserved, { uid, object, expires: now + reservationMs }]);
+    const found = await reader.list("", "resourcequotas", namespace);
+    if (found.length === 0) return;
+    const ask = { attributes, object, now: clock.now() };
+    if (writer === undefined) {
+      for (const quota of found.filter((each) => isConcerned(each, ask))) charged(quota, ask);
+      return;
+    }
+    await inTurn(namespace, async () => {
+      const cached = await reader.list("", "resourcequotas", namespace);
+      await charge(written.newest(namespace, cached), ask, { writer, written });
+    });
   }
 
   return { name: "ResourceQuota", handles, validate };
