@@ -3,6 +3,7 @@
  *
  * Errors  WalDamage, naming file, offset and reason: nothing is skipped, nothing is guessed
  */
+import { crc32 } from "node:zlib";
 import type { Clock, Log } from "@nanokube/machinery";
 import { LogReplay } from "../core/log-records.ts";
 import { MemberState } from "../core/member-state.ts";
@@ -12,9 +13,9 @@ import type { Proposal } from "../core/replica.ts";
 import {
   type Cursor,
   type Frame,
+  FrameCodec,
+  isBlank,
   type RawEntry,
-  readFirstFrame,
-  scanFrames,
   WalDamage,
 } from "../core/wal-frame.ts";
 import type { Disk, DiskFile } from "./disk.ts";
@@ -98,6 +99,8 @@ async function replaySegments(
     const match = /^wal-([0-9a-f]{16})\.log$/.exec(name);
     return match === null ? [] : [Number.parseInt(match[1]!, 16)];
   });
+  await dropSpare(disk, numbers);
+  const frames = new FrameCodec(crc32);
   const segments: Segment[] = [];
   let cursor: Cursor | undefined;
   let owner: Owner | undefined;
@@ -108,14 +111,14 @@ async function replaySegments(
     const name = segmentName(number);
     const isLast = number === numbers.at(-1);
     const data = await disk.read(name);
-    const first = readFirstFrame(data, name, isLast);
+    const first = frames.readFirst(data, name, isLast);
     if (first === undefined) {
       await disk.remove(name); // It was made, and the crash came before its first frame.
       continue;
     }
     const checked = checkFirst(first, name, { owner, before: cursor, snapshotIndex });
     ({ cursor, owner } = checked);
-    const scan = scanFrames(data, name, { offset: first.end, cursor, isLast });
+    const scan = frames.scan(data, name, { offset: first.end, cursor, isLast });
     for (const frame of [first.frame, ...scan.frames]) replay.add(frame);
     segments.push({ number, firstIndex: first.frame.firstIndex });
     ({ cursor, end } = scan);
@@ -128,6 +131,14 @@ async function replaySegments(
   }
   cursor ??= { crc: 0, nextIndex: snapshotIndex + 1, nextSequence: 1 };
   return { segments, cursor, replay, owner, file, end };
+}
+
+/** A file that was made ahead of its use says nothing about the one before it. */
+async function dropSpare(disk: Disk, numbers: number[]): Promise<void> {
+  const newest = numbers.at(-1);
+  if (newest === undefined || !isBlank(await disk.read(segmentName(newest)))) return;
+  await disk.remove(segmentName(newest));
+  numbers.pop();
 }
 
 interface Expected {

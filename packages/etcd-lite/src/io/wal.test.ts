@@ -112,6 +112,20 @@ test("a write torn in its middle, its end already there, is cut: nobody was told
   expect(await contents(await start(torn))).toEqual({ kept: "1" });
 });
 
+test("a file made ahead of its use is no sign that the one before it is whole", async () => {
+  const disk = new MemoryDisk();
+  const server = await start(disk);
+  const value = Buffer.alloc(1000, "v");
+  for (let i = 0; i < 6; i++) await kvOf(server).put({ key: text(`k${i}`), value });
+  const spare = "wal-0000000000000002.log";
+  expect(disk.files.get(spare)!.every((byte) => byte === 0)).toBe(true);
+  const torn = usedBytes(disk) - 300;
+  await server.close();
+  const crashed = withFile(disk, (content) => content.fill(0, torn));
+  const again = await start(crashed);
+  expect(Object.keys(await contents(again))).toEqual(["k0", "k1", "k2", "k3", "k4"]);
+});
+
 describe("snapshots", () => {
   const many = async (server: Etcd, from: number, count: number) => {
     for (let i = from; i < from + count; i++) {
@@ -161,7 +175,7 @@ describe("snapshots", () => {
     await kvOf(server).put({ key: text("small") });
     await kvOf(server).put({ key: text("big"), value: Buffer.alloc(10_000) });
     await server.close();
-    expect([...other.files.keys()]).toHaveLength(2);
+    expect([...other.files.keys()]).toContain("wal-0000000000000002.log");
     other.files.set(firstSegment, content);
     await expect(start(other)).rejects.toThrow(/wal-0000000000000002.log: begins at index/);
     other.files.delete(firstSegment);

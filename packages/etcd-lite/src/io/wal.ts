@@ -7,11 +7,12 @@
  * the directory then holds no more than about three times the state. Older files
  * go when it is there.
  */
+import { crc32 } from "node:zlib";
 import { message } from "@nanokube/rpc";
 import { hardStateRecord, type SnapshotEnd, storageToRecords } from "../core/log-records.ts";
 import type { MemberState } from "../core/member-state.ts";
 import type { HardState, Storage } from "../core/raft/message.ts";
-import { type Cursor, encodeFrame, WalDamage } from "../core/wal-frame.ts";
+import { type Cursor, FrameCodec, WalDamage } from "../core/wal-frame.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { snapshotChunks } from "./snapshot.ts";
 
@@ -28,9 +29,11 @@ export const SegmentHead = message<SegmentHead>(
   "nanokube.etcdlite.SegmentHead",
   "format:1:int32 clusterId:2:uint64! memberId:3:uint64! previousCrc:4:uint32",
 );
-export const walFormat = 2;
+export const walFormat = 3;
 
+/** The first are small, so that a new member is up at once and a small one stays small. */
 const firstSegmentBytes = 1 << 20;
+const segmentGrowth = 4;
 const usualSegmentBytes = 16 << 20;
 const snapshotAfterBytes = 16 << 20;
 
@@ -70,7 +73,10 @@ export interface WalOptions {
 export class Wal {
   readonly #options: WalOptions;
   readonly #disk: Disk;
+  readonly #frames = new FrameCodec(crc32);
   #segments: Segment[];
+  /** The file that comes next, made while there is room in this one. */
+  #spare: Promise<DiskFile | undefined> | undefined;
   #file: DiskFile | undefined;
   #end: number;
   #cursor: Cursor;
@@ -115,7 +121,7 @@ export class Wal {
     const { firstIndex = this.#cursor.nextIndex, term, entries } = records;
     const frame = () => {
       const { nextSequence: sequence, crc } = this.#cursor;
-      return encodeFrame({ firstIndex, sequence, term, entries }, crc);
+      return this.#frames.encode({ firstIndex, sequence, term, entries }, crc);
     };
     let encoded = frame();
     const { length } = encoded.bytes;
@@ -126,6 +132,7 @@ export class Wal {
     await this.#file!.write(encoded.bytes, this.#end, isLone);
     this.#end += length;
     this.#loggedBytes += length;
+    if (this.#spare === undefined && this.#end * 2 > this.#file!.sizeBytes) this.#prepareSpare();
     if (hardState !== undefined) this.#hardState = hardState;
     this.#mark = undefined;
     this.#cursor = {
@@ -140,21 +147,42 @@ export class Wal {
     const { nextIndex, nextSequence, crc: previousCrc } = this.#cursor;
     const head = SegmentHead.encode({ ...this.#options.owner, format: walFormat, previousCrc });
     const entries = [{ kind: 0, bytes: head }, hardStateRecord(this.#hardState)];
-    const { bytes, crc } = encodeFrame(
+    const { bytes, crc } = this.#frames.encode(
       { firstIndex: nextIndex, sequence: nextSequence, term: 0, entries },
       0,
     );
-    // The first is small, so that a new member is up at once.
-    const { segmentBytes = usualSegmentBytes } = this.#options;
-    const usual = number === 1 ? Math.min(firstSegmentBytes, segmentBytes) : segmentBytes;
-    const sizeBytes = Math.max(usual, bytes.length + roomBytes);
-    const file = await this.#disk.create(segmentName(number), sizeBytes);
+    const file = await this.#takeFile(number, bytes.length + roomBytes);
     await file.write(bytes, 0);
     await this.#file?.close();
     this.#file = file;
     this.#end = bytes.length;
     this.#cursor = { crc, nextIndex, nextSequence: nextSequence + 1 };
     this.#segments.push({ number, firstIndex: nextIndex });
+  }
+
+  #segmentBytes(number: number): number {
+    const { segmentBytes = usualSegmentBytes } = this.#options;
+    return Math.min(firstSegmentBytes * segmentGrowth ** (number - 1), segmentBytes);
+  }
+
+  /** Filling a file with zeros takes long: nobody should wait for that. */
+  #prepareSpare(): void {
+    const number = this.#segments.at(-1)!.number + 1;
+    const create = this.#disk.create(segmentName(number), this.#segmentBytes(number));
+    // A disk without room is told of when there is no other way.
+    this.#spare = create.catch(() => undefined);
+  }
+
+  async #takeFile(number: number, leastBytes: number): Promise<DiskFile> {
+    const spare = await this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined && spare.sizeBytes >= leastBytes) return spare;
+    await spare?.close();
+    const name = segmentName(number);
+    const sizeBytes = Math.max(this.#segmentBytes(number), leastBytes);
+    return spare === undefined
+      ? this.#disk.create(name, sizeBytes)
+      : this.#disk.open(name, sizeBytes);
   }
 
   /** Called after entries were applied: the time to write a snapshot and drop old segments. */
@@ -194,6 +222,7 @@ export class Wal {
 
   async close(): Promise<void> {
     await this.#snapshotting;
+    await (await this.#spare)?.close();
     await this.#file?.close();
   }
 }
