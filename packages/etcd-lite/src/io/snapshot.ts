@@ -10,7 +10,6 @@
  * It is written from a fork of the state, a chunk at a time, while writes go on.
  */
 import { crc32 } from "node:zlib";
-import { crc32 } from "node:zlib";
 import { etcd, message } from "@nanokube/rpc";
 import type { AuthContent } from "../core/auth/auth-store.ts";
 import type { ClusterMember } from "../core/cluster.ts";
