@@ -22,7 +22,7 @@ import {
 } from "./core/kubelet-configuration.ts";
 import { checkSysctlPatterns } from "./core/sysctls.ts";
 import { createKubelet, type KubeletOptions } from "./index.ts";
-import { nodeOptions } from "./node-options.ts";
+import { nodeOptions, withDefaults } from "./node-options.ts";
 
 interface Flags {
   kubeconfig: string;
@@ -126,6 +126,7 @@ function optionsFrom(flags: Flags, file: KubeletConfiguration): FromConfiguratio
   const nodeName = (flags.hostnameOverride ?? osHostname()).toLowerCase();
   const perPod = (flags.cgroupsPerQos ?? String(file.cgroupsPerQOS ?? true)) !== "false";
   const taints = flags.registerWithTaints;
+  const maxPods = flags.maxPods === undefined ? file.maxPods : Number(flags.maxPods);
   return {
     nodeName,
     nodeIP: flags.nodeIp ?? defaultAddress(),
@@ -136,16 +137,15 @@ function optionsFrom(flags: Flags, file: KubeletConfiguration): FromConfiguratio
     clusterDomain: flags.clusterDomain ?? file.clusterDomain ?? "cluster.local",
     resolvConf: readText(file.resolvConf),
     providerID: flags.providerId ?? file.providerID,
-    maxPods: flags.maxPods === undefined ? file.maxPods : Number(flags.maxPods),
     labels: parseLabels(flags.nodeLabels ?? ""),
     taints: taints === undefined ? (file.registerWithTaints ?? []) : parseTaints(taints),
     registerNode: String(flags.registerNode) !== "false" && file.registerNode !== false,
     podManifestPath: flags.podManifestPath ?? file.staticPodPath,
-    ...nodeOptions(file),
+    ...nodeOptions(maxPods === undefined ? file : { ...file, maxPods }),
     allowedUnsafeSysctls: sysctlPatterns(flags, file),
     reserved: { ...file.systemReserved, ...file.kubeReserved },
     cgroups: perPod ? { root: flags.cgroupRoot ?? file.cgroupRoot ?? "/" } : undefined,
-    configuration: { ...file },
+    configuration: withDefaults(file),
   };
 }
 

@@ -8,52 +8,62 @@ import { wholeValue } from "./core/resources.ts";
 import { parseDuration } from "./core/time.ts";
 import type { KubeletOptions } from "./io/kubelet-options.ts";
 
-function duration(field: string, text: string | undefined, otherwiseMs: number): number {
-  if (text === undefined) return otherwiseMs;
-  const ms = parseDuration(text);
-  if (ms === undefined)
-    throw new Error(`invalid configuration: ${field}: invalid duration "${text}"`);
-  return ms;
+const defaults = {
+  containerLogMaxFiles: 5,
+  containerLogMaxSize: "10Mi",
+  containerLogMonitorInterval: "10s",
+  evictionHard: DEFAULT_HARD,
+  evictionPressureTransitionPeriod: "5m0s",
+  imageGCHighThresholdPercent: 85,
+  imageGCLowThresholdPercent: 80,
+  imageMinimumGCAge: "2m0s",
+  maxPods: 110,
+} as const satisfies KubeletConfiguration;
+
+type DurationField =
+  | "containerLogMonitorInterval"
+  | "evictionPressureTransitionPeriod"
+  | "imageMinimumGCAge";
+
+function duration(file: Required<Pick<KubeletConfiguration, DurationField>>, field: DurationField) {
+  const ms = parseDuration(file[field]);
+  if (ms !== undefined) return ms;
+  throw new Error(`invalid configuration: ${field}: invalid duration "${file[field]}"`);
 }
+
+/** The whole configuration, as /configz shows it. */
+export const withDefaults = (file: KubeletConfiguration) => ({ ...defaults, ...file });
 
 export function nodeOptions(
   file: KubeletConfiguration,
-): Pick<KubeletOptions, "logRotation" | "imageGC" | "eviction"> {
-  const maxFiles = file.containerLogMaxFiles ?? 5;
+): Pick<KubeletOptions, "logRotation" | "imageGC" | "eviction" | "maxPods"> {
+  const whole = withDefaults(file);
+  const { containerLogMaxFiles: maxFiles, maxPods } = whole;
   if (maxFiles <= 1) {
     throw new Error(
       `invalid configuration: containerLogMaxFiles must be greater than 1, got ${maxFiles}`,
     );
   }
-  const high = file.imageGCHighThresholdPercent ?? 85;
-  const low = file.imageGCLowThresholdPercent ?? 80;
-  if (low >= high) {
+  const { imageGCHighThresholdPercent: highPercent, imageGCLowThresholdPercent: lowPercent } =
+    whole;
+  if (lowPercent >= highPercent) {
     throw new Error(
       "invalid configuration: imageGCLowThresholdPercent must be less than imageGCHighThresholdPercent",
     );
   }
+  const imageGC = { highPercent, lowPercent, minAgeMs: duration(whole, "imageMinimumGCAge") };
   return {
+    maxPods,
     logRotation: {
-      maxSizeBytes: wholeValue(file.containerLogMaxSize ?? "10Mi"),
+      maxSizeBytes: wholeValue(whole.containerLogMaxSize),
       maxFiles,
-      everyMs: duration("containerLogMonitorInterval", file.containerLogMonitorInterval, 10_000),
+      everyMs: duration(whole, "containerLogMonitorInterval"),
     },
     // 100 is upstream's way to say that images stay.
-    imageGC:
-      high === 100
-        ? undefined
-        : {
-            highPercent: high,
-            lowPercent: low,
-            minAgeMs: duration("imageMinimumGCAge", file.imageMinimumGCAge, 120_000),
-          },
+    imageGC: highPercent === 100 ? undefined : imageGC,
     eviction: {
-      hard: file.evictionHard ?? DEFAULT_HARD,
-      transitionMs: duration(
-        "evictionPressureTransitionPeriod",
-        file.evictionPressureTransitionPeriod,
-        300_000,
-      ),
+      hard: whole.evictionHard,
+      transitionMs: duration(whole, "evictionPressureTransitionPeriod"),
     },
   };
 }

@@ -3,7 +3,9 @@
  * nanokube's command line. Every failure is one line on standard error and a non-zero exit.
  */
 import { resolve } from "node:path";
+import { parseGoDurationMs } from "@nanokube/machinery";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { type ClusterFlags, givenFlags } from "./commands/up-flags.ts";
 import type { ComponentChoice, ComponentName } from "./core/cluster-state.ts";
 import { failureLine } from "./core/failure.ts";
 import type { UpOptions } from "./io/up.ts";
@@ -22,6 +24,12 @@ function port(text: string): number {
     throw new InvalidArgumentError("must be a port between 1 and 65535.");
   }
   return value;
+}
+
+function duration(text: string): number {
+  const ms = parseGoDurationMs(text);
+  if (ms === undefined || ms <= 0) throw new InvalidArgumentError("must be a time such as 50s.");
+  return ms;
 }
 
 const dataDirOption = () =>
@@ -43,12 +51,9 @@ const replaceable: Partial<Record<ComponentName, string>> = {
   "controller-manager": "kube-controller-manager",
 };
 
-interface UpFlags {
+interface UpFlags extends ClusterFlags {
   dataDir: string;
-  nodes?: number;
   detach?: boolean;
-  runtime?: "containerd" | "embedded";
-  apiPort?: number;
   etcd?: string;
   scheduler?: string;
   controllerManager?: string;
@@ -96,9 +101,7 @@ async function upCommand(flags: UpFlags): Promise<void> {
     dir,
     signal,
     components: await chooseComponents(flags),
-    ...(flags.nodes === undefined ? {} : { nodes: flags.nodes }),
-    ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
-    ...(flags.apiPort === undefined ? {} : { apiPort: flags.apiPort }),
+    ...givenFlags(flags),
     progress: (line) => process.stdout.write(`${line}\n`),
   };
   try {
@@ -130,7 +133,13 @@ function addUpFlags(command: Command): Command {
     .option("--api-port <port>", "where the API server listens: 6443, or where it did", port)
     .option("--etcd <which>", "own, upstream or the path of an etcd")
     .option("--scheduler <which>", "own, upstream, none or a path")
-    .option("--controller-manager <which>", "own, upstream, none or a path");
+    .option("--controller-manager <which>", "own, upstream, none or a path")
+    .option(
+      "--node-monitor-grace-period <time>",
+      "how long a silent node counts as healthy: 50s",
+      duration,
+    )
+    .option("--kubelet-config <file>", "a KubeletConfiguration for all nodes");
 }
 
 function program(): Command {

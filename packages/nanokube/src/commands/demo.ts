@@ -20,15 +20,13 @@ import { LiveView } from "../io/live-view.ts";
 import { buildNodeImage } from "../io/machine-images.ts";
 import { findProgram } from "../io/programs.ts";
 import { type RunningCluster, type UpOptions, up } from "../io/up.ts";
+import { type ClusterFlags, givenFlags } from "./up-flags.ts";
 
 const shop = fileURLToPath(new URL("../../../../examples/shop/", import.meta.url));
 const namespace = "shop";
 
-export interface DemoFlags {
+export interface DemoFlags extends ClusterFlags {
   dataDir: string;
-  nodes?: number;
-  runtime?: "containerd" | "embedded";
-  apiPort?: number;
   once?: boolean;
 }
 
@@ -162,9 +160,7 @@ export async function demo(flags: DemoFlags, choose: Choose): Promise<void> {
     dir,
     signal,
     components: await choose(flags),
-    ...(flags.nodes === undefined ? {} : { nodes: flags.nodes }),
-    ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
-    ...(flags.apiPort === undefined ? {} : { apiPort: flags.apiPort }),
+    ...givenFlags(flags),
     progress: (line) => process.stdout.write(`${line}\n`),
   };
   const startMs = performance.now();

@@ -1,6 +1,8 @@
 /**
  * What a node's agent is told at start; `nodes/<name>/agent.json` of the data directory.
  */
+import type { KubeletConfiguration } from "@nanokube/kubelet/configuration";
+
 export interface AgentConfig {
   nodeName: string;
   nodeIP: string;
@@ -29,6 +31,7 @@ export interface AgentConfig {
   gateway: string;
   cgroupRoot: string;
   kubelet: boolean;
+  kubeletConfiguration: KubeletConfiguration;
   kubeProxy: boolean;
   /** Where the CSI driver keeps its volumes. */
   volumesDir: string;

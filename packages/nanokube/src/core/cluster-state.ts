@@ -5,6 +5,8 @@
  *         its place
  * Errors  a file of another version, or one that is no JSON, is refused by name
  */
+import type { KubeletConfiguration } from "@nanokube/kubelet/configuration";
+
 export const stateVersion = 1;
 
 export const componentNames = [
@@ -29,6 +31,10 @@ export interface ClusterState {
   /** Indexes of the nodes, 1 and up. */
   nodes: number[];
   components: Record<ComponentName, ComponentChoice>;
+  /** How long a silent node counts as healthy; upstream's 50 s unless told. */
+  nodeMonitorGracePeriodMs?: number;
+  /** What a user's KubeletConfiguration says, for all nodes; upstream's defaults unless told. */
+  kubelet?: KubeletConfiguration;
 }
 
 export const serverURL = (state: ClusterState) => `https://${state.apiHost}:${state.apiPort}`;

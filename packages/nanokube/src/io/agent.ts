@@ -16,6 +16,7 @@ import {
 import { createNodeRoutes } from "@nanokube/cni-bridge";
 import { createKubeProxy } from "@nanokube/kube-proxy";
 import { createKubelet } from "@nanokube/kubelet";
+import { nodeOptions, withDefaults } from "@nanokube/kubelet/configuration";
 import { type Log, systemClock, systemRandom } from "@nanokube/machinery";
 import { type Channel, dial } from "@nanokube/rpc";
 import type { AgentConfig } from "../core/agent-config.ts";
@@ -59,8 +60,13 @@ async function runKubelet(agent: Agent, client: Client): Promise<void> {
   const [cert, key, clientCA] = await Promise.all(
     [config.servingCert, config.servingKey, config.clientCA].map((f) => readFile(f, "utf8")),
   );
+  const file = config.kubeletConfiguration;
   const kubelet = createKubelet({
     ...base,
+    ...nodeOptions(file),
+    allowedUnsafeSysctls: file.allowedUnsafeSysctls,
+    reserved: { ...file.systemReserved, ...file.kubeReserved },
+    configuration: withDefaults(file),
     log: agent.log.child({ component: "kubelet" }),
     client,
     cri: await openRuntime(agent),

@@ -3,6 +3,7 @@
  *
  * Source  kubernetes.io/docs/setup/best-practices/certificates
  */
+import type { RestConfig } from "@nanokube/client";
 import { type ClusterState, serverURL } from "../core/cluster-state.ts";
 import { formatKubeconfig } from "../core/kubeconfig.ts";
 import { planNetwork, planNode } from "../core/topology.ts";
@@ -27,6 +28,9 @@ export interface ClusterPKI {
   frontProxyClient: KeyPair;
   serviceAccount: { privateKey: string; publicKey: string };
 }
+
+/** Who has the administrator's kubeconfig, and the name its certificate is kept under. */
+const admin = "kubernetes-admin";
 
 async function writeUser(
   dir: DataDir,
@@ -92,9 +96,17 @@ export async function clusterPKI(dir: DataDir, state: ClusterState): Promise<Clu
 export async function writeKubeconfigs(dir: DataDir, state: ClusterState): Promise<void> {
   const ca = await dir.pki.authority("ca", "nanokube-ca");
   await Promise.all([
-    writeUser(dir, state, ca, dir.kubeconfig, "kubernetes-admin", ["system:masters"]),
+    writeUser(dir, state, ca, dir.kubeconfig, admin, ["system:masters"]),
     ...componentUsers.map((user) =>
       writeUser(dir, state, ca, dir.componentKubeconfig(fileName(user)), user, []),
     ),
   ]);
+}
+
+/** What the administrator's kubeconfig says, without reading YAML. */
+export async function adminConfig(dir: DataDir, state: ClusterState): Promise<RestConfig> {
+  const ca = await dir.pki.authority("ca", "nanokube-ca");
+  const request = { commonName: admin, organizations: ["system:masters"] };
+  const { cert, key } = await dir.pki.certificate(admin, ca, request);
+  return { server: serverURL(state), caData: ca.cert, certData: cert, keyData: key };
 }

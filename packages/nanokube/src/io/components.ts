@@ -71,6 +71,9 @@ function controllerManagerArgv(program: string, dir: DataDir, state: ClusterStat
     `--service-cluster-ip-range=${network.serviceCIDR}`,
     `--cluster-cidr=${network.podCIDR}`,
     "--allocate-node-cidrs",
+    ...(state.nodeMonitorGracePeriodMs === undefined
+      ? []
+      : [`--node-monitor-grace-period=${state.nodeMonitorGracePeriodMs}ms`]),
   ];
 }
 

@@ -6,6 +6,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { type ApiServer, createApiServer } from "@nanokube/apiserver";
 import { createClient } from "@nanokube/client";
 import { createNodeRoutes } from "@nanokube/cni-bridge";
@@ -27,6 +28,7 @@ import type { DataDir } from "./data-dir.ts";
 import { startEgressProxy } from "./egress-proxy.ts";
 import { startRegistry } from "./registry.ts";
 import { egressPort, registryPort } from "./runtime.ts";
+import { waitForGo } from "./start-signal.ts";
 
 interface Running {
   state: ClusterState;
@@ -105,6 +107,7 @@ function startControllers(running: Running, pki: ClusterPKI): void {
     clusterSigning: pki.ca,
     serviceAccountKey: pki.serviceAccount.privateKey,
     clusterCIDR: network.podCIDR,
+    nodeMonitorGracePeriodMs: state.nodeMonitorGracePeriodMs,
     // Pods that are child processes have loopback addresses, which no Endpoints may name.
     controllers: state.mode === "containerd" ? ["*"] : ["*", ...endpointControllers],
   });
@@ -151,12 +154,18 @@ async function upstreamResolvers(): Promise<string[]> {
   return [...text.matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1]!);
 }
 
+/**
+ * How long requests that came before readiness have the processor for themselves: a few dozen
+ * controllers that list and watch everything hold it for longer than whoever waits likes.
+ */
+const answersFirstMs = 30;
+
 /** Runs until the signal; then closes what it opened, the store last. */
 export async function runControlPlane(dir: DataDir, log: Log, signal: AbortSignal): Promise<void> {
   const state = await dir.requireState();
   const network = planNetwork(state.slot);
   const [pki, store] = await Promise.all([
-    clusterPKI(dir, state),
+    waitForGo().then(() => clusterPKI(dir, state)),
     openStore(dir, state, log.child({ component: "etcd" })),
   ]);
   const options = apiServerOptions(
@@ -170,6 +179,7 @@ export async function runControlPlane(dir: DataDir, log: Log, signal: AbortSigna
   const running: Running = { state, network, apiserver, log, signal };
   await apiserver.ready;
   log.info({ port: state.apiPort }, "API server ready");
+  await delay(answersFirstMs);
   startControllers(running, pki);
   startScheduler(running);
   const admin = clientFor(running, "kubernetes-admin", ["system:masters"]);

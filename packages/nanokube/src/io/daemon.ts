@@ -5,11 +5,12 @@
  *         another process, pid plus start time cannot.
  * Units   startTicks is field 22 of /proc/<pid>/stat; timeouts in milliseconds
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { sayGo } from "./start-signal.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export interface DaemonRecord {
@@ -59,13 +60,26 @@ export class Daemons {
 
   /** Starts a process of its own session and writes its record; resolves once it runs. */
   async spawn(options: SpawnOptions): Promise<DaemonRecord> {
+    return (await this.#start(options, "ignore")).record;
+  }
+
+  /** The same for a process that waits for a word on its standard input; see start-signal.ts. */
+  async spawnWaiting(options: SpawnOptions): Promise<{ record: DaemonRecord; go(): void }> {
+    const { record, child } = await this.#start(options, "pipe");
+    return { record, go: () => sayGo(child.stdin) };
+  }
+
+  async #start(
+    options: SpawnOptions,
+    stdin: "ignore" | "pipe",
+  ): Promise<{ record: DaemonRecord; child: ChildProcess }> {
     mkdirSync(dirname(options.logFile), { recursive: true });
     const log = openSync(options.logFile, "a");
     try {
       const [command, ...rest] = options.argv;
       const child = spawn(command!, rest, {
         detached: true,
-        stdio: ["ignore", log, log],
+        stdio: [stdin, log, log],
         env: { ...process.env, ...options.env },
         cwd: options.cwd ?? "/",
       });
@@ -75,11 +89,12 @@ export class Daemons {
       });
       child.unref();
       const pid = child.pid!;
-      return await this.record(options.name, pid, options.argv).catch((error) => {
+      const record = await this.record(options.name, pid, options.argv).catch((error) => {
         // What nobody finds again nobody can stop.
         child.kill("SIGKILL");
         throw error;
       });
+      return { record, child };
     } finally {
       closeSync(log);
     }

@@ -11,6 +11,7 @@ import {
   createHttpTransport,
   loadKubeconfig,
   nodes,
+  type RestConfig,
 } from "@nanokube/client";
 import { installPlugin } from "@nanokube/cni-bridge";
 import {
@@ -25,10 +26,11 @@ import { parseImageReference } from "../core/image-reference.ts";
 import { lastWordsOf } from "../core/last-words.ts";
 import { type Network, planNetwork, planNode } from "../core/topology.ts";
 import { startAgent } from "./agent-process.ts";
-import { clusterPKI, nodePKI, writeKubeconfigs } from "./cluster-pki.ts";
+import { adminConfig, clusterPKI, nodePKI, writeKubeconfigs } from "./cluster-pki.ts";
 import { controlPlaneArgv, startReplacement } from "./components.ts";
 import { isRunning } from "./daemon.ts";
 import type { DataDir } from "./data-dir.ts";
+import { readKubeletConfig } from "./kubelet-config.ts";
 import { freeSlot, mayLowerOOMScore, noContainersReason, requireFreePort } from "./machine.ts";
 import { buildBaseImages } from "./machine-images.ts";
 import { bootNode, ensureBridge, findNode } from "./node-namespace.ts";
@@ -40,6 +42,9 @@ export interface UpOptions {
   nodes?: number;
   runtime?: "containerd" | "embedded";
   apiPort?: number;
+  nodeMonitorGracePeriodMs?: number;
+  /** A KubeletConfiguration for all nodes; taken by those whose agent is started from now on. */
+  kubeletConfig?: string;
   components: Partial<Record<ComponentName, ComponentChoice>>;
   /** Called with one line for each thing that has come about. */
   progress(line: string): void;
@@ -53,9 +58,11 @@ export interface RunningCluster {
   client: Client;
 }
 
+const clientOf = (config: RestConfig): Client =>
+  createClient({ transport: createHttpTransport(config), userAgent: "nanokube" });
+
 export async function clusterClient(dir: DataDir): Promise<Client> {
-  const config = loadKubeconfig(await readFile(dir.kubeconfig, "utf8"));
-  return createClient({ transport: createHttpTransport(config), userAgent: "nanokube" });
+  return clientOf(loadKubeconfig(await readFile(dir.kubeconfig, "utf8")));
 }
 
 /** What a cluster was made with and cannot change; asked for something else, it refuses. */
@@ -73,7 +80,17 @@ async function requireSame(kept: ClusterState, options: UpOptions): Promise<void
   throw new Error(`--api-port ${apiPort}: the cluster runs, and listens on ${kept.apiPort}`);
 }
 
+/** What may be another at each start. */
+async function settingsOf(options: UpOptions): Promise<Partial<ClusterState>> {
+  const { nodeMonitorGracePeriodMs, kubeletConfig } = options;
+  return {
+    ...(nodeMonitorGracePeriodMs === undefined ? {} : { nodeMonitorGracePeriodMs }),
+    ...(kubeletConfig === undefined ? {} : { kubelet: await readKubeletConfig(kubeletConfig) }),
+  };
+}
+
 async function decideState(options: UpOptions): Promise<ClusterState> {
+  const settings = await settingsOf(options);
   const kept = await options.dir.readState();
   const count = options.nodes ?? kept?.nodes.length ?? 1;
   const indexes = Array.from({ length: count }, (_, i) => i + 1);
@@ -82,7 +99,7 @@ async function decideState(options: UpOptions): Promise<ClusterState> {
     const grown = [...new Set([...kept.nodes, ...indexes])];
     const { apiPort = kept.apiPort } = options;
     const components = { ...kept.components, ...options.components };
-    return { ...kept, apiPort, nodes: grown, components };
+    return { ...kept, ...settings, apiPort, nodes: grown, components };
   }
   const reason = noContainersReason();
   const mode = options.runtime ?? (reason === undefined ? "containerd" : "embedded");
@@ -101,19 +118,30 @@ async function decideState(options: UpOptions): Promise<ClusterState> {
     apiPort: options.apiPort ?? 6443,
     nodes: indexes,
     components: { ...ownComponents(), ...options.components },
+    ...settings,
   };
 }
 
+/** Loading its code takes longest, so it is started before what it needs is made beside it. */
 async function startControlPlane(dir: DataDir, state: ClusterState): Promise<void> {
   const running = await dir.daemons.find("control-plane");
-  if (running !== undefined && isRunning(running)) return;
-  await requireFreePort(state.apiHost, state.apiPort);
+  const isThere = running !== undefined && isRunning(running);
+  const started = isThere
+    ? undefined
+    : await dir.daemons.spawnWaiting({
+        name: "control-plane",
+        argv: controlPlaneArgv(dir),
+        logFile: dir.log("control-plane"),
+      });
+  const { mode, slot, apiHost, apiPort } = state;
+  await Promise.all([
+    mode === "containerd" ? ensureBridge(planNetwork(slot), dir.path) : undefined,
+    clusterPKI(dir, state),
+  ]);
+  if (started === undefined) return;
+  await requireFreePort(apiHost, apiPort);
   await startReplacement(dir, state, "etcd");
-  await dir.daemons.spawn({
-    name: "control-plane",
-    argv: controlPlaneArgv(dir),
-    logFile: dir.log("control-plane"),
-  });
+  started.go();
 }
 
 /** Where nothing can be written there are no words. */
@@ -163,17 +191,24 @@ async function waitReady(
 
 type NodeOutcome = "started" | "running";
 
-/** Everything of one node up to its agent; the agent itself waits for the API server. */
+/**
+ * Everything of one node; its agent, which could only wait for the API server and would take the
+ * processor from it, after `apiReady`.
+ */
 export async function startNode(
   dir: DataDir,
   state: ClusterState,
   index: number,
+  apiReady: Promise<void> = Promise.resolve(),
 ): Promise<NodeOutcome> {
   const network = planNetwork(state.slot);
   const plan = planNode(network, index);
   const authority = await dir.pki.authority("ca", "nanokube-ca");
   await nodePKI(dir, state, authority, index);
-  if (state.mode === "embedded") return startAgent({ dir, state, network, plan });
+  if (state.mode === "embedded") {
+    await apiReady;
+    return startAgent({ dir, state, network, plan });
+  }
   const { daemons } = dir;
   const directory = dir.node(plan.name);
   const node =
@@ -187,6 +222,7 @@ export async function startNode(
     cniBinDir: join(dir.path, "cni-bin"),
     mayLowerOOMScore: mayLowerOOMScore(),
   });
+  await apiReady;
   return startAgent({ dir, state, network, plan, node });
 }
 
@@ -222,7 +258,11 @@ export async function waitNodesReady(
 }
 
 /** Images first, for a node that cannot start its first pod waits longer for the next attempt. */
-async function startNodes(options: UpOptions, state: ClusterState): Promise<NodeOutcome[]> {
+async function startNodes(
+  options: UpOptions,
+  state: ClusterState,
+  apiReady: Promise<void>,
+): Promise<NodeOutcome[]> {
   const { dir, progress, signal } = options;
   if (state.mode === "containerd") {
     await installPlugin(join(dir.path, "cni-bin"));
@@ -235,7 +275,7 @@ async function startNodes(options: UpOptions, state: ClusterState): Promise<Node
     if (names.length > 0) progress(`images made from this machine's files: ${names.join(", ")}`);
   }
   signal?.throwIfAborted();
-  return Promise.all(state.nodes.map((index) => startNode(dir, state, index)));
+  return Promise.all(state.nodes.map((index) => startNode(dir, state, index, apiReady)));
 }
 
 export async function up(options: UpOptions): Promise<RunningCluster> {
@@ -247,17 +287,14 @@ export async function up(options: UpOptions): Promise<RunningCluster> {
   const state = await decideState(options);
   const network = planNetwork(state.slot);
   await dir.writeState(state);
-  await Promise.all([
-    state.mode === "containerd" ? ensureBridge(network, dir.path) : undefined,
-    clusterPKI(dir, state),
-  ]);
   await startControlPlane(dir, state);
   await writeKubeconfigs(dir, state);
-  const booting = startNodes(options, state);
+  const client = clientOf(await adminConfig(dir, state));
+  const apiReady = waitReady(dir, client, 60_000, signal);
+  const booting = startNodes(options, state, apiReady);
   booting.catch(() => {}); // Reported below, after the API server's own trouble, if any.
   try {
-    const client = await clusterClient(dir);
-    await waitReady(dir, client, 60_000, signal);
+    await apiReady;
     progress(`control plane ready at ${serverURL(state)} (${seconds()})`);
     await startReplacement(dir, state, "controller-manager");
     await startReplacement(dir, state, "scheduler");

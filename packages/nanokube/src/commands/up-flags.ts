@@ -1,0 +1,27 @@
+/** What `up` and `demo` take from the command line alike; what was not given is absent. */
+import type { UpOptions } from "../io/up.ts";
+
+export interface ClusterFlags {
+  nodes?: number;
+  runtime?: "containerd" | "embedded";
+  apiPort?: number;
+  nodeMonitorGracePeriod?: number;
+  kubeletConfig?: string;
+}
+
+type Given = Pick<
+  UpOptions,
+  "nodes" | "runtime" | "apiPort" | "nodeMonitorGracePeriodMs" | "kubeletConfig"
+>;
+
+export function givenFlags(flags: ClusterFlags): Given {
+  const { nodes, runtime, apiPort, kubeletConfig } = flags;
+  const { nodeMonitorGracePeriod: nodeMonitorGracePeriodMs } = flags;
+  return {
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(runtime === undefined ? {} : { runtime }),
+    ...(apiPort === undefined ? {} : { apiPort }),
+    ...(nodeMonitorGracePeriodMs === undefined ? {} : { nodeMonitorGracePeriodMs }),
+    ...(kubeletConfig === undefined ? {} : { kubeletConfig }),
+  };
+}
