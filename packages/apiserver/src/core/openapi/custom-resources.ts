@@ -9,7 +9,8 @@
  * Source  staging/src/k8s.io/apiextensions-apiserver/pkg/controller/openapi/{builder,v2}
  */
 import type { ResourceInfo } from "@nanokube/api";
-import { type Dialect, reference, type Schema } from "./schema.ts";
+import { objectMetadata, proseOf } from "./prose.ts";
+import { type Dialect, described, reference, type Schema } from "./schema.ts";
 
 export interface CustomResource {
   readonly resource: ResourceInfo;
@@ -49,10 +50,12 @@ function mapSchemas(schema: Schema, change: (schema: Schema) => Schema): Schema 
 }
 
 function objectMembers(dialect: Dialect): Record<string, Schema> {
+  const told = (name: string, schema: Schema) =>
+    described(dialect, schema, proseOf("", name, true));
   return {
-    apiVersion: { type: "string" },
-    kind: { type: "string" },
-    metadata: reference(dialect, `${meta}.ObjectMeta`),
+    apiVersion: told("apiVersion", { type: "string" }),
+    kind: told("kind", { type: "string" }),
+    metadata: described(dialect, reference(dialect, `${meta}.ObjectMeta`), objectMetadata),
   };
 }
 

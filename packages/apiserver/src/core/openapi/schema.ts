@@ -9,6 +9,7 @@
  * Source  k8s.io/kube-openapi pkg/generators/openapi.go, pkg/builder3/openapi.go
  */
 import { type Field, jsonFields, type TypeInfo, typeInfo } from "@nanokube/api";
+import { proseOf } from "./prose.ts";
 
 export type Dialect = "v2" | "v3";
 export type Schema = { [key: string]: unknown };
@@ -122,12 +123,22 @@ function fieldSchema(dialect: Dialect, field: Field): Schema {
   return { ...(alone ? { allOf: [schema] } : schema), ...Object.fromEntries(marks) };
 }
 
+/** In v3 a reference stands alone: what is said beside it needs allOf. */
+export function described(dialect: Dialect, schema: Schema, description?: string): Schema {
+  if (description === undefined) return schema;
+  const alone = dialect === "v3" && schema.$ref !== undefined;
+  return { description, ...(alone ? { allOf: [schema] } : schema) };
+}
+
 function structSchema(dialect: Dialect, name: string, info: TypeInfo): Schema {
   const members = Object.entries(jsonFields(name)!);
   const required = members.filter(([, field]) => field.required).map(([key]) => key);
+  const isObject = members.some(([key]) => key === "metadata");
   const properties = members
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, field]) => [key, fieldSchema(dialect, field)]);
+    .map(([key, field]) => {
+      return [key, described(dialect, fieldSchema(dialect, field), proseOf(name, key, isObject))];
+    });
   const schema: Schema = { type: "object" };
   if (required.length > 0) schema.required = required;
   if (properties.length > 0) schema.properties = Object.fromEntries(properties);

@@ -1,9 +1,9 @@
 /**
  * ResourceQuota: a namespace may not use more than its quotas allow.
  *
- * What is let in is added to `used` in the quota's status, with its version as the guard, before the
- * object is stored. The quota controller recounts when something goes; until it has counted once,
- * a quota limits nothing. One request of a namespace is charged at a time.
+ * What is let in is added to `used` in the quota's status, with its version as the guard, before
+ * the object is stored. The quota controller recounts when something goes; until it has counted
+ * once, a quota limits nothing. One request of a namespace is charged at a time.
  *
  * Source  apiserver pkg/admission/plugin/resourcequota/controller.go CheckRequest, checkQuotas
  */
