@@ -2,7 +2,9 @@
  * `npm run scorecard`: upstream's e2e specs against a nanokube cluster, into docs/scorecard.md.
  *
  * Specs that may share the cluster run `--procs` at a time, those marked [Serial] or [Disruptive]
- * afterwards, alone. The cluster is taken down whatever happens.
+ * afterwards, alone. The cluster is taken down whatever happens. Long suites are run in parts:
+ * `--suite nodes --focus 'sig-apps' --add` runs those of the list that match, and leaves the other
+ * rows of the page. With `--etcd upstream` and the like the page is that of swaps.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,10 +14,11 @@ import { Command, InvalidArgumentError } from "commander";
 import { execa } from "execa";
 import { DataDir, findProgram, noContainersReason } from "nanokube";
 import { findUpstream } from "../upstream/cache.ts";
+import { formatPage, merge, parsePage } from "./page.ts";
 import {
   focusOf,
-  formatScorecard,
   isSerial,
+  type ListedSpec,
   parseSpecs,
   type SpecResult,
   withMissing,
@@ -25,18 +28,22 @@ import { addTestImages } from "./test-images.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const launcher = join(root, "packages/nanokube/bin/nanokube.mjs");
-const defaultSpecs = fileURLToPath(new URL("../../e2e/specs.txt", import.meta.url));
+const suites = fileURLToPath(new URL("../../e2e/", import.meta.url));
 /** Entries of upstream's test/conformance/testdata/conformance.yaml at the pinned version. */
 const conformanceTotal = 446;
 
-interface Flags {
-  specs: string;
+const replaceable = ["etcd", "scheduler", "controllerManager"] as const;
+
+interface Flags extends Partial<Record<(typeof replaceable)[number], string>> {
+  suite: string;
+  specs?: string;
   focus?: string;
   skip?: string;
   procs: number;
   nodes: number;
   timeout: number;
-  output: string;
+  output?: string;
+  add?: boolean;
   keep?: boolean;
 }
 
@@ -54,14 +61,17 @@ function need(name: string): string {
   return found;
 }
 
-async function runLists(
-  base: Omit<E2ERun, "focus" | "procs" | "directory">,
-  specs: readonly string[],
+type Base = Omit<E2ERun, "focus" | "procs" | "directory">;
+
+async function runListed(
+  base: Base,
+  specs: readonly ListedSpec[],
   procs: number,
   directory: string,
 ): Promise<SpecResult[]> {
-  const together = specs.filter((name) => !isSerial(name)).map(focusOf);
-  const alone = specs.filter(isSerial).map(focusOf);
+  const possible = specs.filter(({ reason }) => reason === undefined).map(({ name }) => name);
+  const together = possible.filter((name) => !isSerial(name)).map(focusOf);
+  const alone = possible.filter(isSerial).map(focusOf);
   const results: SpecResult[] = [];
   const run = async (focus: string[], atOnce: number, name: string) => {
     if (focus.length === 0) return;
@@ -75,9 +85,20 @@ async function runLists(
   return withMissing(results, specs);
 }
 
+/** The specs of the list that match; `undefined` when there is no list to choose from. */
+async function listed({ suite, specs, focus, skip }: Flags): Promise<ListedSpec[] | undefined> {
+  if (suite === "all" && specs === undefined) return undefined;
+  const file = specs ?? join(suites, `${suite}.txt`);
+  const chosen = new RegExp(focus ?? "");
+  const left = skip === undefined ? undefined : new RegExp(skip);
+  const all = parseSpecs(await readFile(resolve(file), "utf8"));
+  return all.filter(({ name }) => chosen.test(name) && left?.test(name) !== true);
+}
+
+/** Any of e2e.test's specs, not of a list. */
 async function runFocus(
-  base: Omit<E2ERun, "focus" | "procs" | "directory">,
-  { focus, skip, procs }: { focus: string; skip?: string; procs: number },
+  base: Base,
+  { focus = "", skip, procs }: Flags,
   directory: string,
 ): Promise<SpecResult[]> {
   const serial = procs > 1 ? "\\[Serial\\]|\\[Disruptive\\]" : undefined;
@@ -86,11 +107,23 @@ async function runFocus(
   return runE2E(skips === "" ? run : { ...run, skip: skips });
 }
 
+/** `--controller-manager upstream` … for the launcher. */
+function swapsOf(flags: Flags): { args: string[]; text: string | undefined } {
+  const chosen = replaceable.filter((name) => flags[name] !== undefined && flags[name] !== "own");
+  const option = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const names = chosen.map((name) => (name === "etcd" ? name : `kube-${option(name)}`));
+  return {
+    args: chosen.flatMap((name) => [`--${option(name)}`, flags[name]!]),
+    text: names.length === 0 ? undefined : names.join(", "),
+  };
+}
+
 async function score(flags: Flags, signal: AbortSignal): Promise<SpecResult[]> {
   const programs = { ginkgo: need("ginkgo"), e2e: need("e2e.test"), kubectl: need("kubectl") };
   const busybox = findProgram("busybox");
   if (busybox === undefined) throw new Error("busybox is not on PATH: test images are made of it");
-  const specs = parseSpecs(await readFile(resolve(flags.specs), "utf8"));
+  const specs = await listed(flags);
+  if (specs?.length === 0) throw new Error("no spec of the list matches");
   const directory = await mkdtemp(join(tmpdir(), "nanokube-scorecard-"));
   const dir = new DataDir(join(directory, "cluster"));
   const nanokube = (...args: string[]) =>
@@ -108,20 +141,15 @@ async function score(flags: Flags, signal: AbortSignal): Promise<SpecResult[]> {
       nnp: findUpstream("nnp"),
     });
     signal.throwIfAborted();
-    await nanokube("up", "--nodes", String(flags.nodes), "--detach");
+    await nanokube("up", "--nodes", String(flags.nodes), "--detach", ...swapsOf(flags).args);
     signal.throwIfAborted();
     const { kubeconfig } = dir;
     const base = { programs, kubeconfig, timeoutSeconds: flags.timeout, signal };
-    const { focus, skip, procs } = flags;
     const results =
-      focus === undefined
-        ? await runLists(base, specs, procs, directory)
-        : await runFocus(
-            base,
-            { focus, procs, ...(skip === undefined ? {} : { skip }) },
-            directory,
-          );
-    passed = results.every(({ outcome }) => outcome === "passed" || outcome === "skipped");
+      specs === undefined
+        ? await runFocus(base, flags, directory)
+        : await runListed(base, specs, flags.procs, directory);
+    passed = results.every(({ outcome }) => outcome !== "failed");
     return results;
   } finally {
     await nanokube("down", ...(flags.keep || !passed ? [] : ["--purge"]));
@@ -140,28 +168,41 @@ async function main(flags: Flags): Promise<void> {
   const versions = JSON.parse(await readFile(join(root, "upstream.json"), "utf8")) as {
     kubernetes: string;
   };
-  const { nodes, procs } = flags;
-  const version = versions.kubernetes;
-  const card = formatScorecard({ version, results, nodes, procs, conformanceTotal });
-  await writeFile(resolve(flags.output), card);
+  const swap = swapsOf(flags).text;
+  const page = swap === undefined ? "docs/scorecard.md" : "docs/scorecard-swaps.md";
+  const output = resolve(flags.output ?? join(root, page));
+  const before = flags.add ? await readFile(output, "utf8").catch(() => "") : "";
+  const all = results.map((result) => (swap === undefined ? result : { ...result, with: swap }));
+  const card = formatPage({
+    version: versions.kubernetes,
+    results: merge(parsePage(before), all),
+    nodes: flags.nodes,
+    conformanceTotal,
+  });
+  await writeFile(output, card);
   for (const { name, outcome, seconds, message } of results) {
     say(`${outcome.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${name}`);
     if (outcome === "failed") say(`           ${message}`);
   }
   const wrong = results.filter((r) => r.outcome !== "passed" && r.outcome !== "skipped").length;
-  say(`${results.length - wrong} of ${results.length} as upstream wants; ${flags.output}`);
+  say(`${results.length - wrong} of ${results.length} as upstream wants; ${output}`);
   process.exitCode = wrong === 0 ? 0 : 1;
 }
 
 const program = new Command("scorecard")
   .description("upstream's e2e specs against a nanokube cluster")
-  .option("--specs <file>", "exact names of specs, one a line", defaultSpecs)
-  .option("--focus <regex>", "specs that match, instead of --specs")
-  .option("--skip <regex>", "with --focus: but not these")
+  .option("--suite <name>", "quick, sigs, nodes (e2e/*.txt), or all of upstream's specs", "quick")
+  .option("--specs <file>", "exact names of specs, one a line, instead of a suite")
+  .option("--focus <regex>", "of these only those that match")
+  .option("--skip <regex>", "but not these")
   .option("--procs <n>", "specs at a time", count, 2)
   .option("--nodes <n>", "how many nodes", count, 2)
   .option("--timeout <seconds>", "of all specs together", count, 3600)
-  .option("--output <file>", "where the table goes", join(root, "docs/scorecard.md"))
+  .option("--etcd <which>", "as in nanokube up: upstream or a path")
+  .option("--scheduler <which>", "likewise")
+  .option("--controller-manager <which>", "likewise")
+  .option("--output <file>", "where the table goes: docs/scorecard.md, or scorecard-swaps.md")
+  .option("--add", "the page's rows of other specs stay")
   .option("--keep", "leave logs and cluster data, also when all is well");
 
 program

@@ -24,12 +24,25 @@ export interface SpecResult {
   seconds: number;
   /** First line of the failure's or the skip's message. */
   message: string;
+  /** What of upstream's the cluster ran with, in place of ours; absent for a cluster of ours. */
+  with?: string;
 }
 
-/** One name a line; blank lines and lines after # are not specs. */
-export function parseSpecs(text: string): string[] {
-  const lines = text.split("\n").map((line) => line.trim());
-  return [...new Set(lines.filter((line) => line !== "" && !line.startsWith("#")))];
+export interface ListedSpec {
+  name: string;
+  /** Why it cannot run here; absent for one that can. */
+  reason?: string;
+}
+
+/** `NAME` or `NAME # why it is not run`, one a line; blank lines and lines after # are no specs. */
+export function parseSpecs(text: string): ListedSpec[] {
+  const specs = new Map<string, ListedSpec>();
+  for (const line of text.split("\n").map((each) => each.trim())) {
+    if (line === "" || line.startsWith("#")) continue;
+    const [name = "", reason] = line.split(/ +# */);
+    specs.set(name, reason === undefined ? { name } : { name, reason });
+  }
+  return [...specs.values()];
 }
 
 /** Specs that change the whole cluster and so must be alone in it. */
@@ -80,66 +93,14 @@ export function readReport(suites: readonly SuiteReport[]): SpecResult[] {
 /** Adds what was asked for and never reported, so that nothing is lost in silence. */
 export function withMissing(
   results: readonly SpecResult[],
-  specs: readonly string[],
+  specs: readonly ListedSpec[],
 ): SpecResult[] {
   const seen = new Set(results.map(({ name }) => name));
-  const missing = specs.filter((name) => !seen.has(name));
+  const missing = specs.filter(({ name }) => !seen.has(name));
   return [
     ...results,
-    ...missing.map((name): SpecResult => ({ name, outcome: "not run", seconds: 0, message: "" })),
-  ];
-}
-
-const cell = (text: string) => text.replace(/\|/g, "\\|").replace(/</g, "&lt;");
-
-function countLine(results: readonly SpecResult[]): string {
-  const count = (outcome: SpecResult["outcome"]) =>
-    results.filter((result) => result.outcome === outcome).length;
-  const rest = (["skipped", "not run"] as const)
-    .filter((outcome) => count(outcome) > 0)
-    .map((outcome) => `, ${count(outcome)} ${outcome}`);
-  return `${count("passed")} passed, ${count("failed")} failed${rest.join("")}`;
-}
-
-export interface ScorecardInput {
-  version: string;
-  results: readonly SpecResult[];
-  nodes: number;
-  procs: number;
-  /** How many specs upstream calls [Conformance]. */
-  conformanceTotal: number;
-}
-
-export function formatScorecard(input: ScorecardInput): string {
-  const { version, nodes, procs, conformanceTotal } = input;
-  const results = [...input.results].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const areas = [...new Set(results.map(({ name }) => areaOf(name)))].sort();
-  const conformance = results.filter(({ name }) => name.includes("[Conformance]")).length;
-  const lines = [
-    "# Scorecard",
-    "",
-    `Upstream's \`e2e.test\` (Kubernetes ${version}) against a nanokube cluster of ${nodes} nodes, ` +
-      `${procs} specs at a time.`,
-    "Written by `npm run scorecard`, from ginkgo's report. Images are stand-ins made on the machine:",
-    "agnhost is upstream's program; busybox, bash and curl are the machine's; nginx is busybox httpd.",
-    "",
-    `**${countLine(results)}** of ${results.length} specs; ${conformance} of ` +
-      `upstream's ${conformanceTotal} [Conformance] specs were selected.`,
-    "",
-    "| area | result |",
-    "| --- | --- |",
-    ...areas.map((area) => {
-      const own = results.filter(({ name }) => areaOf(name) === area);
-      return `| ${area} | ${countLine(own)} |`;
+    ...missing.map(({ name, reason = "the run ended before" }): SpecResult => {
+      return { name, outcome: "not run", seconds: 0, message: reason };
     }),
-    "",
-    "| area | spec | result | seconds | message |",
-    "| --- | --- | --- | --- | --- |",
   ];
-  for (const { name, outcome, seconds, message } of results) {
-    const spec = name.replace(/^\[sig-[a-z-]+\] /, "");
-    const cells = [areaOf(name), cell(spec), outcome, seconds.toFixed(1), cell(message)];
-    lines.push(`| ${cells.join(" | ")} |`);
-  }
-  return `${lines.join("\n")}\n`;
 }

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { formatPage, merge, parsePage } from "./page.ts";
+import { parseSpecs, readReport, type SpecResult, withMissing } from "./results.ts";
+
+const passed: SpecResult = {
+  name: "[sig-auth] It should say a | b and <c> [Conformance]",
+  outcome: "passed",
+  seconds: 1.5,
+  message: "",
+};
+const failed: SpecResult = {
+  name: "[sig-cli] It fails",
+  outcome: "failed",
+  seconds: 3,
+  message: "Expected | <nil>",
+};
+const about = { version: "v1", nodes: 2, conformanceTotal: 446 };
+
+test("a page holds the results it was made of", () => {
+  const results = [passed, failed];
+  const page = formatPage({ ...about, results });
+  expect(parsePage(page)).toEqual(results);
+  expect(page).toContain("**1 passed, 1 failed** of 2 specs, of which 1 are [Conformance]");
+  const swapped = results.map((result) => ({ ...result, with: "etcd" }));
+  expect(parsePage(formatPage({ ...about, results: swapped }))).toEqual(swapped);
+});
+
+test("newer results take the place of older ones of the same cluster", () => {
+  const now: SpecResult = { ...failed, outcome: "passed", message: "" };
+  expect(merge([passed, failed], [now])).toEqual([passed, now]);
+  const elsewhere = { ...now, with: "etcd" };
+  expect(merge([failed], [elsewhere])).toEqual([failed, elsewhere]);
+});
+
+test("what was listed and not reported is told, with its reason", () => {
+  const specs = parseSpecs("# list\n[sig-a] x\n\n[sig-a] y # no image of it\n[sig-a] x\n");
+  expect(specs).toEqual([{ name: "[sig-a] x" }, { name: "[sig-a] y", reason: "no image of it" }]);
+  expect(withMissing([], specs).map(({ outcome, message }) => [outcome, message])).toEqual([
+    ["not run", "the run ended before"],
+    ["not run", "no image of it"],
+  ]);
+});
+
+test("a report's specs, without those out of focus", () => {
+  const spec = (LeafNodeText: string, State: string, Message = "") => ({
+    ContainerHierarchyTexts: ["[sig-a] Pods"],
+    LeafNodeType: "It",
+    LeafNodeText,
+    State,
+    RunTime: 2e9,
+    Failure: { Message },
+  });
+  const reports = [
+    spec("run", "passed"),
+    spec("stop", "timedout", "too late:\nby far"),
+    spec("x", "skipped"),
+  ];
+  expect(readReport([{ SpecReports: reports }])).toEqual([
+    { name: "[sig-a] Pods run", outcome: "passed", seconds: 2, message: "" },
+    { name: "[sig-a] Pods stop", outcome: "failed", seconds: 2, message: "too late: by far" },
+  ]);
+});
