@@ -1,8 +1,8 @@
 /**
  * The page of results, and the results that a page holds: a run may add to what earlier ones wrote.
  *
- * Shapes  | area | spec | result | seconds | message |, a row a spec, "|" in a cell as "\\|"; on the
- *         page of swaps the first column is what of upstream's was in the cluster
+ * Shapes  | area | spec | result | seconds | message |, a row a spec, a bar in a cell as "\\|"; on
+ *         the page of swaps the first column is what of upstream's was in the cluster
  */
 import { areaOf, type SpecResult } from "./results.ts";
 

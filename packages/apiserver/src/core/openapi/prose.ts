@@ -1,6 +1,6 @@
 /**
- * What the members of every object are for, as `kubectl explain` shows it, in our words. The rest of
- * the API is told without prose.
+ * What the members of every object are for, as `kubectl explain` shows it, in our words. The rest
+ * of the API is told without prose.
  *
  * Clients and upstream's conformance specs look for how some of these begin.
  */
