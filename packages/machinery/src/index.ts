@@ -38,6 +38,7 @@ export {
   DecodeError,
   type DecodeOptions,
   decodeJSON,
+  decodeTree,
   duplicateFields,
   encodeCanonicalJSON,
   encodeJSON,

@@ -12,6 +12,9 @@ const buckets = [
   60,
 ];
 
+/** Paths and content types are the caller's to choose. */
+const labelsKeptMax = 10_000;
+
 interface Duration {
   counts: number[];
   sum: number;
@@ -27,9 +30,11 @@ const verbs: Readonly<Record<string, string>> = {
 export class RequestMetrics {
   readonly #requests = new Map<string, number>();
   readonly #durations = new Map<string, Duration>();
+  /** The labels of requests that were alike. */
+  readonly #labels = new Map<string, string>();
 
   record(info: RequestInfo, code: number, seconds: number, contentType = ""): void {
-    const labels = labelsOf(info, contentType);
+    const labels = this.#labelsOf(info, contentType);
     const request = `code="${code}",${labels}`;
     this.#requests.set(request, (this.#requests.get(request) ?? 0) + 1);
     if (isLongRunning(info)) return;
@@ -41,6 +46,18 @@ export class RequestMetrics {
     duration.sum += seconds;
     duration.total++;
     for (let i = buckets.length - 1; i >= 0 && seconds <= buckets[i]!; i--) duration.counts[i]!++;
+  }
+
+  #labelsOf(info: RequestInfo, contentType: string): string {
+    const { verb, apiGroup, apiVersion, resource, subresource } = info;
+    const what = `${verb} ${apiGroup}/${apiVersion}/${resource}/${subresource}`;
+    const key = `${what} ${scopeOf(info)} ${contentType}`;
+    let labels = this.#labels.get(key);
+    if (labels === undefined) {
+      labels = labelsOf(info, contentType);
+      if (this.#labels.size < labelsKeptMax) this.#labels.set(key, labels);
+    }
+    return labels;
   }
 
   lines(): string[] {
@@ -67,17 +84,17 @@ export class RequestMetrics {
   }
 }
 
+function scopeOf({ isResourceRequest, name, namespace, verb }: RequestInfo): string {
+  if (!isResourceRequest) return "";
+  if (name !== "" || verb === "create") return "resource";
+  return namespace !== "" ? "namespace" : "cluster";
+}
+
 function labelsOf(info: RequestInfo, contentType: string): string {
-  const { isResourceRequest, apiGroup, apiVersion, resource, subresource, namespace, name } = info;
+  const { isResourceRequest, apiGroup, apiVersion, resource, subresource } = info;
   const isApply = info.verb === "patch" && contentType.includes("apply-patch");
   const verb = isApply ? "APPLY" : (verbs[info.verb] ?? info.verb.toUpperCase());
-  const scope = !isResourceRequest
-    ? ""
-    : name !== "" || info.verb === "create"
-      ? "resource"
-      : namespace !== ""
-        ? "namespace"
-        : "cluster";
+  const scope = scopeOf(info);
   const [group, version] = isResourceRequest ? [apiGroup, apiVersion] : ["", ""];
   const all = {
     component: "apiserver",

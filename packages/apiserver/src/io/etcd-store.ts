@@ -14,7 +14,7 @@ import { type Clock, type KubeObject, type Log, sleep, timeout } from "@nanokube
 import { type Channel, createClient, etcd } from "@nanokube/rpc";
 import { KeptEncodings } from "../core/cache/kept-encodings.ts";
 import { ResourceCache } from "../core/cache/resource-cache.ts";
-import { type StorageCodec, StoredObject } from "../core/cache/stored-object.ts";
+import { type StorageCodec, StoredObject, takeEncoded } from "../core/cache/stored-object.ts";
 import { isSealed } from "../core/encryption/sealer.ts";
 import { registryPrefix } from "../core/storage/keys.ts";
 import {
@@ -168,7 +168,7 @@ export class EtcdStore implements ObjectStore {
     options: WriteOptions = {},
   ): Promise<StoredObject> {
     const bytes = this.#keyBytes(cache, key);
-    const value = cache.codec.encode(tree);
+    const value = takeEncoded(cache.codec, tree);
     const lease = await this.#leases.forTTL(options.ttlSeconds);
     const response = await storageError(
       this.#kv.txn({
@@ -191,7 +191,7 @@ export class EtcdStore implements ObjectStore {
     options: WriteOptions = {},
   ): Promise<StoredObject> {
     const key = this.#keyBytes(cache, current.key);
-    const value = cache.codec.encode(tree);
+    const value = takeEncoded(cache.codec, tree);
     const lease =
       options.ttlSeconds === undefined
         ? current.lease

@@ -69,6 +69,18 @@ export function decodeJSON<T extends object = KubeObject>(
   }
 }
 
+/** What decodeJSON makes of the text of a tree, without writing that text. @throws DecodeError */
+export function decodeTree<T extends object = KubeObject>(
+  tree: object,
+  typeName: string,
+  { strict = false }: Pick<DecodeOptions, "strict"> = {},
+): Decoded<T> {
+  const walk: Walk = { strict, bad: false, unknown: false, members: 0 };
+  const object = structConverter(typeName)(tree, walk) as T;
+  if (!walk.bad && !walk.unknown) return { object, strictErrors: [] };
+  return decodeJSON(JSON.stringify(tree), typeName, { strict });
+}
+
 function decode<T>(
   text: string,
   parsed: unknown,

@@ -9,6 +9,7 @@ import { internalError, type KubeObject } from "@nanokube/machinery";
 import { isSealed } from "../encryption/sealer.ts";
 import {
   encodeServed,
+  isServedForm,
   type Layout,
   layoutOf,
   parseTree,
@@ -23,6 +24,8 @@ export interface StorageCodec {
   /** Turns an etcd value that is not canonical JSON into a tree. */
   decode(value: Uint8Array): KubeObject;
   selectableFields(tree: KubeObject): Record<string, string>;
+  /** What was encoded to compare it: it is written in the same turn, or not at all. */
+  compared?: { tree: KubeObject; value: Uint8Array } | undefined;
   /** How the last object began, for the next is like it; set by the objects themselves. */
   layout?: Layout | undefined;
 }
@@ -111,7 +114,10 @@ export class StoredObject {
   /** Whether a canonical tree, written now, would be these very bytes. */
   isSame(tree: KubeObject): boolean {
     if (this.stale) return false;
-    const { json } = this;
+    const { json, layout } = this;
+    const value = this.#codec.encode(tree);
+    this.#codec.compared = { tree, value };
+    if (value[0] === openBrace) return isServedForm(json, value, layout, this.revision);
     const other = encodeServed(tree, this.revision);
     return other.length === json.length && other.every((byte, i) => byte === json[i]);
   }
@@ -159,6 +165,15 @@ export class StoredObject {
     this.#codec.layout = this.#layout;
     this.#value = undefined;
   }
+}
+
+const openBrace = 0x7b;
+
+/** The etcd value for a tree; what was compared just before is not encoded again. */
+export function takeEncoded(codec: StorageCodec, tree: KubeObject): Uint8Array {
+  const { compared } = codec;
+  codec.compared = undefined;
+  return compared?.tree === tree ? compared.value : codec.encode(tree);
 }
 
 function indexOf(tree: KubeObject, codec: StorageCodec): ObjectIndex {

@@ -5,7 +5,13 @@
  * Source  apiserver pkg/endpoints/handlers/patch.go (applyPatcher), apimachinery
  *         pkg/util/managedfields
  */
-import { badRequest, isPlainObject, type KubeObject, parseYAML, repeatedKeys } from "@nanokube/machinery";
+import {
+  badRequest,
+  isPlainObject,
+  type KubeObject,
+  parseYAML,
+  repeatedKeys,
+} from "@nanokube/machinery";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { addStrictWarnings, expectedOf, messageOf } from "./decode-body.ts";
 import { applyDefaults } from "./defaults.ts";

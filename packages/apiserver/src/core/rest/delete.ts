@@ -43,6 +43,8 @@ export interface DeletionOutcome {
   /** The object as it was last. */
   object: KubeObject;
   deleted: boolean;
+  /** The store has agreed: the object is gone, or says now that it is being deleted. */
+  isWritten?: boolean;
 }
 
 /** Some kinds' deletion is answered with the object itself; the others get a Status. */
@@ -109,17 +111,33 @@ export async function deleteObject(
 ): Promise<DeletionOutcome> {
   const { resource, server } = context;
   const key = objectKey(resource.info.namespaced, namespaceOf(context), name);
-  let current = await server.store.read(resource.cache, key);
+  // The cache may be behind. The store notices where something is written; what was decided
+  // without a write holds only when etcd has the same version.
+  let current = options.dryRun ? undefined : resource.cache.get(key);
+  let isFresh = false;
   for (;;) {
-    if (current === undefined) throw notFound(groupResourceOf(context), name);
-    try {
-      return await deleteOnce(context, current, options);
-    } catch (error) {
-      if (!(error instanceof KeyChanged)) throw error;
-      current = error.current;
+    if (current === undefined && !isFresh) {
+      current = await server.store.read(resource.cache, key);
+      isFresh = true;
     }
+    if (current === undefined) throw notFound(groupResourceOf(context), name);
+    const attempt = await deleteOnce(context, current, options).catch(failed);
+    if (!("error" in attempt) && (isFresh || attempt.isWritten === true)) return attempt;
+    if ("error" in attempt && attempt.error instanceof KeyChanged) {
+      current = attempt.error.current;
+    } else {
+      const newest = isFresh ? current : await server.store.read(resource.cache, key);
+      if (newest?.revision === current.revision) {
+        if ("error" in attempt) throw attempt.error;
+        return attempt;
+      }
+      current = newest;
+    }
+    isFresh = true;
   }
 }
+
+const failed = (error: unknown): { error: unknown } => ({ error });
 
 async function deleteOnce(
   context: RestContext,
@@ -147,7 +165,7 @@ async function deleteOnce(
   const marked = resource.fromStorage((await readOne(resource, written)).tree());
   // A graceful deletion that needs no waiting was written only to be removed.
   if (plan === "remove after write") return removeNow(context, written, marked, options);
-  return { object: marked, deleted: false };
+  return { object: marked, deleted: false, isWritten: true };
 }
 
 function deleteAttributes(
@@ -182,7 +200,8 @@ async function removeNow(
   }
   const last = await server.store.remove(resource.cache, stored);
   await server.hooksFor(resource).afterDelete?.(object);
-  return { object: resource.fromStorage((await readOne(resource, last)).tree()), deleted: true };
+  const shown = resource.fromStorage((await readOne(resource, last)).tree());
+  return { object: shown, deleted: true, isWritten: true };
 }
 
 function checkPreconditions(
@@ -354,7 +373,7 @@ async function deleteNamespace(
     }
     const tree = await resource.toStorage(object);
     const written = await server.store.replace(resource.cache, stored, tree);
-    return { object: resource.fromStorage(written.tree()), deleted: false };
+    return { object: resource.fromStorage(written.tree()), deleted: false, isWritten: true };
   }
   const held = (spec.finalizers ?? []).length > 0 || (meta.finalizers ?? []).length > 0;
   if (held) return { object: resource.fromStorage(stored.tree()), deleted: false };

@@ -12,9 +12,9 @@ import {
   applyMergePatch,
   applyStrategicMergePatch,
   badRequest,
-  decodeJSON,
-  duplicateFields,
+  decodeTree,
   deepClone,
+  duplicateFields,
   formatGoValue,
   genericStatus,
   invalid,
@@ -196,9 +196,8 @@ function checked(
     return patched;
   }
   let decoded: { object: KubeObject; strictErrors: readonly string[] };
-  const text = JSON.stringify(patched);
   try {
-    decoded = decodeJSON(text, typeName, { strict: options.fieldValidation !== "Ignore" });
+    decoded = decodeTree(patched, typeName, { strict: options.fieldValidation !== "Ignore" });
   } catch (error) {
     throw refused(quoted(), messageOf(error));
   }

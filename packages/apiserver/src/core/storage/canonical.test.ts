@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { encodeStored, layoutOf, parseTree, replaceRevision, withRevision } from "./canonical.ts";
+import {
+  encodeStored,
+  isServedForm,
+  layoutOf,
+  parseTree,
+  replaceRevision,
+  withRevision,
+} from "./canonical.ts";
 
 const object = {
   data: { a: "1" },
@@ -40,3 +47,21 @@ test.for(['{"apiVersion":"v1","kind":"K","metadata":{}}', "k8s\0", '{"kind":"a\\
     expect(layoutOf(new TextEncoder().encode(value))).toBeUndefined();
   },
 );
+
+test("a served object is the stored one with its resourceVersion, and no other", () => {
+  const metadata = { name: "a", labels: { x: "y" } };
+  const object = { kind: "K", apiVersion: "v1", metadata, spec: { a: 1 } };
+  const stored = encodeStored(object);
+  const layout = layoutOf(stored)!;
+  const served = withRevision(stored, layout, 12);
+  expect(isServedForm(served, stored, layout, 12)).toBe(true);
+  const others = [
+    { ...object, spec: { a: 2 } },
+    { ...object, spec: {} },
+    { ...object, metadata: { labels: { x: "y" } } },
+    { ...object, metadata: {} },
+  ];
+  for (const other of others) {
+    expect(isServedForm(served, encodeStored(other), layout, 12)).toBe(false);
+  }
+});

@@ -27,6 +27,7 @@ const versionLead = encoder.encode('","apiVersion":"');
 const metadataLead = encoder.encode('","metadata":{');
 const quote = 0x22;
 const backslash = 0x5c;
+const closingBrace = 0x7d;
 
 /** Stored form of an object: canonical order, no resourceVersion. */
 export function encodeStored(object: KubeObject): Uint8Array {
@@ -60,13 +61,32 @@ export function layoutOf(bytes: Uint8Array, like?: Layout): Layout | undefined {
 /** Adds the resourceVersion; `stored` must have the layout given. */
 export function withRevision(stored: Uint8Array, layout: Layout, revision: number): Uint8Array {
   const at = layout.bodyAt + '"metadata":{'.length;
-  const empty = stored[at] === 0x7d;
-  const member = encoder.encode(`"resourceVersion":"${revision}"${empty ? "" : ","}`);
+  const member = encoder.encode(revisionMember(revision, stored[at] === closingBrace));
   const served = new Uint8Array(stored.length + member.length);
   served.set(stored.subarray(0, at), 0);
   served.set(member, at);
   served.set(stored.subarray(at), at + member.length);
   return served;
+}
+
+/** What a served object has more than the stored one. */
+function revisionMember(revision: number, isOnly: boolean): string {
+  return `"resourceVersion":"${revision}"${isOnly ? "" : ","}`;
+}
+
+/** Is `served` the stored object with this resourceVersion? */
+export function isServedForm(
+  served: Uint8Array,
+  stored: Uint8Array,
+  layout: Layout,
+  revision: number,
+): boolean {
+  const at = layout.bodyAt + '"metadata":{'.length;
+  const more = revisionMember(revision, stored[at] === closingBrace).length;
+  if (served.length !== stored.length + more) return false;
+  for (let i = 0; i < at; i++) if (stored[i] !== served[i]) return false;
+  for (let i = at; i < stored.length; i++) if (stored[i] !== served[i + more]) return false;
+  return true;
 }
 
 /** The same object with another resourceVersion: what a deletion's event shows. */
