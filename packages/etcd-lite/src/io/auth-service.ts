@@ -6,7 +6,6 @@
  * Source  etcd v3.6 server/etcdserver/v3_server.go Authenticate, UserAdd; api/v3rpc/auth.go
  */
 import type { etcd, Handlers, ServerCall } from "@nanokube/rpc";
-import { compare, hash } from "bcryptjs";
 import type { AuthEntry, AuthEntryKind } from "../core/auth/auth-entry.ts";
 import { EtcdError } from "../core/errors.ts";
 import { writeAs } from "./identify.ts";
@@ -57,6 +56,7 @@ async function withHash<T extends WithPassword>(member: Member, request: T): Pro
   if (Buffer.byteLength(request.password) > passwordMaxBytes) {
     throw toRpc(new EtcdError("PasswordTooLong"));
   }
+  const { hash } = await import("bcryptjs"); // Not before somebody has a password.
   const hashed = await hash(request.password, member.bcryptCost);
   return { ...request, password: "", hashedPassword: Buffer.from(hashed).toString("base64") };
 }
@@ -82,7 +82,8 @@ async function authenticate(member: Member, { name, password }: etcd.Authenticat
   }
 }
 
-function matches(password: string, stored: Uint8Array): Promise<boolean> {
+async function matches(password: string, stored: Uint8Array): Promise<boolean> {
+  const { compare } = await import("bcryptjs");
   return compare(password, Buffer.from(stored).toString()).catch(() => false);
 }
 

@@ -9,7 +9,6 @@ import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } fr
 import { readFileSync } from "node:fs";
 import type { Clock } from "@nanokube/machinery";
 import { parseGoDurationMs } from "@nanokube/machinery/duration";
-import { jwtVerify, SignJWT } from "jose";
 import type { Identity } from "../core/auth/auth-store.ts";
 import { EtcdError } from "../core/errors.ts";
 import { FlagError } from "../core/flags.ts";
@@ -104,6 +103,7 @@ class SignedTokens implements WebTokens {
   async sign({ username, revision }: Identity): Promise<string> {
     const { signing, method, lifeMs, clock } = this.#settings;
     if (signing === undefined) throw new EtcdError("VerifyOnly");
+    const { SignJWT } = await import("jose"); // Few members need it, and none before this.
     return new SignJWT({ username, revision })
       .setProtectedHeader({ alg: method, typ: "JWT" })
       .setExpirationTime(Math.floor((clock.now() + lifeMs) / 1000))
@@ -123,6 +123,7 @@ class SignedTokens implements WebTokens {
     try {
       const currentDate = new Date(clock.now());
       const options = { algorithms: [method], currentDate };
+      const { jwtVerify } = await import("jose");
       const { username, revision, exp } = (await jwtVerify(token, verifying, options)).payload;
       if (typeof username !== "string" || typeof revision !== "number") throw new Error("claims");
       const who = { username, revision };

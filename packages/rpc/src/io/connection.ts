@@ -9,10 +9,10 @@
  *         (":authority" of unix sockets)
  */
 import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import type { RpcClock } from "../core/clock.ts";
 import { codes, RpcError } from "../core/status.ts";
 import { type ClientSession, openHttp2 } from "./http2-socket.ts";
+import { nodeTls } from "./late-modules.ts";
 
 export interface ClientTls {
   readonly ca?: string | Buffer | undefined;
@@ -161,7 +161,7 @@ export function parseTarget(target: string, tls: ClientTls | undefined): Target 
   const isAddress = /^[\d.]+$|:/.test(host);
   const servername = tls?.serverName ?? (isAddress ? undefined : host);
   const open = (protocol = "h2") =>
-    connectTls({
+    nodeTls().connect({
       host,
       port,
       ca: tls?.ca,

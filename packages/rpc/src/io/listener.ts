@@ -8,12 +8,8 @@
 import { unlink } from "node:fs/promises";
 import type { Server as HttpServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import {
-  createServer as createTlsServer,
-  type SecureContextOptions,
-  type SecureVersion,
-  type TLSSocket,
-} from "node:tls";
+import type { SecureContextOptions, SecureVersion, TLSSocket } from "node:tls";
+import { nodeTls } from "./late-modules.ts";
 
 export interface ServerTls {
   readonly cert: string | Buffer;
@@ -54,6 +50,9 @@ export interface ListenAddress {
 /** Takes over a socket that speaks HTTP/2; `first` is what was read of it already. */
 export type Http2Sockets = (socket: Socket, first?: Buffer) => void;
 
+/** Made when the first client speaks HTTP/1.1. */
+export type Http1 = () => HttpServer;
+
 export interface Listener {
   readonly address: ListenAddress;
   close(): Promise<void>;
@@ -62,7 +61,7 @@ export interface Listener {
 export async function openListener(
   options: ListenOptions,
   http2: Http2Sockets,
-  http1: HttpServer | undefined,
+  http1: Http1 | undefined,
 ): Promise<Listener> {
   const sockets = new Set<Socket>();
   const server = createSocketServer(options, http2, http1);
@@ -86,7 +85,7 @@ export async function openListener(
 function createSocketServer(
   options: ListenOptions,
   http2: Http2Sockets,
-  http1: HttpServer | undefined,
+  http1: Http1 | undefined,
 ): Server {
   if (options.tls === undefined) {
     return createServer((socket) => {
@@ -96,7 +95,7 @@ function createSocketServer(
     });
   }
   const { ca, requireClientCert, renewed } = options.tls;
-  const server = createTlsServer({
+  const server = nodeTls().createServer({
     ...secureContext(options.tls),
     requestCert: ca !== undefined || requireClientCert === true,
     rejectUnauthorized: requireClientCert ?? false,
@@ -109,7 +108,7 @@ function createSocketServer(
   server.on("secureConnection", (socket: TLSSocket) => {
     socket.on("error", () => {});
     if (socket.alpnProtocol === "h2") http2(socket);
-    else if (http1 !== undefined) http1.emit("connection", socket);
+    else if (http1 !== undefined) http1().emit("connection", socket);
     else socket.destroy();
   });
   server.on("tlsClientError", (_error, socket) => socket.destroy());
@@ -129,7 +128,7 @@ function secureContext(tls: ServerTls): SecureContextOptions {
   };
 }
 
-function sniff(socket: Socket, http2: Http2Sockets, http1: HttpServer): void {
+function sniff(socket: Socket, http2: Http2Sockets, http1: Http1): void {
   socket.once("readable", () => {
     const first = socket.read() as Buffer | null;
     if (first === null) return; // Closed before a word.
@@ -137,7 +136,7 @@ function sniff(socket: Socket, http2: Http2Sockets, http1: HttpServer): void {
     if (isHttp2) http2(socket, first);
     else {
       socket.unshift(first);
-      http1.emit("connection", socket);
+      http1().emit("connection", socket);
     }
   });
 }

@@ -4,7 +4,7 @@
  * `http`, when given, answers plain HTTP requests (HTTP/1.1 and HTTP/2) on the same ports: etcd's
  * /health, /version and /metrics live there.
  */
-import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
+import type { Server as HttpServer } from "node:http";
 import type { Socket } from "node:net";
 import type { Channel, Handlers } from "../core/call.ts";
 import type { RpcClock } from "../core/clock.ts";
@@ -17,6 +17,7 @@ import { codes, encodeMessage, RpcError, toRpcError } from "../core/status.ts";
 import { parseTimeout, timeoutFault } from "../core/timeout.ts";
 import { unknownEncoding } from "./compression.ts";
 import { type ServedSocket, serveHttp2 } from "./http2-socket.ts";
+import { nodeHttp } from "./late-modules.ts";
 import { type ListenAddress, type Listener, type ListenOptions, openListener } from "./listener.ts";
 import { createMemoryChannel } from "./memory.ts";
 import { type HttpHandler, serveHttp1, serveStream } from "./plain-http.ts";
@@ -74,16 +75,17 @@ export function createServer(options: ServerOptions = {}): RpcServer {
   };
 
   const plainServer = (): HttpServer => {
-    const server = createHttpServer(serveHttp1(options.http ?? nothingThere));
-    if (options.upgrade !== undefined) server.on("upgrade", serveUpgrade(options.upgrade));
-    return server;
+    if (http1 !== undefined) return http1;
+    http1 = nodeHttp().createServer(serveHttp1(options.http ?? nothingThere));
+    if (options.upgrade !== undefined) http1.on("upgrade", serveUpgrade(options.upgrade));
+    return http1;
   };
 
   return {
     add: (service, handlers) => router.add(service, handlers),
     async listen(where) {
-      if (options.http !== undefined || options.upgrade !== undefined) http1 ??= plainServer();
-      const listener = await openListener(where, serve, http1);
+      const hasHttp1 = options.http !== undefined || options.upgrade !== undefined;
+      const listener = await openListener(where, serve, hasHttp1 ? plainServer : undefined);
       listeners.add(listener);
       return listener.address;
     },

@@ -7,12 +7,13 @@
  * Errors  RpcError: UNAVAILABLE when there is no way to the server, else what its refusal says
  * Source  RFC 9110 section 7.8
  */
-import { type IncomingMessage, request, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { type Duplex, duplexPair } from "node:stream";
 import type { ByteStream, UpgradeOptions } from "../core/call.ts";
 import { codeOfHttpStatus, codes, RpcError, toRpcError } from "../core/status.ts";
 import { dialError, type Target } from "./connection.ts";
+import { nodeHttp } from "./late-modules.ts";
 
 export interface UpgradeRequest {
   readonly protocol: string;
@@ -44,7 +45,7 @@ export function serveUpgrade(handler: UpgradeHandler) {
       const { code, details } = toRpcError(error);
       const body = Buffer.from(details);
       const lines = [
-        `HTTP/1.1 ${refusedStatus} ${STATUS_CODES[refusedStatus]}`,
+        `HTTP/1.1 ${refusedStatus} Forbidden`,
         "Connection: close",
         `${codeHeader}: ${code}`,
         `Content-Length: ${body.length}`,
@@ -66,7 +67,7 @@ export function openUpgraded(target: Target, options: UpgradeOptions): Promise<B
       reject(new RpcError(codes.UNAVAILABLE, text));
     };
     socket.once("error", lost);
-    const asking = request({
+    const asking = nodeHttp().request({
       createConnection: () => socket,
       method: "GET",
       path,
