@@ -11,7 +11,8 @@ import { certificateSigningRequestStrategy } from "./certificate-signing-request
 import { leaseStrategy, priorityClassStrategy, runtimeClassStrategy } from "./cluster.ts";
 import { customResourceDefinitionStrategy } from "./custom-resource-definition.ts";
 import { deviceStrategies } from "./device/index.ts";
-import { flowSchemaStrategy, priorityLevelStrategy } from "./flow-control.ts";
+import { flowSchemaStrategy } from "./flow-control/flow-schema.ts";
+import { priorityLevelStrategy } from "./flow-control/priority-level.ts";
 import { endpointSliceStrategy } from "./networking/endpoint-slice.ts";
 import { ingressClassStrategy, ingressStrategy } from "./networking/ingress.ts";
 import { networkPolicyStrategy } from "./networking/network-policy.ts";

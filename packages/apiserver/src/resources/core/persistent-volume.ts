@@ -211,7 +211,7 @@ function renamed(
     ...term,
     matchExpressions: term.matchExpressions?.map((one, i) => {
       const key = now?.required?.nodeSelectorTerms?.[t]?.matchExpressions?.[i]?.key;
-      return key !== undefined && gaLabels[one.key ?? ""] === key ? { ...one, key } : one;
+      return (gaLabels[one.key ?? ""] ?? "") === (key ?? "") ? { ...one, key: key ?? "" } : one;
     }),
   }));
   return { required: { nodeSelectorTerms: terms } };
