@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { connect } from "node:tls";
 import { execa } from "execa";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import { type ApiServerInstance, apiServerSubjects } from "../src/subjects/apiserver.ts";
 
 function fingerprint(url: string): Promise<string> {
@@ -18,13 +18,8 @@ function fingerprint(url: string): Promise<string> {
   });
 }
 
-describe.each(apiServerSubjects())("$name", ({ open, skip }) => {
-  let server: ApiServerInstance | undefined;
-  afterEach(async () => {
-    await server?.close();
-    server = undefined;
-  });
-
+// All at once: each waits a minute for a server of its own.
+describe.concurrent.each(apiServerSubjects())("$name", ({ open, skip }) => {
   const isAlive = (pid: number): boolean => {
     try {
       process.kill(pid, 0);
@@ -36,13 +31,13 @@ describe.each(apiServerSubjects())("$name", ({ open, skip }) => {
 
   test.skipIf(skip)(
     "it says that it is not ready, goes on for the delay, and ends",
-    async () => {
-      server = await open(["--shutdown-delay-duration=4s"]);
-      const one = server;
+    async ({ expect, onTestFinished }) => {
+      const one: ApiServerInstance = await open(["--shutdown-delay-duration=4s"]);
+      onTestFinished(() => one.close());
       const { pid } = one;
       const readyz = async () =>
         (await one.send({ method: "GET", path: "/readyz" }).catch(() => undefined))?.status;
-      const watch = one.lines("/api/v1/namespaces?watch=true&resourceVersion=0", 1000, 30_000);
+      const watch = one.lines("/api/v1/namespaces?watch=true&resourceVersion=0", 1000, 8_000);
       const toldMs = Date.now();
       process.kill(pid, "SIGTERM");
       await expect.poll(readyz, { timeout: 3_000, interval: 50 }).toBe(500);
@@ -58,8 +53,9 @@ describe.each(apiServerSubjects())("$name", ({ open, skip }) => {
 
   test.skipIf(skip)(
     "a new certificate is shown to who connects from then on",
-    async () => {
-      server = await open();
+    async ({ expect, onTestFinished }) => {
+      const server: ApiServerInstance = await open();
+      onTestFinished(() => server.close());
       const before = await fingerprint(server.url);
       const dir = dirname(server.kubeconfig);
       const names = [

@@ -26,6 +26,16 @@ describe.skipIf(containersReason !== undefined)(
       await smoke(cluster);
     });
 
+    test("a node's kube-proxy says that it is well, and when it last wrote rules", async () => {
+      const address = "jsonpath={.items[0].status.addresses[?(@.type=='InternalIP')].address}";
+      const node = await cluster.kubectl("get", "nodes", "-o", address);
+      const answer = await fetch(`http://${node}:10256/healthz`);
+      expect(answer.status).toBe(200);
+      const health = (await answer.json()) as { lastUpdated: string; nodeEligible: boolean };
+      expect(health.nodeEligible).toBe(true);
+      expect(Date.parse(health.lastUpdated)).not.toBeNaN();
+    });
+
     test("keeps what it acknowledged when the control plane is killed", async () => {
       await cluster.kubectl("create", "configmap", "kept", "--from-literal=a=1");
       const record = JSON.parse(
