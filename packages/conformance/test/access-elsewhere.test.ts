@@ -54,7 +54,8 @@ function answerOf(
   text: string,
   { url, jwk, asked }: { url: string; jwk: object; asked: unknown[] },
 ): unknown {
-  if (path === "/.well-known/openid-configuration") return { issuer: url, jwks_uri: `${url}/keys` };
+  const [, under] = /^(.*)\/\.well-known\/openid-configuration$/u.exec(path) ?? [];
+  if (under !== undefined) return { issuer: url + under, jwks_uri: `${url}/keys` };
   if (path === "/keys") return { keys: [jwk] };
   const review = text === "" ? {} : JSON.parse(text);
   if (path.startsWith("/tokens")) {
@@ -83,8 +84,71 @@ const authentication = (url: string, ca: string) => ({
         groups: { claim: "roles", prefix: "oidc:" },
       },
     },
+    withExpressions(`${url}/cel`, ca),
   ],
 });
+
+function withExpressions(url: string, ca: string): object {
+  const audiences = ["cluster", "another"];
+  return {
+    issuer: { url, audiences, audienceMatchPolicy: "MatchAny", certificateAuthority: ca },
+    claimValidationRules: [
+      { expression: "claims.hd == 'example.com'", message: "it must be example.com" },
+      { expression: "!has(claims.level) || claims.level > 2", message: "too low" },
+    ],
+    claimMappings: {
+      username: { expression: "claims.email_verified ? 'cel:' + claims.email : ''" },
+      groups: { expression: "claims.roles" },
+      uid: { expression: "claims.?uid.orValue('none')" },
+      extra: [
+        { key: "example.org/tenant", valueExpression: "claims.?tenant__dot__id.orValue([])" },
+        { key: "example.org/empty", valueExpression: "['', '']" },
+      ],
+    },
+    userValidationRules: [
+      { expression: "!user.username.startsWith('cel:system:')", message: "that is reserved" },
+      { expression: "user.groups.all(group, !group.startsWith('system:'))" },
+    ],
+  };
+}
+
+const webhook = (rest: object) => ({
+  timeout: "3s",
+  subjectAccessReviewVersion: "v1",
+  failurePolicy: "NoOpinion",
+  ...rest,
+});
+
+/** Two webhooks: the first is never meant, the second for what it can know. */
+const authorization = (kubeConfigFile: string) => {
+  const connectionInfo = { type: "KubeConfigFile", kubeConfigFile };
+  const conditioned = (name: string, policy: string, ...expressions: string[]) => ({
+    type: "Webhook",
+    name,
+    webhook: webhook({
+      connectionInfo,
+      failurePolicy: policy,
+      matchConditionSubjectAccessReviewVersion: "v1",
+      matchConditions: expressions.map((expression) => ({ expression })),
+    }),
+  });
+  return {
+    apiVersion: "apiserver.config.k8s.io/v1",
+    kind: "AuthorizationConfiguration",
+    authorizers: [
+      { type: "Node", name: "node" },
+      { type: "RBAC", name: "rbac" },
+      conditioned("denies", "Deny", "request.extra['none'] == ['x'] && request.user == 'broken'"),
+      conditioned(
+        "knows",
+        "NoOpinion",
+        "has(request.resourceAttributes)",
+        "request.resourceAttributes.resource != 'configmaps'",
+        "request.user == 'wanda' && 'webhooked' in request.groups",
+      ),
+    ],
+  };
+};
 
 const kubeconfig = (server: string, ca: string) => ({
   apiVersion: "v1",
@@ -108,13 +172,12 @@ describe.each(apiServerSubjects())("$name", ({ name, open, skip }) => {
     await write("authentication.json", authentication(away.url, await readFile(ca, "utf8")));
     await write("tokens.json", kubeconfig(`${away.url}/tokens`, ca));
     await write("access.json", kubeconfig(`${away.url}/access`, ca));
+    await write("authorization.json", authorization(join(dir, "access.json")));
     server = await open([
       `--authentication-config=${join(dir, "authentication.json")}`,
       `--authentication-token-webhook-config-file=${join(dir, "tokens.json")}`,
       "--authentication-token-webhook-version=v1",
-      "--authorization-mode=Webhook",
-      `--authorization-webhook-config-file=${join(dir, "access.json")}`,
-      "--authorization-webhook-version=v1",
+      `--authorization-config=${join(dir, "authorization.json")}`,
     ]);
   }, 90_000);
   afterAll(async () => {
@@ -123,6 +186,21 @@ describe.each(apiServerSubjects())("$name", ({ name, open, skip }) => {
     await rm(dir, { recursive: true, force: true });
   });
 
+  const signed = (claims: object, under: string) =>
+    new SignJWT({ email_verified: true, hd: "example.com", email: "a@b", roles: ["x"], ...claims })
+      .setProtectedHeader({ alg: "RS256", kid: "one" })
+      .setIssuer(away.url + under)
+      .setAudience("cluster")
+      .setExpirationTime("5m")
+      .sign(away.key);
+  /** What a TokenReview says of a token. */
+  const reviewed = async (claims: object, under = "/cel") => {
+    const path = "/apis/authentication.k8s.io/v1/tokenreviews";
+    const token = await signed(claims, under);
+    const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec: { token } };
+    const { status } = JSON.parse((await server.send({ method: "POST", path, body })).text);
+    return status.error ?? status.user;
+  };
   const idToken = (claims: object, audience = "cluster", key = away.key) =>
     new SignJWT({ hd: "example.com", email: "olga@example.com", roles: ["dev"], ...claims })
       .setProtectedHeader({ alg: "RS256", kid: "one" })
@@ -161,6 +239,102 @@ describe.each(apiServerSubjects())("$name", ({ name, open, skip }) => {
       expect(await whoAmI(await idToken({ roles: [7] }))).toEqual(unauthorized);
     },
   );
+
+  test.skipIf(skip)("expressions say who it is", async () => {
+    const claims = { uid: "u1", "tenant.id": ["t", ""], jti: "j", level: 3 };
+    expect(await reviewed(claims)).toEqual({
+      username: "cel:a@b",
+      uid: "u1",
+      groups: ["x", "system:authenticated"],
+      extra: {
+        "authentication.kubernetes.io/credential-id": ["JTI=j"],
+        "example.org/tenant": ["t"],
+      },
+    });
+    expect(await reviewed({ roles: "", level: 2.5 })).toMatchObject({
+      uid: "none",
+      groups: ["system:authenticated"],
+    });
+  });
+
+  test.skipIf(skip).each([
+    [
+      { hd: "x" },
+      "/cel",
+      "oidc: error evaluating claim validation expression: validation expression 'claims.hd == 'example.com'' failed: it must be example.com",
+    ],
+    [
+      { level: 2 },
+      "/cel",
+      "oidc: error evaluating claim validation expression: validation expression '!has(claims.level) || claims.level > 2' failed: too low",
+    ],
+    [
+      { level: "3" },
+      "/cel",
+      "oidc: error evaluating claim validation expression: expression '!has(claims.level) || claims.level > 2' resulted in error: no such overload",
+    ],
+    [{ email_verified: false }, "/cel", "oidc: empty username via CEL expression is not allowed"],
+    [
+      { email_verified: "yes" },
+      "/cel",
+      "oidc: error evaluating username claim expression: expression 'claims.email_verified ? 'cel:' + claims.email : ''' resulted in error: no such overload",
+    ],
+    [
+      { email: 7 },
+      "/cel",
+      "oidc: error evaluating username claim expression: expression 'claims.email_verified ? 'cel:' + claims.email : ''' resulted in error: no such overload",
+    ],
+    [
+      { roles: undefined },
+      "/cel",
+      "oidc: error evaluating group claim expression: expression 'claims.roles' resulted in error: no such key: roles",
+    ],
+    [
+      { roles: [7] },
+      "/cel",
+      "oidc: error evaluating group claim expression: expression must return a string or a list of strings",
+    ],
+    [
+      { uid: 7 },
+      "/cel",
+      "oidc: error evaluating uid claim expression: uid claim expression must return a string",
+    ],
+    [
+      { email: "system:x" },
+      "/cel",
+      "oidc: error evaluating user info validation rule: validation expression '!user.username.startsWith('cel:system:')' failed: that is reserved",
+    ],
+    [
+      { roles: ["system:masters"] },
+      "/cel",
+      "oidc: error evaluating user info validation rule: validation expression 'user.groups.all(group, !group.startsWith('system:'))' failed: ",
+    ],
+    [
+      { "tenant.id": { a: 1 } },
+      "/cel",
+      "oidc: error evaluating extra claim expression: claims.?tenant__dot__id.orValue([]): expression must return a string or a list of strings",
+    ],
+    [
+      { email: 7 },
+      "",
+      'oidc: parse username claims "email": json: cannot unmarshal number into Go value of type string',
+    ],
+    [{ email: undefined }, "", 'oidc: parse username claims "email": claim not present'],
+    [
+      { roles: { a: 1 } },
+      "",
+      'oidc: parse groups claim "roles": json: cannot unmarshal object into Go value of type string',
+    ],
+    [{ hd: undefined }, "", "oidc: required claim hd not present in ID token"],
+    [
+      { hd: ["x"] },
+      "",
+      "oidc: parse claim hd: json: cannot unmarshal array into Go value of type string",
+    ],
+    [{ hd: "x" }, "", "oidc: required claim hd value does not match. Got = x, want = example.com"],
+  ])("%j is refused%s", async (claims, under, why) => {
+    expect(await reviewed(claims, under)).toBe(`[invalid bearer token, ${why}]`);
+  });
 
   test.skipIf(skip)("the webhook knows a token, and another not", async () => {
     const user = await whoAmI("known-elsewhere");

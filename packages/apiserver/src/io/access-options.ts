@@ -6,17 +6,12 @@
  * Source  pkg/kubeapiserver/options/{authentication,authorization}.go
  */
 import { readFileSync } from "node:fs";
-import { parseGoDurationMs, parseYAML } from "@nanokube/machinery";
-import {
-  type AnonymousConfiguration,
-  type JwtIssuer,
-  readAuthenticationConfiguration,
-} from "../core/authentication/authentication-configuration.ts";
-import { usualAlgorithms } from "../core/authentication/oidc.ts";
-import {
-  type AuthorizerSettings,
-  readAuthorizationConfiguration,
-} from "../core/authorization/authorization-configuration.ts";
+import { parseGoDurationMs } from "@nanokube/machinery";
+import type { AnonymousConfiguration } from "../core/authentication/authentication-document.ts";
+import type { JwtIssuer } from "../core/authentication/jwt-issuer.ts";
+import { usualAlgorithms } from "../core/authentication/signing-algorithms.ts";
+import type { AuthorizerSettings } from "../core/authorization/authorizer-settings.ts";
+import type { AuthenticationFile } from "./authentication-file.ts";
 import type { Flags } from "./flags.ts";
 
 export interface AccessOptions {
@@ -25,11 +20,14 @@ export interface AccessOptions {
   tokenWebhook: { kubeconfig: string; cacheTTLMs: number } | undefined;
   /** In the place of --authorization-mode. */
   authorizers: AuthorizerSettings[] | undefined;
+  /** Followed when they change. */
+  authenticationFile?: AuthenticationFile | undefined;
+  authorizationFile?: string | undefined;
 }
 
 type One = (name: string) => string | undefined;
 
-export function accessOptions(flags: Flags, complaints: string[]): AccessOptions {
+export async function accessOptions(flags: Flags, complaints: string[]): Promise<AccessOptions> {
   const one: One = (name) => flags.get(name)?.at(-1);
   const duration = (name: string, usualMs: number): number => {
     const text = one(name);
@@ -46,26 +44,46 @@ export function accessOptions(flags: Flags, complaints: string[]): AccessOptions
   if (configured !== undefined && issuer !== undefined) {
     complaints.push("authentication-config file and oidc-* flags are mutually exclusive");
   }
-  const file =
-    configured === undefined
-      ? undefined
-      : readAuthenticationConfiguration(readTree(configured, complaints), complaints);
+  const file = await authenticationFile(flags, configured, complaints);
   const webhookFile = one("authentication-token-webhook-config-file");
   const cacheTTLMs = duration("authentication-token-webhook-cache-ttl", 120_000);
   return {
-    jwtIssuers: file?.jwt ?? (issuer === undefined ? [] : [issuer]),
-    anonymous: file?.anonymous,
+    jwtIssuers: file?.configuration.jwt ?? (issuer === undefined ? [] : [issuer]),
+    anonymous: file?.configuration.anonymous,
     tokenWebhook: webhookFile === undefined ? undefined : { kubeconfig: webhookFile, cacheTTLMs },
-    authorizers: authorizersOf(flags, one, duration, complaints),
+    authorizers: await authorizersOf(flags, one, duration, complaints),
+    authenticationFile: file,
+    authorizationFile: one("authorization-config"),
   };
 }
 
-function authorizersOf(
+/** What reads the files is loaded where there are some. */
+async function authenticationFile(
+  flags: Flags,
+  path: string | undefined,
+  complaints: string[],
+): Promise<AuthenticationFile | undefined> {
+  if (path === undefined) return undefined;
+  const { readAuthenticationFile } = await import("./authentication-file.ts");
+  try {
+    const { file, problems } = readAuthenticationFile(
+      path,
+      flags.get("service-account-issuer") ?? [],
+    );
+    complaints.push(...problems);
+    return file;
+  } catch (error) {
+    complaints.push(`unable to read ${path}: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+async function authorizersOf(
   flags: Flags,
   one: One,
   duration: (name: string, usualMs: number) => number,
   complaints: string[],
-): AuthorizerSettings[] | undefined {
+): Promise<AuthorizerSettings[] | undefined> {
   const file = one("authorization-config");
   const webhook = one("authorization-webhook-config-file");
   const modes = flags.get("authorization-mode");
@@ -75,7 +93,10 @@ function authorizersOf(
         "--authorization-config can not be specified when --authorization-mode or --authorization-webhook-* flags are defined",
       );
     }
-    return readAuthorizationConfiguration(readTree(file, complaints), complaints);
+    const { readAuthorizationFile } = await import("./authorization-file.ts");
+    const { authorizers, problems } = readAuthorizationFile(file);
+    complaints.push(...problems);
+    return authorizers;
   }
   if (webhook !== undefined && !modes?.includes("Webhook")) {
     complaints.push("cannot specify --authorization-webhook-config-file without mode Webhook");
@@ -132,14 +153,5 @@ function readText(path: string, flag: string, complaints: string[]): string {
   } catch {
     complaints.push(`unable to load --${flag}: open ${path}: no such file or directory`);
     return "";
-  }
-}
-
-function readTree(path: string, complaints: string[]): unknown {
-  try {
-    return parseYAML(readFileSync(path, "utf8"));
-  } catch (error) {
-    complaints.push(`unable to read ${path}: ${(error as Error).message}`);
-    return undefined;
   }
 }

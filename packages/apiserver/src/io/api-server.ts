@@ -37,7 +37,7 @@ import { createServiceHooks } from "../core/service/service-hooks.ts";
 import { ServiceRanges } from "../core/service/service-ranges.ts";
 import { strategyFor } from "../resources/index.ts";
 import type { AccessOptions } from "./access-options.ts";
-import { accessWays, authorizationWebhooks } from "./access-ways.ts";
+import { accessWays, authorizationWebhooks, followAuthorizers } from "./access-ways.ts";
 import { createAdmission } from "./admission.ts";
 import { Aggregator } from "./aggregator.ts";
 import type { BackendCredentials } from "./backend.ts";
@@ -142,7 +142,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     signal: stop.signal,
     onRotated: () => rotated.onRotated(),
   });
-  const parts = assemble(options, keys);
+  const parts = assemble(options, keys, stop.signal);
   rotated.onRotated = () => parts.store.sealedOtherwise();
   await parts.store.start();
   const custom = new CustomResources({
@@ -210,7 +210,7 @@ export interface Parts {
   state: ServerState;
 }
 
-function assemble(options: ApiServerOptions, keys: Keys): Parts {
+function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): Parts {
   const { clock, log, pki } = options;
   const store = new EtcdStore({
     etcd: options.etcd,
@@ -230,9 +230,10 @@ function assemble(options: ApiServerOptions, keys: Keys): Parts {
   const authorizer = createAuthorizer({
     modes: options.authorizationMode,
     reader,
-    webhooks: authorizationWebhooks(options),
+    webhooks: authorizationWebhooks(options, options.access?.authorizers ?? []),
   });
-  const authenticator = buildAuthenticator(options, keys, fresh);
+  void followAuthorizers(options, authorizer, signal);
+  const authenticator = buildAuthenticator(options, keys, fresh, signal);
   const state: ServerState = { ready: false, stopping: false };
   const server = restServer({ options, store, registry, fresh, authorizer, local: () => local });
   const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
@@ -342,6 +343,7 @@ function buildAuthenticator(
   reader: StoreReader,
 ): ServerAuthenticator {
   const { clock, log, pki } = options;
+  signal: AbortSignal,
   const proxy =
     pki.requestHeaderCA === undefined
       ? undefined
@@ -359,7 +361,7 @@ function buildAuthenticator(
     requestHeader: proxy,
     tokens: options.tokens,
     bootstrapTokens: options.bootstrapTokens ?? true,
-    ...accessWays(options),
+    ...accessWays(options, signal),
     serviceAccounts:
       keys.accepted.length === 0
         ? undefined

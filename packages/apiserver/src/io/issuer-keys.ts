@@ -7,7 +7,7 @@
 import { request as httpsRequest } from "node:https";
 import type { Clock } from "@nanokube/machinery";
 import type { JSONWebKeySet } from "jose";
-import type { JwtIssuer } from "../core/authentication/authentication-configuration.ts";
+import type { JwtIssuer } from "../core/authentication/jwt-issuer.ts";
 import type { IssuerKeys } from "../core/authentication/oidc.ts";
 
 const renewAtMostEveryMs = 10_000;

@@ -54,7 +54,7 @@ export async function optionsFromFlags(
   const signingKey = file("service-account-signing-key-file");
   const pki = readPKI(flags, file, signingKey, complaints);
   const tokens = file("token-auth-file");
-  const access = accessOptions(flags, complaints);
+  const access = await accessOptions(flags, complaints);
   const encryption = await encryptionOf(flags, complaints);
   const audit = auditorOf(flags, deps, complaints);
   const shutdownDelayMs = parseGoDurationMs(one("shutdown-delay-duration") ?? "0s") ?? 0;

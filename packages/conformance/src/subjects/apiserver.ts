@@ -95,7 +95,10 @@ export async function openServer(setup: ServerSetup): Promise<ApiServerInstance>
     },
     async startServer(other?: "kube-apiserver" | "apiserver") {
       const program = other === undefined ? command : programOf(other);
-      server = start([...program, ...serverFlags(dir, etcd!, port!), ...more]);
+      const usual = serverFlags(dir, etcd!, port!);
+      const hasFile = more.some((flag) => flag.startsWith("--authorization-config="));
+      const modes = hasFile ? [] : ["--authorization-mode=Node,RBAC"];
+      server = start([...program, ...usual, ...modes, ...more]);
       await ready(instance, [server]);
     },
     async killStore() {
@@ -164,7 +167,6 @@ function serverFlags(dir: string, etcd: number, port: number): string[] {
     "--service-account-issuer=https://kubernetes.default.svc",
     `--service-account-signing-key-file=${file("sa.key")}`,
     `--service-account-key-file=${file("sa.key")}`,
-    "--authorization-mode=Node,RBAC",
     `--token-auth-file=${file("tokens.csv")}`,
   ];
 }

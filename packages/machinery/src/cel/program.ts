@@ -52,10 +52,25 @@ export class Program {
     return new CostEstimator(this.tree, sizeAt).cost(this.tree.root);
   }
 
+  /** Whether a field of a variable is selected anywhere, also as `variable.?field`. */
+  selects(variable: string, field: string): boolean {
+    return selectsField(this.tree.root, variable, field);
+  }
+
   /** Whether a variable is named anywhere. */
   uses(variable: string): boolean {
     return names(this.tree.root).has(variable);
   }
+}
+
+function selectsField(expr: Expr, variable: string, field: string): boolean {
+  const isVariable = (one: Expr | undefined) => one?.kind === "ident" && one.name === variable;
+  if (expr.kind === "select" && expr.field === field && isVariable(expr.operand)) return true;
+  if (expr.kind === "call" && expr.name === "_?._" && isVariable(expr.args[0])) {
+    const named = expr.args[1];
+    if (named?.kind === "literal" && named.value === field) return true;
+  }
+  return childrenOf(expr).some((child) => selectsField(child, variable, field));
 }
 
 function names(root: Expr): Set<string> {

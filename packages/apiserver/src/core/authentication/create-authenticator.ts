@@ -36,7 +36,7 @@ export interface AuthenticatorOptions {
   /** The server's own audiences; the first issuer when absent. */
   audiences?: readonly string[];
   /** ID tokens of other issuers. */
-  idTokens?: readonly VerifyIDToken[];
+  idTokens?: VerifyIDToken | undefined;
   /** Another server that knows tokens. */
   webhook?: WebhookTokens | undefined;
   /** Requests without credentials are system:anonymous; true unless told. */
@@ -101,7 +101,7 @@ function createTokenCheck(
       const user = await authenticateBootstrapToken(token, reader, clock);
       return user === undefined ? undefined : { user };
     },
-    ...(options.idTokens ?? []),
+    async (token) => options.idTokens?.(token),
     async (token, wanted) => options.webhook?.(token, wanted ?? []),
   ];
   return (token, wanted) => firstToKnow(ways, token, wanted);

@@ -8,11 +8,9 @@
  */
 import type { Clock } from "@nanokube/machinery";
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
-import type { JwtIssuer } from "./authentication-configuration.ts";
 import type { Authentication, UserInfo } from "./authenticator.ts";
-
-/** Signature algorithms when none are configured. */
-export const usualAlgorithms = ["RS256"];
+import type { ClaimMapper } from "./claim-expressions.ts";
+import type { JwtIssuer } from "./jwt-issuer.ts";
 
 export interface IssuerKeys {
   /** The issuer's keys; `renew` asks the issuer again. */
@@ -26,18 +24,44 @@ export function createOIDC(issuer: JwtIssuer, keys: IssuerKeys, clock: Clock): V
     if (issuerOf(token) !== issuer.url) return undefined;
     const claims = await verify(token, issuer, keys, clock);
     checkAudience(claims, issuer);
-    for (const { claim, requiredValue } of issuer.requiredClaims) {
-      if (!Object.hasOwn(claims, claim)) {
-        throw new Error(`oidc: required claim ${claim} not present in ID token`);
-      }
-      if (claims[claim] === requiredValue) continue;
-      const is = JSON.stringify(String(claims[claim]));
-      throw new Error(
-        `oidc: required claim ${claim} value does not match. Got = ${is}, want = ${requiredValue}`,
-      );
-    }
-    return { user: userOf(claims, issuer) };
+    const mapper = await mapperOf(claims, issuer);
+    const user = userOf(claims, issuer, mapper);
+    checkRequired(claims, issuer);
+    mapper?.check(user);
+    return { user };
   };
+}
+
+/** Expressions are evaluated by what is loaded where there are some. */
+async function mapperOf(
+  claims: JWTPayload,
+  { expressions }: JwtIssuer,
+): Promise<ClaimMapper | undefined> {
+  if (expressions === undefined) return undefined;
+  const { ClaimMapper } = await import("./claim-expressions.ts");
+  return new ClaimMapper(expressions, claims);
+}
+
+function checkRequired(claims: JWTPayload, { requiredClaims }: JwtIssuer): void {
+  for (const { claim, requiredValue } of requiredClaims) {
+    if (!Object.hasOwn(claims, claim)) {
+      throw new Error(`oidc: required claim ${claim} not present in ID token`);
+    }
+    const value = claims[claim];
+    if (typeof value !== "string" && value !== null) {
+      throw new Error(`oidc: parse claim ${claim}: ${notText(value)}`);
+    }
+    if ((value ?? "") === requiredValue) continue;
+    const values = `Got = ${value ?? ""}, want = ${requiredValue}`;
+    throw new Error(`oidc: required claim ${claim} value does not match. ${values}`);
+  }
+}
+
+/** As Go's JSON decoder says it. */
+function notText(value: unknown): string {
+  const kind = Array.isArray(value) ? "array" : typeof value;
+  const name = kind === "boolean" ? "bool" : kind;
+  return `json: cannot unmarshal ${name} into Go value of type string`;
 }
 
 function issuerOf(token: string): string | undefined {
@@ -88,32 +112,48 @@ function checkAudience({ aud = [] }: JWTPayload, { audiences }: JwtIssuer): void
   );
 }
 
-function userOf(claims: JWTPayload, { username, groups, uid }: JwtIssuer): UserInfo {
-  const name = textClaim(claims, username.claim);
+function userOf(claims: JWTPayload, issuer: JwtIssuer, mapper: ClaimMapper | undefined): UserInfo {
+  const name = mapper?.username() ?? nameOf(claims, issuer);
+  const groups = groupsOf(claims, issuer) ?? mapper?.groups() ?? [];
+  const uid = issuer.uid === undefined ? mapper?.uid() : textClaim(claims, issuer.uid, "uid claim");
+  const extra = Object.fromEntries([...credentialOf(claims), ...(mapper?.extra() ?? [])]);
+  return {
+    name,
+    groups,
+    ...(uid ? { uid } : {}),
+    ...(Object.keys(extra).length > 0 ? { extra } : {}),
+  };
+}
+
+function nameOf(claims: JWTPayload, { username }: JwtIssuer): string {
+  if (username === undefined) throw new Error("oidc: no claim says the username");
+  const name = textClaim(claims, username.claim, "username claims");
   if (username.claim === "email" && Object.hasOwn(claims, "email_verified")) {
     if (claims["email_verified"] !== true) throw new Error("oidc: email not verified");
   }
-  const info: UserInfo = { name: username.prefix + name, groups: groupsOf(claims, groups) };
-  return uid === undefined ? info : { ...info, uid: textClaim(claims, uid) };
+  return username.prefix + name;
 }
 
-function textClaim(claims: JWTPayload, claim: string): string {
+/** Which token it was, for the audit log. */
+function credentialOf({ jti }: JWTPayload): [string, string[]][] {
+  return jti ? [["authentication.kubernetes.io/credential-id", [`JTI=${jti}`]]] : [];
+}
+
+function textClaim(claims: JWTPayload, claim: string, what: string): string {
   const value = claims[claim];
-  if (value === undefined)
-    throw new Error(`oidc: parse username claims ${JSON.stringify(claim)}: claim not present`);
-  if (typeof value !== "string") {
-    throw new Error(`oidc: parse username claims ${JSON.stringify(claim)}: claim is not a string`);
-  }
-  return value;
+  const refuse = (why: string) => new Error(`oidc: parse ${what} ${JSON.stringify(claim)}: ${why}`);
+  if (value === undefined) throw refuse("claim not present");
+  if (typeof value !== "string" && value !== null) throw refuse(notText(value));
+  return value ?? "";
 }
 
-/** A claim that is absent is no group; a string is one. */
-function groupsOf(claims: JWTPayload, mapping: JwtIssuer["groups"]): string[] {
-  const value = mapping === undefined ? undefined : claims[mapping.claim];
-  if (mapping === undefined || value === undefined) return [];
-  const values = typeof value === "string" ? [value] : value;
+/** Undefined without such a claim; a string is one group. */
+function groupsOf(claims: JWTPayload, { groups }: JwtIssuer): string[] | undefined {
+  const value = groups === undefined ? undefined : claims[groups.claim];
+  if (groups === undefined || value === undefined) return undefined;
+  const values = typeof value === "string" ? [value] : (value ?? []);
   if (!Array.isArray(values) || values.some((one) => typeof one !== "string")) {
-    throw new Error(`oidc: parse groups claim ${JSON.stringify(mapping.claim)}: not strings`);
+    throw new Error(`oidc: parse groups claim ${JSON.stringify(groups.claim)}: ${notText(value)}`);
   }
-  return values.map((one) => mapping.prefix + String(one));
+  return values.map((one) => groups.prefix + String(one));
 }

@@ -29,7 +29,9 @@ export interface AuthorizerOptions {
 export interface ServerAuthorizer extends Authorizer {
   rulesFor(...call: Parameters<NonNullable<Authorizer["rulesFor"]>>): Promise<RulesForUser>;
   /** The RBAC authorizer, when it is on: role writes are checked against it. */
-  rbac?: RBAC;
+  rbac?: RBAC | undefined;
+  /** Others are asked from now on. */
+  renew(options: Pick<AuthorizerOptions, "modes" | "webhooks">): void;
 }
 
 const everything = { verbs: ["*"], apiGroups: ["*"], resources: ["*"] };
@@ -53,16 +55,25 @@ function createOne(mode: string, reader: PolicyReader): Authorizer {
   throw new Error(`unknown authorization mode ${mode} specified`);
 }
 
-export function createAuthorizer(options: AuthorizerOptions): ServerAuthorizer {
-  const { modes, reader } = options;
-  const webhooks = [...(options.webhooks ?? [])];
-  const authorizers = modes.map((mode) => {
-    const webhook = mode === "Webhook" ? webhooks.shift() : undefined;
+function createAll({ modes, reader, webhooks = [] }: AuthorizerOptions): Authorizer[] {
+  const left = [...webhooks];
+  return modes.map((mode) => {
+    const webhook = mode === "Webhook" ? left.shift() : undefined;
     return webhook ?? createOne(mode, reader);
   });
-  const rbac = authorizers[modes.indexOf("RBAC")] as RBAC | undefined;
+}
+
+export function createAuthorizer(options: AuthorizerOptions): ServerAuthorizer {
+  let { modes } = options;
+  let authorizers = createAll(options);
   return {
-    ...(rbac === undefined ? {} : { rbac }),
+    get rbac() {
+      return authorizers[modes.indexOf("RBAC")] as RBAC | undefined;
+    },
+    renew(now) {
+      authorizers = createAll({ ...options, ...now });
+      modes = now.modes;
+    },
     async authorize(attributes) {
       if (attributes.user.groups.includes("system:masters")) {
         return { decision: "allow", reason: "" };

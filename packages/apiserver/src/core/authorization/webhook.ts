@@ -13,6 +13,8 @@ export interface AuthorizationWebhookOptions {
   authorizedTTLMs: number;
   unauthorizedTTLMs: number;
   failurePolicy: "NoOpinion" | "Deny";
+  /** Whether it is asked at all. @throws Error */
+  isMeant?: ((attributes: AuthorizationAttributes) => Promise<boolean>) | undefined;
   clock: Clock;
   log: Log;
 }
@@ -26,10 +28,20 @@ interface ReviewStatus {
 }
 
 export function createAuthorizationWebhook(options: AuthorizationWebhookOptions): Authorizer {
-  const { ask, clock, log, failurePolicy } = options;
+  const { ask, clock, log, failurePolicy, isMeant } = options;
+  const failed = (what: string, error: unknown): AuthorizationResult => {
+    log.error({ error: String(error) }, what);
+    return { decision: failurePolicy === "Deny" ? "deny" : "noOpinion", reason: "" };
+  };
   const known = new Map<string, { untilMs: number; result: AuthorizationResult }>();
   return {
     async authorize(attributes) {
+      try {
+        const isAsked = (await isMeant?.(attributes)) ?? true;
+        if (!isAsked) return { decision: "noOpinion", reason: "" };
+      } catch (error) {
+        return failed("failed to evaluate match conditions", error);
+      }
       const review = reviewOf(attributes);
       const key = JSON.stringify(review.spec);
       const kept = known.get(key);
@@ -43,8 +55,7 @@ export function createAuthorizationWebhook(options: AuthorizationWebhookOptions)
         known.set(key, { untilMs: clock.now() + ttlMs, result });
         return result;
       } catch (error) {
-        log.error({ error: String(error) }, "failed to make webhook authorizer request");
-        return { decision: failurePolicy === "Deny" ? "deny" : "noOpinion", reason: "" };
+        return failed("failed to make webhook authorizer request", error);
       }
     },
     rulesFor: async () => ({

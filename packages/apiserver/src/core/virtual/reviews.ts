@@ -95,7 +95,9 @@ async function reviewToken(
       audiences: [...(found.audiences ?? audiences ?? apiAudiences)],
     };
   } catch (error) {
-    return { user: {}, error: error instanceof Error ? error.message : String(error) };
+    // Upstream's own token comes first, and is not this one either.
+    const why = error instanceof Error ? error.message : String(error);
+    return { user: {}, error: `[invalid bearer token, ${why.replace(/^\[(.*)\]$/su, "$1")}]` };
   }
 }
 
