@@ -4,7 +4,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Result } from "../src/index.ts";
-import { hasUpstream, isRoot, openWorld, read, type World } from "./world.ts";
+import { hasUpstream, isRoot, openWorld, read, upstreamBin, type World } from "./world.ts";
 
 /** More by the environment: NK_CNI_CYCLES=500. */
 const cycles = Number(process.env.NK_CNI_CYCLES ?? 25);
@@ -306,7 +306,7 @@ describe.skipIf(!isRoot)("cni-bridge in namespaces (needs root)", () => {
     async () => {
       const conf = { ...config({ ipMasq: true }), cniVersion: "1.0.0" };
       const ours = join(world.dir, "bin", "cni-bridge");
-      const theirs = "/usr/lib/cni/bridge";
+      const theirs = join(upstreamBin, "bridge");
       for (const [adds, dels] of [
         [ours, theirs],
         [theirs, ours],

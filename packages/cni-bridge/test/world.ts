@@ -6,14 +6,16 @@
  * everything down, also after a failure.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findCNIPlugins } from "nanokube/programs";
 import { installPlugin } from "../src/index.ts";
 
 export const isRoot = process.getuid?.() === 0;
-export const upstreamBin = "/usr/lib/cni";
-export const hasUpstream = existsSync(join(upstreamBin, "bridge"));
+const found = findCNIPlugins();
+export const hasUpstream = found !== undefined;
+export const upstreamBin = found ?? "/opt/cni/bin";
 
 export interface Reply {
   code: number;

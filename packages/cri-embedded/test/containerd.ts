@@ -6,9 +6,10 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findProgram } from "nanokube/programs";
 
 export interface Containerd {
   socket: string;
@@ -16,15 +17,13 @@ export interface Containerd {
   stop(): Promise<void>;
 }
 
-const TOOLS = ["/usr/bin/containerd", "/usr/sbin/runc", "/usr/bin/unshare", "/bin/busybox"];
+const TOOLS = ["containerd", "runc", "unshare", "busybox"];
 
 /** Why this machine can't run one; undefined: it can. */
 export function missingForContainerd(): string | undefined {
   if (process.platform !== "linux") return "needs Linux";
   if (process.getuid?.() !== 0) return "needs root";
-  const absent = TOOLS.filter(
-    (path) => !existsSync(path) && !existsSync(path.replace("/sbin/", "/bin/")),
-  );
+  const absent = TOOLS.filter((name) => findProgram(name) === undefined);
   return absent.length === 0 ? undefined : `needs ${absent.join(", ")}`;
 }
 
@@ -37,7 +36,7 @@ function writeImage(dir: string, names: string[], config: object): string {
   for (const part of ["bin", "tmp", "etc", "root", "proc", "sys", "dev"]) {
     mkdirSync(join(root, part), { recursive: true });
   }
-  copyFileSync("/bin/busybox", join(root, "bin/busybox"));
+  copyFileSync(findProgram("busybox")!, join(root, "bin/busybox"));
   execFileSync("chmod", ["755", join(root, "bin/busybox")]);
   execFileSync("chroot", [root, "/bin/busybox", "--install", "-s", "/bin"]);
   writeFileSync(join(root, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n");

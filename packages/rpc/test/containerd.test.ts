@@ -1,24 +1,13 @@
 /** grpc-go on the other side: a containerd of our own, spoken to over its unix socket. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
+import { findProgram } from "nanokube/programs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Channel, codes, createClient, cri, dial, etcd } from "../src/index.ts";
 
-function find(name: string): string | undefined {
-  const places = (process.env["PATH"] ?? "").split(delimiter).map((place) => join(place, name));
-  return places.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-const program = find("containerd");
+const program = findProgram("containerd");
 const skip =
   program === undefined
     ? "containerd is not on the PATH"

@@ -58,6 +58,7 @@ async function writeBundle(path: string): Promise<void> {
     entryPoints: [source],
     bundle: true,
     platform: "node",
+    conditions: ["nanokube-source"],
     format: "cjs",
     target: "node22",
     minifyWhitespace: true,

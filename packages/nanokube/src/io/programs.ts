@@ -33,6 +33,12 @@ export function findProgram(name: string): string | undefined {
   return directories.map((directory) => join(directory, name)).find(isExecutable);
 }
 
+/** Where the reference CNI plugins are: Debian's place, then the one of upstream's documents. */
+export function findCNIPlugins(): string | undefined {
+  const directories = ["/usr/lib/cni", "/opt/cni/bin"];
+  return directories.find((directory) => isExecutable(join(directory, "bridge")));
+}
+
 export function cacheDirectory(env: Surroundings = process.env): string {
   return env["NANOKUBE_UPSTREAM"] ?? join(homedir(), ".cache", "nanokube", "upstream", "bin");
 }
