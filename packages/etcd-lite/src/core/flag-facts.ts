@@ -91,7 +91,7 @@ export const serverFlags: FlagFacts = {
   "peer-client-cert-auth": { kind: "bool" },
   "corrupt-check-time": { kind: "duration" },
   "compact-hash-check-time": { kind: "duration" },
-  "downgrade-check-time": { kind: "duration" },
+  "downgrade-check-time": { kind: "duration", ignored: tuning },
   "feature-gates": { kind: "gates" },
   metrics: { kind: "string" },
   version: { kind: "bool" },

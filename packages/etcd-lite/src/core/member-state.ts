@@ -41,6 +41,8 @@ export class MemberState {
   readonly alarms: Alarm[] = [];
   /** Told of each compaction, with the store as it was before. */
   onCompact: ((before: MvccStore, revision: number) => void) | undefined;
+  leasesGranted = 0;
+  leasesRevoked = 0;
   /** Index of the last entry applied. */
   index = 0;
 
@@ -185,11 +187,13 @@ export class MemberState {
   #grant(request: etcd.LeaseGrantRequest, nowMs: number): Init<etcd.LeaseGrantResponse> {
     this.#refuseWhenFull();
     const lease = this.lessor.grant(request.ID, request.TTL, nowMs);
+    this.leasesGranted++;
     return { header: { revision: this.store.revision }, ID: lease.id, TTL: lease.ttlSeconds };
   }
 
   #revoke(request: etcd.LeaseRevokeRequest): Init<etcd.LeaseRevokeResponse> {
     const keys = this.lessor.revoke(request.ID);
+    this.leasesRevoked++;
     this.#write((txn) => {
       for (const key of keys) txn.deleteRange({ key, end: undefined });
     });

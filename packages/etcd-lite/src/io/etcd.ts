@@ -28,6 +28,7 @@ import type { CorruptionOptions } from "./corruption-check.ts";
 import { counted } from "./counted.ts";
 import { createElectionService } from "./election-service.ts";
 import { Gate } from "./gate.ts";
+import { createGatewaySockets } from "./gateway-sockets.ts";
 import { createHttpHandler, type HttpAccess, onlyMetrics } from "./http-endpoints.ts";
 import { createKVService } from "./kv-service.ts";
 import { createLeaseService } from "./lease-service.ts";
@@ -112,6 +113,48 @@ const defaultLimits: Limits = {
 };
 
 export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
+  const { consensus, member, gate } = await openMember(options);
+  const { state, node, leases } = member;
+  const servers = createMemberServers(member, options.http ?? {}, gate);
+  const { server } = servers;
+  const peerServer = createPeerServer(member);
+  await node.start();
+  const upkeep = new Upkeep(member, options.connect ?? ((url) => dial(url)));
+  const published = publish(member);
+  const close = async () => {
+    upkeep.close();
+    leases.close();
+    for (const one of Object.values(servers)) await one.close();
+    await consensus.close();
+    await peerServer.close();
+  };
+  try {
+    await upkeep.start(options.corruption ?? noChecks);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    ...servers,
+    peerServer,
+    member,
+    channel: () => server.memory(),
+    listen: (where) => server.listen(typeof where === "string" ? parseListenURL(where) : where),
+    fork: () => ({ state: state.fork() }),
+    reset(to) {
+      if (options.dataDir !== undefined || options.disk !== undefined || !node.isAlone) {
+        throw new Error("etcd-lite: only a member alone and in memory can be reset");
+      }
+      state.reset(to.state);
+      leases.arm();
+    },
+    ready: () => published,
+    close,
+  };
+}
+
+/** Consensus, and what stands on it; nothing moves yet. */
+async function openMember(options: EtcdOptions) {
   const { clock, random, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const metrics = new MetricsRegistry();
@@ -135,7 +178,10 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   const { state, node } = consensus;
   const corruption = options.corruption ?? noChecks;
   const hashes = new CompactionHashes({ ofAnySize: corruption.compactHashCheckMs > 0 });
-  state.onCompact = (before, revision) => hashes.take(before, revision);
+  state.onCompact = (before, revision) => {
+    metrics.lastCompactionSeconds = Math.floor(clock.now() / 1000);
+    hashes.take(before, revision);
+  };
   const member: Member = {
     hashes,
     ...consensus,
@@ -162,61 +208,33 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   const isStrict = options.strictReconfigCheck ?? true;
   const reconfiguration = new Reconfiguration(member, { isStrict });
   state.auth.tokens.lifeMs = (options.authTokenTTLSeconds || 300) * 1000;
-  const servers = createMemberServers(member, options.http ?? {}, gate);
-  const { server } = servers;
-  const peerServer = createServer({
-    clock,
-    receiveMaxBytes: peerMessageBytesMax,
-    upgrade: createPeerStreams(member),
-  });
-  peerServer.add(Peer, createPeerService(member));
-  peerServer.add(PeerChecks, createPeerChecks(member));
-  await node.start();
-  const upkeep = new Upkeep(member, options.connect ?? ((url) => dial(url)));
-  const published = publish(member);
-  const close = async () => {
-    upkeep.close();
-    leases.close();
-    for (const one of Object.values(servers)) await one.close();
-    await consensus.close();
-    await peerServer.close();
-  };
-  try {
-    await upkeep.start(corruption);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return {
-    ...servers,
-    peerServer,
-    member,
-    channel: () => server.memory(),
-    listen: (where) => server.listen(typeof where === "string" ? parseListenURL(where) : where),
-    fork: () => ({ state: state.fork() }),
-    reset(to) {
-      if (options.dataDir !== undefined || options.disk !== undefined || !node.isAlone) {
-        throw new Error("etcd-lite: only a member alone and in memory can be reset");
-      }
-      state.reset(to.state);
-      leases.arm();
-    },
-    ready: () => published,
-    close,
-  };
+  return { consensus, member, gate };
 }
 
 const peerMessageBytesMax = 64 * 1024 * 1024;
 
+function createPeerServer(member: Member): RpcServer {
+  const server = createServer({
+    clock: member.clock,
+    receiveMaxBytes: peerMessageBytesMax,
+    upgrade: createPeerStreams(member),
+  });
+  server.add(Peer, createPeerService(member));
+  server.add(PeerChecks, createPeerChecks(member));
+  return server;
+}
+
 function createMemberServers(member: Member, http: HttpOptions, gate: Gate) {
   const { clock, limits } = member;
   const handler = createHttpHandler(() => ({ member, kv, channel: gateway, access: http }));
+  const webSocket = http.hasGateway === false ? undefined : createGatewaySockets(handler);
+  const plain = { http: handler, webSocket };
   const server = createServer({
     clock,
     receiveMaxBytes: limits.requestBytesMax + 512 * 1024,
-    http: http.isSeparate === true ? undefined : handler,
+    ...(http.isSeparate === true ? {} : plain),
   });
-  const httpServer = createServer({ clock, http: handler });
+  const httpServer = createServer({ clock, ...plain });
   const metricsServer = createServer({ clock, http: onlyMetrics(handler) });
   const gateway = http.hasGateway === false ? undefined : server.memory();
   const add = <S extends ServiceInfo>(service: S, handlers: Handlers<S>) =>

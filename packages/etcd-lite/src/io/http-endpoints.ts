@@ -17,10 +17,11 @@ import {
 } from "@nanokube/rpc";
 import { corruptAlarm, noSpaceAlarm } from "../core/member-state.ts";
 import { diskFailure, isLearner } from "./consensus-facts.ts";
+import { debugVars } from "./debug-vars.ts";
 import { rootCall } from "./identify.ts";
 import { answerGateway } from "./json-gateway.ts";
 import type { Member } from "./member.ts";
-import { metricsText } from "./metrics.ts";
+import { metricsText } from "./metrics-text.ts";
 import { serverVersion } from "./version.ts";
 
 export interface HttpParts {
@@ -142,6 +143,11 @@ const routes: Readonly<Record<string, Route>> = {
       etcdcluster: member.state.cluster.version,
       storage: member.state.cluster.version,
     }),
+  }),
+  "/debug/vars": ({ member }) => ({
+    status: 200,
+    headers: { "content-type": "application/json; charset=utf-8" },
+    body: debugVars(member),
   }),
   "/health": async (parts, query) => {
     const excluded = new Set(query.getAll("exclude"));

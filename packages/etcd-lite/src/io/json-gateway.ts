@@ -3,7 +3,7 @@
  *
  * A unary call's answer is one JSON object; a streaming call's is one line a message,
  * `{"result":…}` or at last `{"error":…}`, while the client stays. The body of a streaming call is
- * its requests, one after the other.
+ * its requests, one after the other, each taken when it comes; one that is none ends them.
  * Source  github.com/grpc-ecosystem/grpc-gateway/v2 runtime/errors.go, handler.go
  */
 import {
@@ -18,6 +18,7 @@ import {
 import { fromJson, toJson } from "../core/gateway/json-messages.ts";
 import { JsonError, parseJsonValues } from "../core/gateway/parse-json.ts";
 import { findRoute } from "../core/gateway/routes.ts";
+import { JsonSplitter } from "../core/gateway/split-json.ts";
 
 const jsonType = { "content-type": "application/json" };
 const answeredType = { ...jsonType, "grpc-metadata-content-type": "application/grpc" };
@@ -30,11 +31,13 @@ export async function answerGateway(
   const method = findRoute(path);
   if (method === undefined) return failure(codes.NOT_FOUND, "Not Found");
   if (request.method !== "POST") return failure(codes.UNIMPLEMENTED, "Method Not Allowed");
+  const call = { method: method as AnyMethod, request, channel };
   try {
+    if (method.clientStreaming) return await answerStream(call, requestsOf(call));
     const values = parseJsonValues((await request.body()).toString());
     const requests = values.map((value) => fromJson(method.request.name, value));
-    const call = { method: method as AnyMethod, requests, request, channel };
-    return await (method.serverStreaming ? answerStream(call) : answerUnary(call));
+    const first = requests[0] ?? {};
+    return await (method.serverStreaming ? answerStream(call, [first]) : answerUnary(call, first));
   } catch (error) {
     if (error instanceof JsonError) return failure(codes.INVALID_ARGUMENT, error.message);
     const { code, details } = toRpcError(error);
@@ -46,9 +49,18 @@ type AnyMethod = MethodInfo<object, object>;
 
 interface GatewayCall {
   readonly method: AnyMethod;
-  readonly requests: readonly object[];
   readonly request: PlainRequest;
   readonly channel: Channel;
+}
+
+async function* requestsOf({ method, request }: GatewayCall): AsyncIterable<object> {
+  const splitter = new JsonSplitter();
+  const decoder = new TextDecoder();
+  const read = (text: string) => fromJson(method.request.name, parseJsonValues(text)[0]!);
+  for await (const chunk of request.chunks()) {
+    for (const text of splitter.push(decoder.decode(chunk, { stream: true }))) yield read(text);
+  }
+  for (const text of splitter.end()) yield read(text);
 }
 
 /** Marks calls that come this way: the certificate behind them is not the user's. */
@@ -59,19 +71,27 @@ function metadataOf({ headers }: PlainRequest): Metadata {
   return token === undefined ? mark : { ...mark, authorization: token };
 }
 
-async function answerUnary({ method, requests, request, channel }: GatewayCall) {
+async function answerUnary({ method, request, channel }: GatewayCall, message: object) {
   const { signal } = request;
   const options = { metadata: metadataOf(request), signal };
-  const response = await channel.unary(method, requests[0] ?? {}, options);
+  const response = await channel.unary(method, message, options);
   return { status: 200, headers: answeredType, body: toJson(method.response.name, response, ", ") };
 }
 
-async function answerStream({ method, requests, request, channel }: GatewayCall) {
+type Requests = AsyncIterable<object> | Iterable<object>;
+
+async function answerStream({ method, request, channel }: GatewayCall, requests: Requests) {
   const { signal } = request;
   const stream = channel.stream(method, { metadata: metadataOf(request), signal });
-  const sent = method.clientStreaming ? requests : [requests[0] ?? {}];
-  for (const one of sent) stream.write(one);
-  stream.end();
+  const send = async () => {
+    try {
+      for await (const one of requests) stream.write(one);
+    } catch {
+      // Whatever came before it is still answered.
+    }
+    stream.end();
+  };
+  send();
   const responses = stream.responses[Symbol.asyncIterator]();
   // What fails before it began has an HTTP status of its own.
   const first = await responses.next();

@@ -40,10 +40,12 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
       return {};
     },
     hash: (_request, call) =>
-      readAsAdmin(member, call, () => ({
-        header: header(member),
-        hash: hashKV(state.store, 0).hash,
-      })),
+      readAsAdmin(member, call, () => {
+        const fromMs = member.clock.monotonic();
+        const { hash } = hashKV(state.store, 0);
+        member.metrics.observe("hash", member.clock.monotonic() - fromMs);
+        return { header: header(member), hash };
+      }),
     hashKV: async (request, call) => {
       await readAsAdmin(member, call, () => undefined);
       return answerHashKV(member, request);
@@ -55,7 +57,9 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
     },
     snapshot: async (call) => {
       await call.first();
+      const fromMs = member.clock.monotonic();
       await readAsAdmin(member, call, () => sendSnapshot(member, call));
+      member.metrics.observe("sendSnapshot", member.clock.monotonic() - fromMs);
     },
     downgrade: async (request, call) => {
       await readAsAdmin(member, call, () => undefined);
@@ -71,10 +75,14 @@ function downgradeInfo({ state }: Member) {
 }
 
 /** Clears away what compactions left, a portion a turn: writes go on meanwhile. */
-async function defragment({ state }: Member): Promise<void> {
+async function defragment({ state, metrics, clock }: Member): Promise<void> {
+  const fromMs = clock.monotonic();
+  metrics.isDefragmenting = true;
   while (state.store.tidy?.(tidiedAtOnce) === true) {
     await new Promise((resolve) => setImmediate(resolve));
   }
+  metrics.isDefragmenting = false;
+  metrics.observe("defragment", clock.monotonic() - fromMs);
 }
 
 const tidiedAtOnce = 1000;

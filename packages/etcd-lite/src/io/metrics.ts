@@ -1,22 +1,11 @@
 /**
- * /metrics: the numbers of etcd's that this member has, under etcd's names.
+ * What is counted for /metrics while the member works, under etcd's names; metrics-text.ts has the
+ * gauges, which are read from the member when somebody asks.
  *
- * Counters and histograms are kept here; gauges are read from the member when somebody asks. What
- * has no counterpart here (the backend's commits, Go's runtime) is not printed at all.
  * Source  etcd v3.6 server/etcdserver/metrics.go, server/storage/mvcc/metrics.go,
  *         go-grpc-prometheus server_metrics.go; prometheus text format 0.0.4
  */
 import { codes } from "@nanokube/rpc";
-import {
-  committedIndex,
-  hasLeader,
-  isLeader,
-  isLearner,
-  pendingProposals,
-} from "./consensus-facts.ts";
-import type { Member } from "./member.ts";
-import { processMetrics } from "./process-metrics.ts";
-import { serverVersion } from "./version.ts";
 
 const counterFacts = {
   healthSuccess: ["etcd_server_health_success", "The total number of successful health checks"],
@@ -34,6 +23,10 @@ const counterFacts = {
     "The total number of failed proposals seen.",
   ],
   leaderChanges: ["etcd_server_leader_changes_seen_total", "The number of leader changes seen."],
+  learnerPromoted: [
+    "etcd_server_learner_promote_successes",
+    "The total number of successful learner promotions while this member is leader.",
+  ],
 } as const;
 
 export type CounterName = keyof typeof counterFacts;
@@ -42,15 +35,40 @@ const histogramFacts = {
   walFsync: [
     "etcd_disk_wal_fsync_duration_seconds",
     "The latency distributions of fsync called by WAL.",
+    { from: 0.001, count: 14 },
+  ],
+  defragment: [
+    "etcd_disk_backend_defrag_duration_seconds",
+    "The latency distribution of backend defragmentation.",
+    { from: 0.1, count: 13 },
+  ],
+  sendSnapshot: [
+    "etcd_disk_backend_snapshot_duration_seconds",
+    "The latency distribution of backend snapshots.",
+    { from: 0.01, count: 17 },
+  ],
+  hash: [
+    "etcd_mvcc_hash_duration_seconds",
+    "The latency distribution of storage hash operation.",
+    { from: 0.01, count: 15 },
+  ],
+  hashRevision: [
+    "etcd_mvcc_hash_rev_duration_seconds",
+    "The latency distribution of storage hash by revision operation.",
+    { from: 0.01, count: 15 },
   ],
 } as const;
 
 export type HistogramName = keyof typeof histogramFacts;
 
-/** Bounds in seconds, each twice the one before: 1 ms to 8 s. */
-const bounds = Array.from({ length: 14 }, (_, i) => 0.001 * 2 ** i);
+/** Bounds in seconds, each twice the one before. */
+function boundsOf(name: HistogramName): number[] {
+  const [, , { from, count }] = histogramFacts[name];
+  return Array.from({ length: count }, (_, i) => Number((from * 2 ** i).toFixed(3)));
+}
 
 interface Histogram {
+  readonly bounds: readonly number[];
   readonly counts: number[];
   sumSeconds: number;
   count: number;
@@ -70,7 +88,15 @@ export class MetricsRegistry {
   readonly #counters = Object.fromEntries(
     Object.keys(counterFacts).map((name) => [name, 0]),
   ) as Record<CounterName, number>;
-  readonly #histograms = new Map<HistogramName, Histogram>();
+  readonly #histograms = new Map(
+    (Object.keys(histogramFacts) as HistogramName[]).map((name) => {
+      const bounds = boundsOf(name);
+      return [name, { bounds, counts: bounds.map(() => 0), sumSeconds: 0, count: 0 }] as const;
+    }),
+  ) as ReadonlyMap<HistogramName, Histogram>;
+  isDefragmenting = false;
+  lastCompactionSeconds = 0;
+  scrapes = 0;
   readonly #checks = new Map<string, { isHealthy: boolean; success: number; error: number }>();
   readonly methods: MethodCounter[] = [];
 
@@ -79,13 +105,9 @@ export class MetricsRegistry {
   }
 
   observe(name: HistogramName, ms: number): void {
-    let histogram = this.#histograms.get(name);
-    if (histogram === undefined) {
-      histogram = { counts: bounds.map(() => 0), sumSeconds: 0, count: 0 };
-      this.#histograms.set(name, histogram);
-    }
+    const histogram = this.#histograms.get(name)!;
     const seconds = ms / 1000;
-    const at = bounds.findIndex((bound) => seconds <= bound);
+    const at = histogram.bounds.findIndex((bound) => seconds <= bound);
     if (at >= 0) histogram.counts[at]!++;
     histogram.sumSeconds += seconds;
     histogram.count++;
@@ -107,7 +129,7 @@ export class MetricsRegistry {
       yield* described({ name, help, type: "counter" }, [["", value]]);
     }
     for (const [key, [name, help]] of Object.entries(histogramFacts)) {
-      yield* histogramLines(name, help, this.#histograms.get(key as HistogramName));
+      yield* histogramLines(name, help, this.#histograms.get(key as HistogramName)!);
     }
     yield* this.#checkLines();
     yield* this.#methodLines();
@@ -186,13 +208,13 @@ const goCodeNames = Object.entries(codes)
       .replace(/(^|_)([a-z])/g, (_all, _line, letter) => letter.toUpperCase());
   });
 
-interface Described {
+export interface Described {
   readonly name: string;
   readonly help: string;
   readonly type: "gauge" | "counter";
 }
 
-function* described(
+export function* described(
   { name, help, type }: Described,
   values: Iterable<readonly [labels: string, value: number]>,
 ): Iterable<string> {
@@ -200,126 +222,14 @@ function* described(
   for (const [labels, value] of values) yield `${name}${labels} ${value}\n`;
 }
 
-function* histogramLines(
-  name: string,
-  help: string,
-  histogram: Histogram | undefined,
-): Iterable<string> {
+function* histogramLines(name: string, help: string, histogram: Histogram): Iterable<string> {
   yield `# HELP ${name} ${help}\n# TYPE ${name} histogram\n`;
   let sum = 0;
-  for (const [i, bound] of bounds.entries()) {
-    sum += histogram?.counts[i] ?? 0;
+  for (const [i, bound] of histogram.bounds.entries()) {
+    sum += histogram.counts[i]!;
     yield `${name}_bucket{le="${bound}"} ${sum}\n`;
   }
-  yield `${name}_bucket{le="+Inf"} ${histogram?.count ?? 0}\n`;
-  yield `${name}_sum ${histogram?.sumSeconds ?? 0}\n`;
-  yield `${name}_count ${histogram?.count ?? 0}\n`;
-}
-
-type Gauge = readonly [name: string, help: string, value: (member: Member) => number];
-
-const gauges: readonly Gauge[] = [
-  [
-    "etcd_server_has_leader",
-    "Whether or not a leader exists. 1 is existence, 0 is not.",
-    (member) => (hasLeader(member) ? 1 : 0),
-  ],
-  [
-    "etcd_server_is_leader",
-    "Whether or not this member is a leader. 1 if is, 0 otherwise.",
-    (member) => (isLeader(member) ? 1 : 0),
-  ],
-  [
-    "etcd_server_is_learner",
-    "Whether or not this member is a learner. 1 if is, 0 otherwise.",
-    (member) => (isLearner(member) ? 1 : 0),
-  ],
-  [
-    "etcd_server_proposals_applied_total",
-    "The total number of consensus proposals applied.",
-    ({ state }) => state.index,
-  ],
-  [
-    "etcd_server_proposals_committed_total",
-    "The total number of consensus proposals committed.",
-    committedIndex,
-  ],
-  [
-    "etcd_server_proposals_pending",
-    "The current number of pending proposals to commit.",
-    pendingProposals,
-  ],
-  [
-    "etcd_server_quota_backend_bytes",
-    "Current backend storage quota size in bytes.",
-    ({ state }) => state.quotaBytes,
-  ],
-  [
-    "etcd_debugging_auth_revision",
-    "The current revision of auth store.",
-    (m) => m.state.auth.revision,
-  ],
-  ["etcd_debugging_mvcc_keys_total", "Total number of keys.", ({ state }) => state.store.keyCount],
-  [
-    "etcd_debugging_mvcc_current_revision",
-    "The current revision of store.",
-    ({ state }) => state.store.revision,
-  ],
-  [
-    "etcd_debugging_mvcc_compact_revision",
-    "The revision of the last compaction in store.",
-    ({ state }) => state.store.compactedRevision,
-  ],
-  [
-    "etcd_debugging_mvcc_watcher_total",
-    "Total number of watchers.",
-    ({ state }) => state.hub.watchCount,
-  ],
-  [
-    "etcd_mvcc_db_total_size_in_bytes",
-    "Total size of the underlying database physically allocated in bytes.",
-    ({ state }) => state.sizeBytes,
-  ],
-  [
-    "etcd_mvcc_db_total_size_in_use_in_bytes",
-    "Total size of the underlying database logically in use in bytes.",
-    ({ state }) => state.sizeBytes,
-  ],
-];
-
-export function metricsText(member: Member): string {
-  const parts: string[] = [];
-  for (const [name, help, value] of gauges) {
-    parts.push(...described({ name, help, type: "gauge" }, [["", value(member)]]));
-  }
-  for (const [name, help, labels] of labelled(member)) {
-    parts.push(...described({ name, help, type: "gauge" }, [[labels, 1]]));
-  }
-  parts.push(...member.metrics.lines());
-  for (const { name, help, type, value } of processMetrics()) {
-    parts.push(...described({ name, help, type }, [["", value]]));
-  }
-  return parts.join("");
-}
-
-function labelled({ identity }: Member): readonly (readonly [string, string, string])[] {
-  const which = (what: string) => `Which ${what} version is running. 1 for`;
-  const current = "label with current";
-  return [
-    [
-      "etcd_server_version",
-      `${which("")} 'server_version' ${current} version.`.replace("  ", " "),
-      `{server_version="${serverVersion}"}`,
-    ],
-    [
-      "etcd_cluster_version",
-      `${which("")} 'cluster_version' ${current} cluster version`.replace("  ", " "),
-      `{cluster_version="${serverVersion.replace(/\.\d+$/, "")}"}`,
-    ],
-    [
-      "etcd_server_id",
-      "Server or member ID in hexadecimal format. 1 for 'server_id' label with current ID.",
-      `{server_id="${identity.memberId.toString(16)}"}`,
-    ],
-  ];
+  yield `${name}_bucket{le="+Inf"} ${histogram.count}\n`;
+  yield `${name}_sum ${histogram.sumSeconds}\n`;
+  yield `${name}_count ${histogram.count}\n`;
 }

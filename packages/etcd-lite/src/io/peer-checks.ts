@@ -46,8 +46,11 @@ export async function answerHashKV(
   member: Member,
   { revision }: etcd.HashKVRequest,
 ): Promise<Init<etcd.HashKVResponse>> {
+  const { clock, metrics } = member;
+  const fromMs = clock.monotonic();
   const taken = revision > 0 ? await member.hashes.find(revision) : undefined;
   const found = taken ?? guarded(() => hashNow(member.state.store, revision));
+  metrics.observe("hashRevision", clock.monotonic() - fromMs);
   const { hash, compactRevision, hashRevision } = found;
   return { header: header(member), hash, compactRevision, hashRevision };
 }

@@ -36,6 +36,7 @@ export function processMetrics(): ProcessMetric[] {
       value: (user + system) / 1e6,
     },
   ];
+  metrics.push(...linuxMetrics());
   const files = openFiles();
   if (files === undefined) return metrics;
   return [
@@ -48,7 +49,51 @@ export function processMetrics(): ProcessMetric[] {
 }
 
 /** Only Linux says. */
-function openFiles(): { open: number; limit: number } | undefined {
+function linuxMetrics(): ProcessMetric[] {
+  try {
+    const pages = Number(readFileSync("/proc/self/statm", "latin1").split(" ")[0]);
+    const limits = readFileSync("/proc/self/limits", "latin1");
+    const limit = /^Max address space\s+(\S+)/m.exec(limits)?.[1];
+    const network = readFileSync("/proc/self/net/netstat", "latin1").split("\n");
+    const [names, values] = network
+      .filter((line) => line.startsWith("IpExt:"))
+      .map((line) => line.split(" "));
+    const octets = (name: string) => Number(values?.[names?.indexOf(name) ?? -1] ?? 0);
+    return [
+      {
+        name: "process_virtual_memory_bytes",
+        help: "Virtual memory size in bytes.",
+        type: "gauge",
+        value: pages * pageBytes,
+      },
+      {
+        name: "process_virtual_memory_max_bytes",
+        help: "Maximum amount of virtual memory available in bytes.",
+        type: "gauge",
+        value: limit === "unlimited" ? 2 ** 64 : Number(limit),
+      },
+      {
+        name: "process_network_receive_bytes_total",
+        help: "Number of bytes received by the process over the network.",
+        type: "counter",
+        value: octets("InOctets"),
+      },
+      {
+        name: "process_network_transmit_bytes_total",
+        help: "Number of bytes sent by the process over the network.",
+        type: "counter",
+        value: octets("OutOctets"),
+      },
+    ];
+  } catch {
+    return [];
+  }
+}
+
+const pageBytes = 4096;
+
+/** Only Linux says. */
+export function openFiles(): { open: number; limit: number } | undefined {
   try {
     const limits = readFileSync("/proc/self/limits", "latin1");
     const limit = /^Max open files\s+(\d+)/m.exec(limits)?.[1];

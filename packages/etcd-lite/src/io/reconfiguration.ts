@@ -88,6 +88,7 @@ export class Reconfiguration {
   async promoteHere(id: bigint): Promise<Record<string, never>> {
     guarded(() => this.#mayPromote(id));
     await this.#change({ action: "promote", member: { ...unnamed, id } });
+    this.#member.metrics.count("learnerPromoted");
     return {};
   }
 

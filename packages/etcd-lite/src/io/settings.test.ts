@@ -148,7 +148,7 @@ const accepted = `--cipher-suites=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 --wal-di
   --force-new-cluster --experimental-corrupt-check-time=1s --compact-hash-check-time=1m
   --experimental-initial-corrupt-check --feature-gates=AllAlpha=true --max-learners=2
   --snapshot-catchup-entries=10 --log-format=console --log-level=panic --log-outputs=stdout
-  --metrics=extensive --metrics=x --memory-mlock=false --v2-deprecation=gone
+  --metrics=x --memory-mlock=false --v2-deprecation=gone
   --backend-bbolt-freelist-type=x --max-txn-ops=0 --bcrypt-cost=99 --self-signed-cert-validity=0
   --downgrade-check-time=0s --bootstrap-defrag-threshold-megabytes=1 --raft-read-timeout=1s
   --peer-skip-client-san-verification --snapshot-count=0 --auth-token-ttl=0

@@ -16,6 +16,8 @@ export interface PlainRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   body(): Promise<Buffer>;
+  /** The body as it comes, in place of `body`: for who answers before it has ended. */
+  chunks(): AsyncIterable<Buffer>;
   /** Aborted when the peer goes away before it has its answer. */
   readonly signal: AbortSignal;
   /** Common name of the client's verified certificate, when it showed one. */
@@ -42,6 +44,7 @@ export function serveHttp1(handler: HttpHandler) {
       path: request.url ?? "/",
       headers: request.headers,
       body: () => readBody(request),
+      chunks: () => request,
       signal: abortOn(response),
       peerCommonName: commonNameOf(request.socket as TLSSocket),
       isSecure: (request.socket as TLSSocket).encrypted === true,
@@ -104,6 +107,7 @@ export function serveStream(
       path,
       headers,
       body: () => readBody(body),
+      chunks: () => body,
       signal: abort.signal,
       peerCommonName: commonNameOf(socket as TLSSocket),
       isSecure: (socket as TLSSocket).encrypted === true,

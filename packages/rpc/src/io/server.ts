@@ -4,8 +4,9 @@
  * `http`, when given, answers plain HTTP requests (HTTP/1.1 and HTTP/2) on the same ports: etcd's
  * /health, /version and /metrics live there.
  */
-import type { Server as HttpServer } from "node:http";
+import type { Server as HttpServer, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Channel, Handlers } from "../core/call.ts";
 import type { RpcClock } from "../core/clock.ts";
 import type { Http2Stream, StreamSink } from "../core/http2-stream.ts";
@@ -32,8 +33,15 @@ export interface ServerOptions {
   /** Largest response; grpc-go's default is 2^31 - 1. */
   readonly sendMaxBytes?: number | undefined;
   readonly http?: HttpHandler | undefined;
+  /** Takes WebSockets on some paths; elsewhere the wish for one is not heard. */
+  readonly webSocket?: WebSocketHandler | undefined;
   /** Takes connections that ask for another protocol. */
   readonly upgrade?: UpgradeHandler | undefined;
+}
+
+export interface WebSocketHandler {
+  isFor(path: string): boolean;
+  serve(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
 export interface RpcServer {
@@ -76,8 +84,12 @@ export function createServer(options: ServerOptions = {}): RpcServer {
 
   const plainServer = (): HttpServer => {
     if (http1 !== undefined) return http1;
-    http1 = nodeHttp().createServer(serveHttp1(options.http ?? nothingThere));
-    if (options.upgrade !== undefined) http1.on("upgrade", serveUpgrade(options.upgrade));
+    const { upgrade, webSocket, http = nothingThere } = options;
+    if (webSocket !== undefined) http1 = webSocketServer(http, webSocket);
+    else {
+      http1 = nodeHttp().createServer(serveHttp1(http));
+      if (upgrade !== undefined) http1.on("upgrade", serveUpgrade(upgrade));
+    }
     return http1;
   };
 
@@ -101,6 +113,18 @@ export function createServer(options: ServerOptions = {}): RpcServer {
       listeners.clear();
     },
   };
+}
+
+/** Other wishes, such as h2c's, are answered as if they had not been told. */
+function webSocketServer(http: HttpHandler, handler: WebSocketHandler): HttpServer {
+  const isTaken = ({ headers, url = "/" }: IncomingMessage) =>
+    headers.upgrade?.toLowerCase() === "websocket" && handler.isFor(url);
+  const server = nodeHttp().createServer({ shouldUpgradeCallback: isTaken }, serveHttp1(http));
+  server.on("upgrade", (request, socket, head) => {
+    socket.on("error", () => {});
+    handler.serve(request, socket, head);
+  });
+  return server;
 }
 
 const nothingThere: HttpHandler = () => ({ status: 404, body: "404 page not found\n" });
