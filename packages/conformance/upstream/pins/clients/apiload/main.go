@@ -36,7 +36,7 @@ type result map[string]float64
 func main() {
 	s := settings{}
 	kubeconfig := flag.String("kubeconfig", "", "whom to ask")
-	phases := flag.String("phases", "create,get,list,label,patch,apply,fanout,delete", "in this order")
+	phases := flag.String("phases", "create,get,list,bytes,label,patch,apply,fanout,delete", "in this order")
 	flag.IntVar(&s.pid, "pid", 0, "the server's process, to count its processor time")
 	growth := flag.String("growth", "", "numbers of objects at which the growth phase measures")
 	flag.IntVar(&s.callers, "callers", 32, "callers at once")
@@ -77,7 +77,7 @@ type load struct {
 
 func (l *load) phases() map[string]func() {
 	return map[string]func(){
-		"create": l.create, "get": l.get, "list": l.list, "label": l.listByLabel,
+		"create": l.create, "get": l.get, "list": l.list, "bytes": l.listBytes, "label": l.listByLabel,
 		"patch": l.patch, "apply": l.apply, "fanout": l.fanout, "delete": l.delete,
 		"cluster": l.cluster, "growth": l.growth,
 	}

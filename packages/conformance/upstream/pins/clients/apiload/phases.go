@@ -83,6 +83,18 @@ func (l *load) list() {
 	})
 }
 
+// listBytes takes the same list as it comes, compressed and not decoded: the server's part alone.
+func (l *load) listBytes() {
+	l.during("bytes", l.clients[:l.listers], func(client *kubernetes.Clientset, _ int) {
+		request := client.CoreV1().RESTClient().Get().Namespace(l.namespace).Resource("pods")
+		bytes, err := request.SetHeader("Accept-Encoding", "gzip").Do(background()).Raw()
+		check(err)
+		if len(bytes) < 100*l.pods/10 {
+			check(fmt.Errorf("a list of %d pods has %d bytes", l.pods, len(bytes)))
+		}
+	})
+}
+
 func (l *load) listByLabel() {
 	l.during("label", l.clients[:l.listers], func(client *kubernetes.Clientset, i int) {
 		l.listed(client, metav1.ListOptions{LabelSelector: fmt.Sprintf("app=app-%d", i%10)}, l.pods/10)
