@@ -341,9 +341,9 @@ function buildAuthenticator(
   options: ApiServerOptions,
   keys: Keys,
   reader: StoreReader,
+  signal: AbortSignal,
 ): ServerAuthenticator {
   const { clock, log, pki } = options;
-  signal: AbortSignal,
   const proxy =
     pki.requestHeaderCA === undefined
       ? undefined
