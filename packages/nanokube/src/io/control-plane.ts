@@ -80,7 +80,10 @@ function apiServerOptions(state: ClusterState, pki: ClusterPKI, etcd: Channel, l
       kubeletClientCert: pki.kubeletClient.cert,
       kubeletClientKey: pki.kubeletClient.key,
       requestHeaderCA: pki.frontProxyCA.cert,
+      proxyClientCert: pki.frontProxyClient.cert,
+      proxyClientKey: pki.frontProxyClient.key,
     },
+    requestHeaderAllowedNames: ["front-proxy-client"],
   };
 }
 
