@@ -28,7 +28,12 @@ import { createLocalClient, type LocalClient } from "../core/local-client.ts";
 import { createNonResource } from "../core/non-resource.ts";
 import { ResourceRegistry, type StorageMediaType } from "../core/registry.ts";
 import { RequestMetrics } from "../core/request-metrics.ts";
-import type { RestServer, WriteHooks } from "../core/rest/context.ts";
+import {
+  type RestServer,
+  type TimeLimits,
+  usualTimeLimits,
+  type WriteHooks,
+} from "../core/rest/context.ts";
 import { createFreshReader, createReader, type StoreReader } from "../core/rest/reader.ts";
 import { parseRanges } from "../core/service/cidr.ts";
 import { ClusterIPs } from "../core/service/cluster-ips.ts";
@@ -53,12 +58,9 @@ import { healthChecks, type ServerState } from "./health-checks.ts";
 import { HttpServer } from "./http-server.ts";
 import { createMemoryTransport } from "./memory-transport.ts";
 import { outsideOperations } from "./outside-operations.ts";
-import { overloadControl } from "./overload.ts";
+import { followFlowSchemas, overloadControl } from "./overload.ts";
 import { type Keys, readKeys } from "./service-account-keys.ts";
 import { createWebhookCaller } from "./webhook-caller.ts";
-
-/** Upstream's --request-timeout. */
-const finishMaxMs = 60_000;
 
 export interface ApiServerPKI {
   /** PEM bundle of the CAs whose certificates are users. */
@@ -114,6 +116,8 @@ export interface ApiServerOptions {
   storageMediaType?: StorageMediaType;
   /** Requests at work at once; 400, 200 and fair unless told. */
   overload?: { readOnlyMax?: number; mutatingMax?: number; fairness?: boolean };
+  /** How long requests, watches and events last; upstream's unless told. */
+  limits?: Partial<TimeLimits>;
   /** Where the serving certificate and key came from: they are read again when they change. */
   servingFiles?: ServingFiles;
   /** What is written down of requests. */
@@ -162,6 +166,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   ready.catch((error: unknown) => options.log.error({ error: String(error) }, "bootstrap failed"));
   void parts.aggregator.start(stop.signal);
+  const following = ready.then(() => followFlowSchemas(options, parts, stop.signal));
+  following.catch(() => undefined); // It was stopped before.
   const servers: HttpServer[] = [];
   return {
     ready,
@@ -187,7 +193,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     async shutdown(delayMs) {
       parts.state.stopping = true;
       await sleep(options.clock, delayMs);
-      await Promise.all(servers.map((server) => server.drain(options.clock, finishMaxMs)));
+      await Promise.all(
+        servers.map((server) =>
+          server.drain(options.clock, parts.handlerOptions.server.limits.requestTimeoutMs),
+        ),
+      );
       stop.abort();
       parts.store.close();
     },
@@ -249,6 +259,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   });
   const flowControl = overloadControl(options, registry);
   const metrics = new RequestMetrics();
+  const extra = { registry, flowControl, aggregator };
   const handlerOptions: HandlerOptions = {
     server,
     authenticator,
@@ -259,7 +270,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
       generation: () => registry.generation + aggregator.generation,
       serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
       checks: healthChecks(store, state, options.encryption),
-      more: extraPaths({ options, registry, keys: keys.accepted, store, metrics, flowControl }),
+      more: extraPaths({ ...extra, options, keys: keys.accepted, store, metrics }),
     }),
     aggregated: (request, user) => aggregator.serve(request, user),
     flowControl,
@@ -288,6 +299,7 @@ function restServer(parts: RestParts): RestServer {
   const definitionHooks: WriteHooks = { beginDelete: (object) => markDefinition(object, clock) };
   const served = () => registry.served();
   return {
+    limits: { ...usualTimeLimits, ...options.limits },
     store,
     clock,
     random,
@@ -375,7 +387,8 @@ function createListener(options: ApiServerOptions, parts: Parts): HttpServer {
   if (pki.servingCert === undefined || pki.servingKey === undefined) {
     throw new Error("a listener needs pki.servingCert and pki.servingKey");
   }
-  const deps = { options: parts.handlerOptions, credentials: parts.credentials };
+  const { aggregator, credentials } = parts;
+  const deps = { options: parts.handlerOptions, credentials, aggregator };
   return new HttpServer({
     cert: pki.servingCert,
     key: pki.servingKey,

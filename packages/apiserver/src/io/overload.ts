@@ -1,7 +1,9 @@
 /** Limits on what is at work at once, by the objects that the store has of them. */
 import type { FlowSchema, PriorityLevelConfiguration } from "@nanokube/api/flowcontrol/v1";
-import type { KubeObject } from "@nanokube/machinery";
+import { type KubeObject, sleep } from "@nanokube/machinery";
+import { followDangling } from "../core/flow-control/dangling.ts";
 import { createFlowControl, type FlowControl } from "../core/flow-control/flow-control.ts";
+import type { LocalClient } from "../core/local-client.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 
@@ -28,4 +30,20 @@ export function overloadControl(
         cache("prioritylevelconfigurations")?.changedAt ?? 0,
       ),
   });
+}
+
+/** What starts is not kept waiting by conditions that nobody reads yet. */
+const conditionsAfterMs = 2_000;
+
+/** Says of every FlowSchema whether its level is there, as upstream's does when fairness is on. */
+export async function followFlowSchemas(
+  { clock, log, overload }: ApiServerOptions,
+  { registry, local }: { registry: ResourceRegistry; local: LocalClient },
+  signal: AbortSignal,
+): Promise<void> {
+  const schemas = registry.find(group, "flowschemas")?.cache;
+  const levels = registry.find(group, "prioritylevelconfigurations")?.cache;
+  if (overload?.fairness === false || schemas === undefined || levels === undefined) return;
+  await sleep(clock, conditionsAfterMs, signal);
+  followDangling({ schemas, levels, local, now: () => clock.now(), log }, signal);
 }

@@ -8,6 +8,7 @@ import type { CustomResourceDefinition } from "@nanokube/api/apiextensions/v1";
 import { validateDefinition } from "../core/crd/definition/validate-definition.ts";
 import type { ResourceStrategy } from "../core/strategy.ts";
 import { kind } from "./generic.ts";
+import { dns1123Subdomain, type NameRule } from "./names.ts";
 import { columns, nameOf } from "./table.ts";
 
 function storageVersion(crd: CustomResourceDefinition): string | undefined {
@@ -35,8 +36,21 @@ function addStoredVersion(crd: CustomResourceDefinition): void {
   if (!versions.includes(stored)) crd.status.storedVersions = [...versions, stored];
 }
 
+const nameOfDefinition = ({ spec }: CustomResourceDefinition): NameRule => {
+  const wanted = `${spec?.names?.plural ?? ""}.${spec?.group ?? ""}`;
+  return (name, prefix) => [
+    ...dns1123Subdomain(name, prefix),
+    ...(name === wanted ? [] : ['must be spec.names.plural+"."+spec.group']),
+  ];
+};
+
 export const customResourceDefinitionStrategy: ResourceStrategy = kind(
-  { finalizers: "plain", status: true, generation: ["spec"] },
+  {
+    finalizers: "plain",
+    status: true,
+    generation: ["spec"],
+    nameFor: (object) => nameOfDefinition(object as CustomResourceDefinition),
+  },
   {
     default: (object) => defaultDefinition(object as CustomResourceDefinition),
     prepareForCreate: (object) => addStoredVersion(object as CustomResourceDefinition),

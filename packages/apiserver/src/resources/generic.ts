@@ -26,6 +26,8 @@ export interface KindOptions {
   /** What a status write keeps of the old metadata. */
   statusKeeps?: readonly (keyof ObjectMeta)[];
   name?: NameRule;
+  /** The same for a kind whose name depends on what else it says. */
+  nameFor?(object: KubeObject): NameRule;
   finalizers?: FinalizerRule;
   /** false: the kind looks at a new object's metadata itself. */
   wholeMeta?: false;
@@ -116,7 +118,7 @@ export function kind(options: KindOptions, own: ResourceStrategy): ResourceStrat
     validateObjectMeta(
       object.metadata ?? {},
       context.namespace !== "",
-      options.name,
+      options.nameFor?.(object) ?? options.name,
       field("metadata"),
       options.finalizers,
     );

@@ -15,7 +15,7 @@ export interface GroupResult {
 
 export async function replayGroup(group: CorpusGroup, send: Send): Promise<GroupResult> {
   const recorded = readRecording(group.name);
-  const answers = await runGroup(group, send);
+  const answers = await runGroup(group, send, recorded);
   const differing = new Map<string, Difference[]>();
   const missing: string[] = [];
   for (const [name, answer] of answers) {

@@ -4,6 +4,7 @@ import { encodeEnvelope, encodeProtobuf, type KubeObject } from "@nanokube/machi
 import type { RestAnswer, RestRequest } from "../subjects/apiserver.ts";
 import { comparable } from "./comparable.ts";
 import type { CorpusAnswer, CorpusCase, CorpusGroup } from "./corpus-case.ts";
+import { differencesOf } from "./differences.ts";
 
 export type Send = (request: RestRequest) => Promise<RestAnswer>;
 
@@ -40,12 +41,19 @@ class Memory {
   }
 }
 
-export async function runGroup(group: CorpusGroup, send: Send): Promise<Map<string, CorpusAnswer>> {
+/** `recorded`: what a case that settles is to come to; unknown while that is recorded. */
+export async function runGroup(
+  group: CorpusGroup,
+  send: Send,
+  recorded?: ReadonlyMap<string, CorpusAnswer>,
+): Promise<Map<string, CorpusAnswer>> {
   const memory = new Memory();
   const answers = new Map<string, CorpusAnswer>();
   for (const one of group.cases) {
     const { request, sent } = requestOf(one, memory);
-    const answer = one.settles ? await settled(request, send) : await send(request);
+    const wanted = recorded?.get(one.name);
+    const isDone = wanted && ((answer: RestAnswer) => same(comparable(answer, sent), wanted));
+    const answer = one.settles ? await settled(request, send, isDone) : await send(request);
     memory.learn(one, answer);
     if (answers.has(one.name)) throw new Error(`${group.name}: two cases are called ${one.name}`);
     answers.set(one.name, comparable(answer, sent));
@@ -53,15 +61,28 @@ export async function runGroup(group: CorpusGroup, send: Send): Promise<Map<stri
   return answers;
 }
 
-const settleMs = 300;
+const same = (a: CorpusAnswer, b: CorpusAnswer): boolean => differencesOf(a, b).length === 0;
 
-/** Asks until two answers in a row are the same: background work is done. */
-async function settled(request: RestRequest, send: Send): Promise<RestAnswer> {
+const recordingMs = 300;
+const replayingMs = 20;
+const patienceMs = 8_000;
+
+/**
+ * Asks until background work is done: until the answer is the wanted one, or, when that is not
+ * known yet, until two answers in a row are the same.
+ */
+async function settled(
+  request: RestRequest,
+  send: Send,
+  isDone?: (answer: RestAnswer) => boolean,
+): Promise<RestAnswer> {
+  const pauseMs = isDone === undefined ? recordingMs : replayingMs;
   let before = await send(request);
-  for (let i = 0; i < 20; i++) {
-    await new Promise((resolve) => setTimeout(resolve, settleMs));
+  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pauseMs) {
+    if (isDone?.(before)) return before;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
     const now = await send(request);
-    if (now.text === before.text) return now;
+    if (isDone === undefined && now.text === before.text) return now;
     before = now;
   }
   return before;

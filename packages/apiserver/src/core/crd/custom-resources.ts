@@ -10,7 +10,13 @@ import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
 } from "@nanokube/api/apiextensions/v1";
-import type { Clock, KubeObject, Log, Random } from "@nanokube/machinery";
+import {
+  type Clock,
+  type KubeObject,
+  type Log,
+  type Random,
+  StatusError,
+} from "@nanokube/machinery";
 import type { WebhookCaller } from "../admission/webhooks/caller.ts";
 import type { ResourceCache } from "../cache/resource-cache.ts";
 import type { StorageCodec, StoredObject } from "../cache/stored-object.ts";
@@ -126,7 +132,7 @@ export class CustomResources {
     }
     const all = [...this.#cache.scan()].map((each) => each.shared() as CustomResourceDefinition);
     if (acceptNames(crd, all, this.#deps.clock)) {
-      await this.#write(stored, crd);
+      await this.#writeStatus(stored, crd);
       return; // Its own event leads back here.
     }
     this.#lookAtRivals(crd, all);
@@ -143,6 +149,17 @@ export class CustomResources {
       if (isWaiting && rival.spec?.group === crd.spec?.group) {
         this.#queue(rival.metadata?.name ?? "");
       }
+    }
+  }
+
+  /** As everybody's write, so that its fields have an owner. */
+  async #writeStatus(stored: StoredObject, crd: CustomResourceDefinition): Promise<void> {
+    const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${stored.name}/status`;
+    const metadata = { ...crd.metadata, resourceVersion: String(stored.revision) };
+    try {
+      await this.#deps.local.update(path, { ...crd, metadata } as KubeObject);
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.code !== 409) throw error;
     }
   }
 

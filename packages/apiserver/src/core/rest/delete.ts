@@ -214,11 +214,12 @@ function checkPreconditions(
   const meta = metadataOf(object);
   const { info } = context.resource;
   const isNamespaces = info.group === "" && info.plural === "namespaces";
-  // Only the store of namespaces checks them itself.
-  const gr = { group: info.group, resource: isNamespaces ? info.plural : info.kind };
+  // Only the stores of these two check them themselves.
+  const isOwn = isNamespaces || info.plural === "customresourcedefinitions";
+  const gr = { group: info.group, resource: isOwn ? info.plural : info.kind };
   if (uid !== undefined && uid !== null && uid !== meta.uid) {
     const found = meta.uid ?? "";
-    const why = isNamespaces
+    const why = isOwn
       ? `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${found}`
       : `the UID in the precondition (${uid}) does not match the UID in record (${found}). The object might have been deleted and then recreated`;
     throw conflict(gr, meta.name ?? "", why);
@@ -229,7 +230,7 @@ function checkPreconditions(
     resourceVersion !== meta.resourceVersion
   ) {
     const found = meta.resourceVersion ?? "";
-    const why = isNamespaces
+    const why = isOwn
       ? `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${found}`
       : `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${found}). The object might have been modified`;
     throw conflict(gr, meta.name ?? "", why);

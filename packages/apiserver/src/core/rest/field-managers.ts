@@ -43,6 +43,7 @@ type Paths = readonly (readonly string[])[];
 
 /** What a status endpoint resets beside the spec, or in its place. */
 const statusResets: Readonly<Record<string, Paths>> = {
+  apiservices: [["spec"], ["metadata"]],
   certificatesigningrequests: [["spec"], ["status", "conditions"]],
   deployments: [["spec"], ["metadata", "labels"]],
   flowschemas: [["spec"], ["metadata"]],

@@ -1,6 +1,6 @@
 /** Deletions: options, finalizers, collections. */
 import { type CorpusCase, mergePatch, type Tree } from "../corpus-case.ts";
-import { type Kind, request } from "./kind.ts";
+import { type Kind, request, settling } from "./kind.ts";
 
 export function deleting(kind: Kind): CorpusCase[] {
   const { one, all } = kind;
@@ -30,6 +30,7 @@ export function deleting(kind: Kind): CorpusCase[] {
       mergePatch,
     ),
     remove("that has to wait", { propagationPolicy: "Background" }),
+    ...settling("delete: that has to wait", kind),
     remove("again", {}),
     request(
       "delete: another finalizer",

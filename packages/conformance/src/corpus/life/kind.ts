@@ -43,3 +43,19 @@ export const request = (
 /** The kind's object with other metadata. */
 export const withMeta = (kind: Kind, metadata: Tree): Tree =>
   merged(kind.object, { metadata }) as Tree;
+
+/** Kinds whose objects the server itself writes to, some time after a request. */
+const busy: ReadonlySet<string> = new Set([
+  "apiservices",
+  "customresourcedefinitions",
+  "flowschemas",
+  "prioritylevelconfigurations",
+]);
+
+export const isBusy = ({ plural }: ResourceInfo): boolean => busy.has(plural);
+
+/** A read that waits until the server is done; nothing for the kinds it leaves alone. */
+export function settling(after: string, { resource, one }: Kind): CorpusCase[] {
+  if (!isBusy(resource)) return [];
+  return [{ ...request(`settled: ${after}`, "GET", one), settles: true }];
+}

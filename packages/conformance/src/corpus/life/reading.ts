@@ -1,14 +1,6 @@
 /** Reads: in every form, by selectors, of what is not there. */
 import { accept, type CorpusCase } from "../corpus-case.ts";
-import { type Kind, request } from "./kind.ts";
-
-/** Kinds whose objects the server itself writes to. */
-const busy: ReadonlySet<string> = new Set([
-  "apiservices",
-  "customresourcedefinitions",
-  "flowschemas",
-  "prioritylevelconfigurations",
-]);
+import { isBusy, type Kind, request } from "./kind.ts";
 
 export function reading({ all, one, object, resource }: Kind): CorpusCase[] {
   const get = (name: string, path: string, headers?: Record<string, string>) =>
@@ -16,7 +8,7 @@ export function reading({ all, one, object, resource }: Kind): CorpusCase[] {
   const field = encodeURIComponent("metadata.name=x");
   const own = "labelSelector=corpus%3D1";
   return [
-    { ...get("get", one), ...(busy.has(resource.plural) ? { settles: true as const } : {}) },
+    { ...get("get", one), ...(isBusy(resource) ? { settles: true as const } : {}) },
     { ...get("get as protobuf", one), protobuf: true },
     { ...get("list as protobuf", `${all}?${own}`), protobuf: true },
     get("get what is not there", `${all}/not-there`),

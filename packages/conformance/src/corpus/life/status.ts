@@ -1,7 +1,7 @@
 /** The status subresource. */
 import { accept, applyPatch, type CorpusCase, merged, mergePatch } from "../corpus-case.ts";
 import { statuses } from "../objects/statuses.ts";
-import { type Kind, request } from "./kind.ts";
+import { type Kind, request, settling } from "./kind.ts";
 
 export function statusWriting(kind: Kind): CorpusCase[] {
   const { resource, one, object } = kind;
@@ -19,6 +19,7 @@ export function statusWriting(kind: Kind): CorpusCase[] {
   return [
     request("status: get", "GET", at),
     request("status: put", "PUT", at, changed),
+    ...settling("status: put", kind),
     request(
       "status: patch",
       "PATCH",
@@ -26,6 +27,7 @@ export function statusWriting(kind: Kind): CorpusCase[] {
       { metadata: { labels: { s: "1" } }, status, spec: {} },
       mergePatch,
     ),
+    ...settling("status: patch", kind),
     request("status: patch away", "PATCH", `${at}?dryRun=All`, { status: null }, mergePatch),
     request("status: of a wrong type", "PATCH", at, { status: 5 }, mergePatch),
     request("status: bogus", "PATCH", at, { status: { bogus: 1 } }, mergePatch),
@@ -36,9 +38,11 @@ export function statusWriting(kind: Kind): CorpusCase[] {
       { apiVersion: object.apiVersion, kind: object.kind, status },
       applyPatch,
     ),
+    ...settling("status: apply", kind),
     request("status: create", "POST", at, object),
     request("status: delete", "DELETE", at),
     request("status: through the object", "PATCH", one, { status: null }, mergePatch),
+    ...settling("status: through the object", kind),
     request("get as a table, with status", "GET", one, undefined, accept("Table")),
   ];
 }

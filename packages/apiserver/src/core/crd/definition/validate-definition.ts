@@ -14,7 +14,10 @@ import {
   type FieldError,
   FieldPath,
   forbiddenField,
+  GoText,
+  internalTree,
   invalidValue,
+  marshalGo,
   notSupported,
   required,
   tooMany,
@@ -60,18 +63,9 @@ export function validateDefinition(
   const spec = crd.spec ?? {};
   const path = FieldPath.root("spec");
   const errors: FieldError[] = [];
-  if (old === undefined) errors.push(...validateName(crd));
   errors.push(...validateSpec(spec, path, old), ...validateStored(crd));
   if (old !== undefined) errors.push(...validateFrozen(spec, old, path));
   return [...errors, ...validateApproval(crd, old)];
-}
-
-function validateName(crd: CustomResourceDefinition): FieldError[] {
-  const { group = "", names } = crd.spec ?? {};
-  const name = crd.metadata?.name ?? "";
-  if (name === `${names?.plural ?? ""}.${group}`) return [];
-  const why = 'must be spec.names.plural+"."+spec.group';
-  return [invalidValue("metadata.name", name, why)];
 }
 
 function validateFrozen(
@@ -211,7 +205,7 @@ function validateVersionList(
   }
   if (versions.filter((version) => version.storage).length !== 1) {
     const why = "must have exactly one version marked as storage version";
-    errors.push(invalidValue(path, shown, why));
+    errors.push(invalidValue(path, shown.length > 0 ? shown : null, why));
   }
   return errors;
 }
@@ -272,6 +266,7 @@ function warningErrors(deprecated: boolean | undefined, warning: string | undefi
   return errors;
 }
 
+const schemaType = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps";
 const allowedAtRoot =
   "[Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations]";
 const allowedKeys = new Set(
@@ -297,7 +292,10 @@ function validateSchemaOf(
       const text =
         'only "object" is allowed as the type at the root of the schema if the status subresource is enabled';
       errors.push(invalidValue(at.child("type"), schema.type, text));
-    } else if (isOdd) errors.push(invalidValue(at, schema, why));
+    } else if (isOdd) {
+      const shown = new GoText(marshalGo(internalTree(schemaType, schema)));
+      errors.push(invalidValue(at, shown, why));
+    }
   }
   if (schema.nullable) {
     errors.push(forbiddenField(at.child("nullable"), "nullable cannot be true at the root"));
