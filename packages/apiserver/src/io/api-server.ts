@@ -28,12 +28,7 @@ import { createLocalClient, type LocalClient } from "../core/local-client.ts";
 import { createNonResource } from "../core/non-resource.ts";
 import { ResourceRegistry, type StorageMediaType } from "../core/registry.ts";
 import { RequestMetrics } from "../core/request-metrics.ts";
-import {
-  type RestServer,
-  type TimeLimits,
-  usualTimeLimits,
-  type WriteHooks,
-} from "../core/rest/context.ts";
+import type { RestServer, WriteHooks } from "../core/rest/context.ts";
 import { createFreshReader, createReader, type StoreReader } from "../core/rest/reader.ts";
 import { parseRanges } from "../core/service/cidr.ts";
 import { ClusterIPs } from "../core/service/cluster-ips.ts";
@@ -61,6 +56,9 @@ import { outsideOperations } from "./outside-operations.ts";
 import { followFlowSchemas, overloadControl } from "./overload.ts";
 import { type Keys, readKeys } from "./service-account-keys.ts";
 import { createWebhookCaller } from "./webhook-caller.ts";
+
+/** Upstream's --request-timeout. */
+const finishMaxMs = 60_000;
 
 export interface ApiServerPKI {
   /** PEM bundle of the CAs whose certificates are users. */
@@ -116,8 +114,6 @@ export interface ApiServerOptions {
   storageMediaType?: StorageMediaType;
   /** Requests at work at once; 400, 200 and fair unless told. */
   overload?: { readOnlyMax?: number; mutatingMax?: number; fairness?: boolean };
-  /** How long requests, watches and events last; upstream's unless told. */
-  limits?: Partial<TimeLimits>;
   /** Where the serving certificate and key came from: they are read again when they change. */
   servingFiles?: ServingFiles;
   /** What is written down of requests. */
@@ -193,11 +189,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     async shutdown(delayMs) {
       parts.state.stopping = true;
       await sleep(options.clock, delayMs);
-      await Promise.all(
-        servers.map((server) =>
-          server.drain(options.clock, parts.handlerOptions.server.limits.requestTimeoutMs),
-        ),
-      );
+      await Promise.all(servers.map((server) => server.drain(options.clock, finishMaxMs)));
       stop.abort();
       parts.store.close();
     },
@@ -259,7 +251,6 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   });
   const flowControl = overloadControl(options, registry);
   const metrics = new RequestMetrics();
-  const extra = { registry, flowControl, aggregator };
   const handlerOptions: HandlerOptions = {
     server,
     authenticator,
@@ -270,7 +261,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
       generation: () => registry.generation + aggregator.generation,
       serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
       checks: healthChecks(store, state, options.encryption),
-      more: extraPaths({ ...extra, options, keys: keys.accepted, store, metrics }),
+      more: extraPaths({ options, registry, keys: keys.accepted, store, metrics, flowControl }),
     }),
     aggregated: (request, user) => aggregator.serve(request, user),
     flowControl,
@@ -299,7 +290,6 @@ function restServer(parts: RestParts): RestServer {
   const definitionHooks: WriteHooks = { beginDelete: (object) => markDefinition(object, clock) };
   const served = () => registry.served();
   return {
-    limits: { ...usualTimeLimits, ...options.limits },
     store,
     clock,
     random,
@@ -387,8 +377,7 @@ function createListener(options: ApiServerOptions, parts: Parts): HttpServer {
   if (pki.servingCert === undefined || pki.servingKey === undefined) {
     throw new Error("a listener needs pki.servingCert and pki.servingKey");
   }
-  const { aggregator, credentials } = parts;
-  const deps = { options: parts.handlerOptions, credentials, aggregator };
+  const deps = { options: parts.handlerOptions, credentials: parts.credentials };
   return new HttpServer({
     cert: pki.servingCert,
     key: pki.servingKey,
