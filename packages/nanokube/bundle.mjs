@@ -46,8 +46,12 @@ function newestIn(directory) {
   return newest;
 }
 
+/** Packages that stand outside every bundle. */
+const outside = ["conformance", "testenv"];
+
 function newestSource() {
   const sources = readdirSync(packages)
+    .filter((name) => !outside.includes(name))
     .map((name) => join(packages, name, "src"))
     .filter((source) => existsSync(source));
   const newest = sources.map(newestIn);

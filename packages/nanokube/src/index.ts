@@ -44,4 +44,5 @@ export { processorMs, residentBytes } from "./io/process-usage.ts";
 export { findProgram, findUpstream } from "./io/programs.ts";
 export { type Registry, startRegistry } from "./io/registry.ts";
 export { machineSocket, registryPort, runtimeSocket, startRuntime } from "./io/runtime.ts";
-export { type RunningCluster, type UpOptions, up } from "./io/up.ts";
+export { type RunningCluster, up } from "./io/up.ts";
+export type { UpOptions } from "./io/wanted-state.ts";

@@ -3,12 +3,12 @@
  * nanokube's command line. Every failure is one line on standard error and a non-zero exit.
  */
 import { resolve } from "node:path";
-import { parseGoDurationMs } from "@nanokube/machinery";
+import { parseGoDurationMs } from "@nanokube/machinery/duration";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type ClusterFlags, givenFlags } from "./commands/up-flags.ts";
 import type { ComponentChoice, ComponentName } from "./core/cluster-state.ts";
 import { failureLine } from "./core/failure.ts";
-import type { UpOptions } from "./io/up.ts";
+import type { UpOptions } from "./io/wanted-state.ts";
 
 const defaultDataDir = resolve(".nanokube");
 

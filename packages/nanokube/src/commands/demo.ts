@@ -19,7 +19,8 @@ import { alignColumns, tableLines } from "../io/kubectl-view.ts";
 import { LiveView } from "../io/live-view.ts";
 import { buildNodeImage } from "../io/machine-images.ts";
 import { findProgram } from "../io/programs.ts";
-import { type RunningCluster, type UpOptions, up } from "../io/up.ts";
+import { type RunningCluster, up } from "../io/up.ts";
+import type { UpOptions } from "../io/wanted-state.ts";
 import { type ClusterFlags, givenFlags } from "./up-flags.ts";
 
 const shop = fileURLToPath(new URL("../../../../examples/shop/", import.meta.url));

@@ -2,7 +2,7 @@
 import { planNetwork, planNode } from "../core/topology.ts";
 import { DataDir } from "../io/data-dir.ts";
 import { stopNode } from "../io/down.ts";
-import { startNode } from "../io/up.ts";
+import { startNode } from "../io/start-node.ts";
 
 export async function nodeCommand(
   verb: "start" | "stop",

@@ -1,10 +1,10 @@
 /** `nanokube status`: what runs, the nodes, and the pods of all namespaces. */
 import { serverURL } from "../core/cluster-state.ts";
+import { clusterClient } from "../io/cluster-client.ts";
 import { isRunning } from "../io/daemon.ts";
 import { DataDir } from "../io/data-dir.ts";
 import { alignColumns, tableLines } from "../io/kubectl-view.ts";
 import { residentBytes } from "../io/process-usage.ts";
-import { clusterClient } from "../io/up.ts";
 
 export async function status(dataDir: string): Promise<void> {
   const dir = new DataDir(dataDir);

@@ -1,5 +1,5 @@
 /** What `up` and `demo` take from the command line alike; what was not given is absent. */
-import type { UpOptions } from "../io/up.ts";
+import type { UpOptions } from "../io/wanted-state.ts";
 
 export interface ClusterFlags {
   nodes?: number;

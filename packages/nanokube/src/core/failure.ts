@@ -21,12 +21,23 @@ interface SystemError {
   path?: string;
 }
 
-export function failureLine(error: unknown): string {
-  const { code = "", syscall, path } = error as SystemError;
+function refusalLine({ code = "", syscall, path }: SystemError): string | undefined {
   const word = words[code];
-  if (word === undefined || syscall === undefined) {
-    const message = error instanceof Error ? error.message : String(error);
-    return message.split("\n").find((line) => line.trim() !== "") ?? "it gave no reason";
-  }
+  if (word === undefined || syscall === undefined) return undefined;
   return `${[syscall, path].filter(Boolean).join(" ")}: ${word}`;
+}
+
+export function failureLine(error: unknown): string {
+  const refusal = refusalLine(error as SystemError);
+  if (refusal !== undefined) return refusal;
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split("\n").find((line) => line.trim() !== "") ?? "it gave no reason";
+}
+
+/** The same for what Node has put into a sentence: "ENOSPC: no space left on device, write". */
+export function inPlainWords(text: string): string {
+  const match = /^(E[A-Z0-9]+): [^,]*, (\w+)(?: '([^']*)')?$/.exec(text);
+  if (match === null) return text;
+  const [, code = "", syscall = "", path = ""] = match;
+  return refusalLine({ code, syscall, path }) ?? text;
 }

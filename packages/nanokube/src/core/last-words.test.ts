@@ -12,6 +12,11 @@ test.each([
   ],
   ["also when less came after it", [line(50, "", { message: "no" }), line(20, "hop")], "no"],
   ["one line of many", [line(60, "", { message: "first\nsecond" })], "first"],
+  [
+    "the kernel's refusal in the words of programs",
+    [line(60, "", { message: "ENOSPC: no space left on device, write" })],
+    "write: no space left on device",
+  ],
   ["a message without an error", [line(50, "gone")], "gone"],
   ["the last line of other logs", ["a", "Error: b"], "Error: b"],
   ["the last event when nothing failed", [line(20, "hop")], "hop"],

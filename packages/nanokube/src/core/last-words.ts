@@ -2,6 +2,8 @@
  * What a process said before it ended, as one line for people: of a JSON log its last error, else
  * the last line.
  */
+import { inPlainWords } from "./failure.ts";
+
 interface LogLine {
   level?: number;
   msg?: string;
@@ -23,7 +25,7 @@ export function lastWordsOf(log: string): string {
   for (const line of lines.slice(-20).reverse()) {
     const parsed = parse(line);
     if (parsed === undefined || (parsed.level ?? 0) < errorLevel) continue;
-    return (parsed.err?.message ?? parsed.msg ?? line).split("\n")[0]!;
+    return inPlainWords((parsed.err?.message ?? parsed.msg ?? line).split("\n")[0]!);
   }
   const last = lines.at(-1) ?? "";
   return parse(last)?.msg ?? (last === "" ? "it said nothing" : last);

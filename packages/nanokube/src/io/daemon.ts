@@ -6,8 +6,8 @@
  * Units   startTicks is field 22 of /proc/<pid>/stat; timeouts in milliseconds
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { sayGo } from "./start-signal.ts";
@@ -107,9 +107,10 @@ export class Daemons {
     return record;
   }
 
+  /** Small files, read at once: a thread for each takes longer. */
   async find(name: string): Promise<DaemonRecord | undefined> {
     try {
-      return JSON.parse(await readFile(this.#path(name), "utf8")) as DaemonRecord;
+      return JSON.parse(readFileSync(this.#path(name), "utf8")) as DaemonRecord;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
@@ -117,7 +118,7 @@ export class Daemons {
   }
 
   async list(): Promise<DaemonRecord[]> {
-    const names = await readdir(this.#directory).catch(() => []);
+    const names = existsSync(this.#directory) ? readdirSync(this.#directory) : [];
     const records = await Promise.all(
       names.filter((n) => n.endsWith(".json")).map((n) => this.find(n.slice(0, -5))),
     );
