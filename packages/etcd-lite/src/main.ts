@@ -15,6 +15,7 @@ import { createProgramLog } from "./io/program-log.ts";
 import { restoreUsage, runSnapshotCommand } from "./io/restore-command.ts";
 import { readConfigFile, readSettings, type Settings } from "./io/settings.ts";
 import { serverVersion } from "./io/version.ts";
+import { boundYoungGeneration } from "./io/young-generation.ts";
 
 const usage = `Usage:
 
@@ -50,6 +51,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   for (const variable of file ? [] : unknownVariables(env)) {
     log.warn({ "environment-variable": variable }, "unrecognized environment variable");
   }
+  boundYoungGeneration();
   let isRemoved = false;
   let stop: ((signal: string) => Promise<void>) | undefined;
   const etcd = await createEtcd({

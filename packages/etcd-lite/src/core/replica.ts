@@ -17,8 +17,8 @@ import type { RawEntry } from "./wal-frame.ts";
 export interface Proposal extends WritablePayload {
   readonly origin: number;
   readonly sequence: number;
-  /** There where it was made; elsewhere it is decoded when it is applied. */
-  readonly entry?: Entry | undefined;
+  /** There where it was made, until it is applied; elsewhere it is decoded for that. */
+  entry?: Entry | undefined;
 }
 
 export interface Applied {
@@ -80,6 +80,8 @@ export class Replica {
     const proposal = payload as Proposal;
     const { origin, decode, onApplied, nowMs } = this.#options;
     const entry = proposal.entry ?? decode(proposal.raw);
+    // The log needs its bytes only: the request is views on all that came with it.
+    if (proposal.entry !== undefined) proposal.entry = undefined;
     let response: unknown;
     let error: unknown;
     try {
@@ -125,7 +127,7 @@ export class Replica {
     const { log, membership } = this.raft;
     const isAlone = membership.all.length === 1;
     const { keptEntries = keptEntriesMax } = this.#options;
-    const every = Math.min(isAlone ? 512 : 4096, keptEntries);
+    const every = Math.min(isAlone ? 64 : 4096, keptEntries);
     if (log.applied - this.#compactedAt < every) return;
     this.#compactedAt = log.applied;
     let from = log.applied + 1;
