@@ -36,7 +36,7 @@ import {
   type VersionShape,
   type VersionShapes,
 } from "./custom-reading.ts";
-import { customStrategy, type PrinterColumn } from "./custom-strategy.ts";
+import { customStrategy, fieldSelection, type PrinterColumn } from "./custom-strategy.ts";
 import { coerceMeta } from "./embedded-decode.ts";
 import type { ScalePaths } from "./scale-paths.ts";
 import { prune, type Schema } from "./structural-schema.ts";
@@ -299,23 +299,37 @@ function versionsOf(shapes: VersionShapes, convert: Convert | undefined) {
   };
 }
 
+const selectablePaths = (version: CustomResourceDefinitionVersion): string[] =>
+  version.selectableFields?.map((field) => field.jsonPath ?? "") ?? [];
+
+/** All versions share one cache, whose objects are of any of them. */
+function selectionByVersion(crd: CustomResourceDefinition): StorageCodec["selectableFields"] {
+  const { group = "", versions = [] } = crd.spec ?? {};
+  const byVersion = new Map(
+    versions.map((version) => [
+      `${group}/${version.name}`,
+      fieldSelection(selectablePaths(version)),
+    ]),
+  );
+  return (tree) => byVersion.get(tree.apiVersion ?? "")?.(tree) ?? {};
+}
+
 function customResource({ crd, version, shapes, deps }: Version): ServedResource {
   const { group = "", names = {}, versions = [] } = crd.spec ?? {};
   const stored = versions.find((one) => one.storage)?.name ?? version.name ?? "";
   const schema = version.schema?.openAPIV3Schema as Schema | undefined;
   const keepAll = crd.spec?.preserveUnknownFields === true || schema === undefined;
-  const fields = version.selectableFields?.map((field) => field.jsonPath ?? "") ?? [];
   const strategy = customStrategy({
     schema,
     columns: (version.additionalPrinterColumns ?? []) as PrinterColumn[],
-    selectableFields: fields,
+    selectableFields: selectablePaths(version),
     hasStatus: version.subresources?.status !== undefined,
     scale: version.subresources?.scale as ScalePaths | undefined,
   });
   const codec: StorageCodec = {
     encode: encodeStored,
     decode: parseTree,
-    selectableFields: (tree) => strategy.selectableFields?.(tree) ?? {},
+    selectableFields: selectionByVersion(crd),
   };
   const apiVersion = `${group}/${version.name}`;
   const storageVersion = `${group}/${stored}`;

@@ -36,16 +36,24 @@ export interface CustomVersion {
   scale?: ScalePaths | undefined;
 }
 
+/** ".spec.color": an object may be selected by "spec.color". */
+export function fieldSelection(
+  paths: readonly string[],
+): (object: KubeObject) => Record<string, string> {
+  const fields = paths.map((path) => ({
+    name: path.replace(/^\./, ""),
+    steps: parseJSONPath(path) ?? [],
+  }));
+  return (object) =>
+    Object.fromEntries(fields.map(({ name, steps }) => [name, asText(findAll(steps, object)[0])]));
+}
+
 export function customStrategy(version: CustomVersion): ResourceStrategy {
   const { schema } = version;
   const check = new Checks(schema ?? {}, version.scale);
   const printers = version.columns.map((column) => ({
     column,
     steps: parseJSONPath(column.jsonPath) ?? [],
-  }));
-  const fields = version.selectableFields.map((path) => ({
-    name: path.replace(/^\./, ""),
-    steps: parseJSONPath(path) ?? [],
   }));
   const own: ResourceStrategy = {
     default: (object) => {
@@ -72,10 +80,7 @@ export function customStrategy(version: CustomVersion): ResourceStrategy {
       const last = printers.length > 0 ? [] : [age(object, now)];
       return [object.metadata?.name ?? "", ...cells, ...last];
     },
-    selectableFields: (object) =>
-      Object.fromEntries(
-        fields.map(({ name, steps }) => [name, asText(findAll(steps, object)[0])]),
-      ),
+    selectableFields: fieldSelection(version.selectableFields),
     allowUnconditionalUpdate: false,
   };
   return kind({ status: version.hasStatus, name: dns1123Subdomain, statusKeeps: allMetadata }, own);
