@@ -17,4 +17,4 @@ test("lab 01: starter, reference, mutants, cheaters, transcripts, reports, golde
   });
   expect(broken).toEqual({});
   expect(isRight).toBe(true);
-});
+}, 400_000);

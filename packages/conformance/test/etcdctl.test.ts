@@ -219,14 +219,14 @@ describe.skipIf(skip !== undefined).each(some)(
   },
 );
 
-// Whether a request took half a second says more of the machine than of the server.
+// How fast it was says more of the machine than of the server: docs/benchmarks compares that.
 test.skipIf(skip !== undefined).each(some)(
   `%s check perf runs to its end, and every write is taken${skip === undefined ? "" : `: ${skip}`}`,
   async (program) => {
     const { output } = await checks.get(program)!.ran;
     expect(output).not.toContain("Error");
-    expect(output).toContain("Throughput is");
-    expect(output).toContain("Stddev is");
+    expect(output).toMatch(/Throughput (is|too low)/);
+    expect(output).toMatch(/Stddev (is|too high)/);
   },
   120_000,
 );
