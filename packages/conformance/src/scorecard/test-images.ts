@@ -10,7 +10,14 @@
  */
 import { realpath } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { findProgram, type ImageStore, type LayerEntry, run } from "nanokube";
+import {
+  createAuthority,
+  findProgram,
+  type ImageStore,
+  issue,
+  type LayerEntry,
+  run,
+} from "nanokube";
 
 const registry = "registry.k8s.io/e2e-test-images";
 const etcdImage = "registry.k8s.io/etcd:3.6.8-0";
@@ -169,12 +176,26 @@ function programImages(from: TestImageSources, busybox: readonly LayerEntry[]): 
   return all;
 }
 
+/** What agnhost's servers with TLS show; specs also ask its web server for the file. */
+async function localhostCertificate(): Promise<LayerEntry[]> {
+  const commonName = "localhost";
+  const { cert, key } = await issue(await createAuthority(commonName), {
+    commonName,
+    addresses: ["127.0.0.1", "::1"],
+  });
+  return [
+    { type: "file", path: "localhost.crt", content: cert },
+    { type: "file", path: "localhost.key", content: key },
+  ];
+}
+
 async function allImages(from: TestImageSources): Promise<Image[]> {
   const busybox = await busyboxLayer(from.busybox);
   const tools = await toolsLayer(from.busybox);
   const agnhost: LayerEntry[] = [
     ...programLayer("agnhost", from.agnhost),
     { type: "symlink", path: "agnhost-2", target: "agnhost" },
+    ...(await localhostCertificate()),
   ];
   const picture: LayerEntry[] = [
     { type: "file", path: "data.json", content: '{"image": "nautilus.jpg"}\n' },
