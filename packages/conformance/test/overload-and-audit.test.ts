@@ -62,6 +62,67 @@ describe.each([ours!, upstream!])("$name", ({ open, skip }) => {
     });
   });
 
+  describe("what a request may be", () => {
+    let server: ApiServerInstance;
+    beforeAll(async () => {
+      if (skip === undefined) server = await open(["--request-timeout=20s"]);
+    }, 90_000);
+    afterAll(() => server?.close());
+
+    const get = (path: string) => server.send({ method: "GET", path });
+    const namespaces = "/api/v1/namespaces";
+
+    test.skipIf(skip)(
+      "it may say how long it waits, and is told that it was too long",
+      async () => {
+        const late = await get(`${namespaces}?timeout=1ns`);
+        expect([late.status, late.headers["content-type"], late.text]).toEqual([
+          504,
+          "text/plain; charset=utf-8",
+          '{"metadata":{},"status":"Failure","message":"Timeout: request did not complete within the allotted timeout","reason":"Timeout","details":{},"code":504}\n',
+        ]);
+        expect(late.headers["x-kubernetes-pf-flowschema-uid"]).toBeUndefined();
+        for (const [text, why] of [
+          ["x", 'time: invalid duration "x"'],
+          ["5", 'time: missing unit in duration "5"'],
+          ["5x", 'time: unknown unit "x" in duration "5x"'],
+        ]) {
+          const answer = await get(`${namespaces}?timeout=${text}`);
+          expect(JSON.parse(answer.text)).toMatchObject({
+            code: 400,
+            reason: "BadRequest",
+            message: `invalid timeout specified in the request URL - ${why}`,
+          });
+        }
+        for (const text of ["0s", "-1s", "1h", ""]) {
+          expect((await get(`${namespaces}?timeout=${text}`)).status).toBe(200);
+        }
+      },
+    );
+
+    test.skipIf(skip)("its URL may be long, its body may not", async () => {
+      expect((await get(`${namespaces}?x=${"y".repeat(100_000)}`)).status).toBe(200);
+      const data = { a: "x".repeat(3 * 1024 * 1024) };
+      const path = `${namespaces}/default/configmaps`;
+      const answer = await server.send({ method: "POST", path, body: { data } });
+      expect([answer.status, JSON.parse(answer.text)]).toEqual([
+        413,
+        {
+          kind: "Status",
+          apiVersion: "v1",
+          metadata: {},
+          status: "Failure",
+          message: "Request entity too large: limit is 3145728",
+          reason: "RequestEntityTooLarge",
+          code: 413,
+        },
+      ]);
+      expect((await server.send({ method: "HEAD", path: namespaces })).status).toBe(405);
+      expect((await server.send({ method: "HEAD", path: "/version" })).status).toBe(405);
+      expect((await server.send({ method: "HEAD", path: "/healthz" })).status).toBe(200);
+    });
+  });
+
   describe("limits", () => {
     let server: ApiServerInstance;
     beforeAll(async () => {

@@ -10,10 +10,12 @@ import type { Authenticator, UserInfo } from "./authentication/authenticator.ts"
 import { impersonate } from "./authentication/impersonation.ts";
 import { forbiddenError } from "./authorization/create-authorizer.ts";
 import type { FlowControl } from "./flow-control/flow-control.ts";
+import { timeoutOf, withinTime } from "./request-deadline.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
 import type { ApiRequest, ApiResponse, RestContext, RestServer } from "./rest/context.ts";
 import { noSuchResource, type OutsideOperations, operationFor } from "./rest/dispatch.ts";
+import { methodNotAllowed } from "./rest/method-not-allowed.ts";
 import { patchTypeOf } from "./rest/patch.ts";
 import { respondWithError } from "./rest/respond.ts";
 import { authorizationOf } from "./wire/authorization-attributes.ts";
@@ -64,7 +66,10 @@ export function createHandler(options: HandlerOptions): Handler {
     const course: Course = { warnings: new Set(), headers: {} };
     let response: ApiResponse;
     try {
-      response = await handle(options, request, course);
+      const info = parseRequestInfo(request.method, request.path, request.query);
+      course.info = info;
+      const timeoutMs = timeoutOf(request, info, options.server.limits.requestTimeoutMs);
+      response = await withinTime(clock, timeoutMs, () => handle(options, request, info, course));
     } catch (error) {
       response = failed(options, request, error);
     }
@@ -160,10 +165,9 @@ async function authenticate(
 async function handle(
   options: HandlerOptions,
   request: ApiRequest,
+  info: RequestInfo,
   course: Course,
 ): Promise<ApiResponse> {
-  const info = parseRequestInfo(request.method, request.path, request.query);
-  course.info = info;
   const authenticated = await authenticate(options, request);
   course.trail = options.audit?.begin(request, info, authenticated);
   const user = await impersonate(authenticated, request.headers, options.server.authorizer);
@@ -214,6 +218,7 @@ async function operate(
     tableless: reviewGroups.has(info.apiGroup),
   });
   const context: RestContext = { request, info, resource, server, user, output, warnings };
+  if (request.method === "HEAD") throw methodNotAllowed();
   const operation = operationFor(context, options.outside);
   if (info.verb === "patch") patchTypeOf(context);
   const deprecation = deprecationOf(resource);

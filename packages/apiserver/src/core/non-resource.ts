@@ -7,6 +7,7 @@ import { kubernetesVersion, type ResourceInfo } from "@nanokube/api";
 import { buildDiscovery, type Discovery, type ForeignVersion } from "./discovery/discovery.ts";
 import { type HealthCheck, health } from "./health.ts";
 import type { ApiRequest, ApiResponse } from "./rest/context.ts";
+import { methodNotAllowed } from "./rest/method-not-allowed.ts";
 import { encodeTree } from "./rest/respond.ts";
 import { type MediaType, mediaTypes, negotiateOutput } from "./wire/negotiation.ts";
 import { wantsPretty } from "./wire/pretty.ts";
@@ -47,6 +48,7 @@ export function createNonResource(
     const healthy = await health(request, options.checks);
     if (healthy !== undefined) return healthy;
     const path = request.path.length > 1 ? request.path.replace(/\/+$/, "") : request.path;
+    if (isReadOnly(path) && request.method !== "GET") throw methodNotAllowed();
     if (path === "/version") return document(request, version());
     const found = discoveryDocument(request, path, current());
     if (found !== undefined) return found;
@@ -57,6 +59,11 @@ export function createNonResource(
     if (path === "/") return document(request, { paths: rootPaths(options) });
     return undefined;
   };
+}
+
+/** The routes that upstream registers for GET alone; the others take any method. */
+function isReadOnly(path: string): boolean {
+  return /^\/(version|api|api\/[^/]+|apis\/[^/]+\/[^/]+)$/.test(path);
 }
 
 function version(): object {

@@ -28,7 +28,12 @@ import { createLocalClient, type LocalClient } from "../core/local-client.ts";
 import { createNonResource } from "../core/non-resource.ts";
 import { ResourceRegistry, type StorageMediaType } from "../core/registry.ts";
 import { RequestMetrics } from "../core/request-metrics.ts";
-import type { RestServer, WriteHooks } from "../core/rest/context.ts";
+import {
+  type RestServer,
+  type TimeLimits,
+  usualTimeLimits,
+  type WriteHooks,
+} from "../core/rest/context.ts";
 import { createFreshReader, createReader, type StoreReader } from "../core/rest/reader.ts";
 import { parseRanges } from "../core/service/cidr.ts";
 import { ClusterIPs } from "../core/service/cluster-ips.ts";
@@ -56,9 +61,6 @@ import { outsideOperations } from "./outside-operations.ts";
 import { followFlowSchemas, overloadControl } from "./overload.ts";
 import { type Keys, readKeys } from "./service-account-keys.ts";
 import { createWebhookCaller } from "./webhook-caller.ts";
-
-/** Upstream's --request-timeout. */
-const finishMaxMs = 60_000;
 
 export interface ApiServerPKI {
   /** PEM bundle of the CAs whose certificates are users. */
@@ -114,6 +116,8 @@ export interface ApiServerOptions {
   storageMediaType?: StorageMediaType;
   /** Requests at work at once; 400, 200 and fair unless told. */
   overload?: { readOnlyMax?: number; mutatingMax?: number; fairness?: boolean };
+  /** How long requests, watches and events last; upstream's unless told. */
+  limits?: Partial<TimeLimits>;
   /** Where the serving certificate and key came from: they are read again when they change. */
   servingFiles?: ServingFiles;
   /** What is written down of requests. */
@@ -189,7 +193,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     async shutdown(delayMs) {
       parts.state.stopping = true;
       await sleep(options.clock, delayMs);
-      await Promise.all(servers.map((server) => server.drain(options.clock, finishMaxMs)));
+      await Promise.all(
+        servers.map((server) =>
+          server.drain(options.clock, parts.handlerOptions.server.limits.requestTimeoutMs),
+        ),
+      );
       stop.abort();
       parts.store.close();
     },
@@ -290,6 +298,7 @@ function restServer(parts: RestParts): RestServer {
   const definitionHooks: WriteHooks = { beginDelete: (object) => markDefinition(object, clock) };
   const served = () => registry.served();
   return {
+    limits: { ...usualTimeLimits, ...options.limits },
     store,
     clock,
     random,

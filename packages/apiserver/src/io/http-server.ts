@@ -25,6 +25,8 @@ import { compressAnswer } from "./compress-answer.ts";
 import { openRequest } from "./http2-request.ts";
 import { type ClientCertificates, type Peer, peerOf } from "./peer.ts";
 
+/** Of a request's line and headers, as Go's server takes them. */
+const headerMaxBytes = 1024 * 1024;
 /** Larger pieces are not worth a copy. */
 const gatherMaxBytes = 64 * 1024;
 
@@ -40,7 +42,11 @@ export interface HttpServerOptions {
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #tls: Server;
-  readonly #http = createHttpServer({ keepAliveTimeout: 180_000, requestTimeout: 0 });
+  readonly #http = createHttpServer({
+    keepAliveTimeout: 180_000,
+    requestTimeout: 0,
+    maxHeaderSize: headerMaxBytes,
+  });
   readonly #sockets = new Set<Socket>();
   #busy = 0;
   #whenIdle: (() => void) | undefined;
@@ -131,13 +137,13 @@ export class HttpServer {
     if (response.destroyed) return;
     const { body } = answer;
     if (typeof body === "function") {
-      response.writeHead(answer.status, answer.headers);
+      writeHead(response, answer);
       response.flushHeaders();
       body(http1Sink(response));
       return;
     }
     answer.headers["content-length"] = String(body.length);
-    response.writeHead(answer.status, answer.headers);
+    writeHead(response, answer);
     response.end(raw.method === "HEAD" ? undefined : body);
   }
 
@@ -181,6 +187,15 @@ function lazySignal(connection: EventEmitter): () => AbortSignal {
     if (closed) controller.abort();
     return controller.signal;
   };
+}
+
+/** Go knows some statuses by their older names. */
+const reasons: Readonly<Record<number, string>> = { 413: "Request Entity Too Large" };
+
+function writeHead(response: ServerResponse, { status, headers }: ApiResponse): void {
+  const reason = reasons[status];
+  if (reason === undefined) response.writeHead(status, headers);
+  else response.writeHead(status, reason, headers);
 }
 
 /** Who stands behind an HTTP/1.1 connection. */

@@ -11,6 +11,7 @@ import { dial } from "@nanokube/rpc";
 import { parseTokenFile } from "../core/authentication/static-tokens.ts";
 import { authorizationModes } from "../core/authorization/create-authorizer.ts";
 import type { StorageMediaType } from "../core/registry.ts";
+import type { TimeLimits } from "../core/rest/context.ts";
 import type { PortRange } from "../core/service/node-ports.ts";
 import { accessOptions } from "./access-options.ts";
 import type { ApiServerOptions } from "./api-server.ts";
@@ -54,6 +55,7 @@ export async function optionsFromFlags(
   const signingKey = file("service-account-signing-key-file");
   const pki = readPKI(flags, file, signingKey, complaints);
   const tokens = file("token-auth-file");
+  const limits = timeLimits(flags, complaints);
   const access = await accessOptions(flags, complaints);
   const encryption = await encryptionOf(flags, complaints);
   const audit = auditorOf(flags, deps, complaints);
@@ -81,6 +83,7 @@ export async function optionsFromFlags(
         mutatingMax: Number(one("max-mutating-requests-inflight") ?? "200"),
         fairness: isTrue(one("enable-priority-and-fairness"), true),
       },
+      limits,
       serviceAccountIssuer: flags.get("service-account-issuer")![0]!,
       storageMediaType: (one("storage-media-type") ?? "application/json") as StorageMediaType,
       anonymous: isTrue(one("anonymous-auth"), true),
@@ -104,6 +107,30 @@ export async function optionsFromFlags(
       ...(tokens === undefined ? {} : { tokens: parseTokenFile(tokens) }),
       pki,
     },
+  };
+}
+
+/** Go's durations, in upstream's words where they are none. */
+function timeLimits(flags: Flags, complaints: string[]): Partial<TimeLimits> {
+  const milliseconds = (name: string): number | undefined => {
+    const text = flags.get(name)?.at(-1);
+    if (text === undefined) return undefined;
+    const value = parseGoDurationMs(text);
+    if (value !== undefined) return value;
+    const why = `time: invalid duration ${JSON.stringify(text)}`;
+    throw new FlagError(`invalid argument ${JSON.stringify(text)} for "--${name}" flag: ${why}`);
+  };
+  const requestTimeoutMs = milliseconds("request-timeout");
+  const eventTTLMs = milliseconds("event-ttl");
+  const watchMin = flags.get("min-request-timeout")?.at(-1);
+  if ((requestTimeoutMs ?? 0) < 0) {
+    complaints.push("--request-timeout can not be negative value");
+  }
+  if (Number(watchMin ?? 0) < 0) complaints.push("--min-request-timeout can not be negative value");
+  return {
+    ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+    ...(eventTTLMs === undefined ? {} : { eventTTLSeconds: Math.floor(eventTTLMs / 1000) }),
+    ...(watchMin === undefined ? {} : { watchTimeoutMinSeconds: Number(watchMin) }),
   };
 }
 

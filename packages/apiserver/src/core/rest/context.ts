@@ -114,7 +114,25 @@ export interface WriteHooks {
   afterDelete?(object: KubeObject): Promise<void>;
 }
 
+/** What the flags say of how long things last. */
+export interface TimeLimits {
+  /** Of a request that is no watch and the like. */
+  requestTimeoutMs: number;
+  /** Watches that name no time end after one to two times as much. */
+  watchTimeoutMinSeconds: number;
+  /** Events are forgotten after this time. */
+  eventTTLSeconds: number;
+}
+
+/** Upstream's. */
+export const usualTimeLimits: TimeLimits = {
+  requestTimeoutMs: 60_000,
+  watchTimeoutMinSeconds: 1800,
+  eventTTLSeconds: 3600,
+};
+
 export interface RestServer {
+  limits: TimeLimits;
   store: ObjectStore;
   clock: Clock;
   random: Random;

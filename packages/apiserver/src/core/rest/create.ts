@@ -214,11 +214,8 @@ async function storeNew(
   }
 }
 
-/** Events are forgotten after an hour (upstream's --event-ttl). */
-const eventTTLSeconds = 3600;
-
-export function ttlOf({ resource }: RestContext): number | undefined {
-  return resource.info.plural === "events" && resource.custom === undefined
-    ? eventTTLSeconds
-    : undefined;
+/** Events are forgotten after a while. */
+export function ttlOf({ resource, server }: RestContext): number | undefined {
+  const isEvent = resource.info.plural === "events" && resource.custom === undefined;
+  return isEvent && server.limits.eventTTLSeconds > 0 ? server.limits.eventTTLSeconds : undefined;
 }

@@ -9,6 +9,7 @@ import type { ApiResponse, RestContext } from "./context.ts";
 import { create } from "./create.ts";
 import { remove } from "./delete.ts";
 import { removeCollection } from "./delete-collection.ts";
+import { methodNotAllowed } from "./method-not-allowed.ts";
 import { patch } from "./patch.ts";
 import { get, list } from "./read.ts";
 import { bind } from "./subresources/binding.ts";
@@ -75,16 +76,6 @@ export function operationFor(context: RestContext, outside: OutsideOperations): 
   throw notImplemented(
     `${info.verb} of ${resource.info.plural}/${info.subresource} is not implemented by nanokube`,
   );
-}
-
-export function methodNotAllowed(): Error {
-  const error = genericStatus(
-    405,
-    "MethodNotAllowed",
-    "the server does not allow this method on the requested resource",
-  );
-  error.status.details = {};
-  return error;
 }
 
 export function noSuchResource(): Error {

@@ -40,7 +40,6 @@ import { eventNow, type Reading, readEvent } from "./reading.ts";
 import { tableOf } from "./table.ts";
 
 const pendingBytesMax = 16 * 1024 * 1024;
-const timeoutMinSeconds = 1800;
 const bookmarkMs = 60_000;
 const encoder = new TextEncoder();
 const partialType = "io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata";
@@ -145,8 +144,9 @@ class WatchSession implements CacheWatcher {
     const backlog = this.#backlog;
     this.#backlog = [];
     for (const event of backlog) this.onEvent(event);
-    const { clock, random } = server;
-    const seconds = this.#options.timeoutSeconds ?? timeoutMinSeconds * (1 + random.next());
+    const { clock, random, limits } = server;
+    const usual = limits.watchTimeoutMinSeconds * (1 + random.next());
+    const seconds = this.#options.timeoutSeconds ?? usual;
     const timer = clock.setTimeout(() => this.#end(), seconds * 1000);
     this.#stop.push(() => clock.clearTimeout(timer));
     if (this.#options.allowWatchBookmarks) this.#scheduleBookmark(seconds);
