@@ -8,6 +8,8 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { connect } from "node:tls";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ApiServerInstance, apiServerSubjects } from "../src/subjects/apiserver.ts";
@@ -26,6 +28,28 @@ const resources = {
       verbs: ["get"],
     },
   ],
+};
+
+const described = `apis/${group}/v1alpha1`;
+const documents: Readonly<Record<string, unknown>> = {
+  "/openapi/v3": {
+    paths: { [described]: { serverRelativeURL: `/openapi/v3/${described}?hash=1` } },
+  },
+  [`/openapi/v3/${described}`]: { openapi: "3.0.0", info: { title: "Wardle", version: "1" } },
+  "/openapi/v2": {
+    swagger: "2.0",
+    info: { title: "Wardle", version: "1" },
+    paths: {
+      [`/${described}/flunders`]: {
+        get: {
+          operationId: "listFlunders",
+          responses: { 200: { description: "OK", schema: { $ref: "#/definitions/Flunder" } } },
+        },
+      },
+      "/elsewhere": {},
+    },
+    definitions: { Flunder: { type: "object" } },
+  },
 };
 
 async function makeKeys(dir: string): Promise<void> {
@@ -61,6 +85,8 @@ function answer(request: IncomingMessage, response: ServerResponse): unknown {
   };
   if (peer.subject?.CN !== "front-proxy") return send(401, {});
   if (request.url === `/apis/${group}/v1alpha1`) return send(200, resources);
+  const document = documents[new URL(request.url ?? "", "https://x").pathname];
+  if (document !== undefined) return send(200, document);
   if (!request.url?.includes("/flunders")) return send(404, {});
   const identity = Object.entries(request.headers).filter(([name]) => name.startsWith("x-remote-"));
   const chunks: Buffer[] = [];
@@ -76,6 +102,36 @@ function answer(request: IncomingMessage, response: ServerResponse): unknown {
   );
 }
 
+/** Agrees, tells who it thinks is there, then says everything back. */
+function echo(request: IncomingMessage, socket: Duplex): void {
+  const lead = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo/1";
+  socket.write(`${lead}\r\n\r\nhello ${request.headers["x-remote-user"]} ${request.url}\n`);
+  socket.on("data", (chunk: Buffer) => void socket.write(chunk.toString().toUpperCase()));
+  socket.on("error", () => socket.destroy());
+}
+
+/** The answer to an upgrade, until these words have come; `says` is sent once it is agreed. */
+function upgraded(url: string, path: string, says: string, words: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false });
+    let text = "";
+    const timer = setTimeout(() => socket.destroy(new Error(`no ${words} in ${text}`)), 10_000);
+    socket.on("data", (chunk: Buffer) => {
+      if (text === "") socket.write(says);
+      text += chunk.toString();
+      if (text.includes(words)) socket.end();
+    });
+    socket.on("close", () => {
+      clearTimeout(timer);
+      resolve(text);
+    });
+    socket.on("error", reject);
+    const headers = "Connection: Upgrade\r\nUpgrade: echo/1\r\nAuthorization: Bearer jane-token";
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\n${headers}\r\n\r\n`);
+  });
+}
+
 describe.each(apiServerSubjects())("$name", ({ open, skip }) => {
   let dir: string;
   let extension: Server;
@@ -88,6 +144,7 @@ describe.each(apiServerSubjects())("$name", ({ open, skip }) => {
     const tls = { cert: await read("extension.crt"), key: await read("extension.key") };
     const ask = { ca: await read("front-ca.crt"), requestCert: true, rejectUnauthorized: false };
     extension = createServer({ ...tls, ...ask }, answer);
+    extension.on("upgrade", echo);
     await new Promise<void>((resolve) => extension.listen(0, "localhost", resolve));
     server = await open([
       `--requestheader-client-ca-file=${join(dir, "front-ca.crt")}`,
@@ -240,6 +297,33 @@ describe.each(apiServerSubjects())("$name", ({ open, skip }) => {
   );
 
   test.skipIf(skip)(
+    "what it describes is among what this server describes",
+    async () => {
+      const path = `/openapi/v3/${described}`;
+      const link = async () => JSON.parse((await get("/openapi/v3")).text).paths[described];
+      await expect.poll(link, { timeout: 60_000 }).toEqual({ serverRelativeURL: `${path}?hash=1` });
+      expect(JSON.parse((await get(path)).text)).toEqual(documents[path]);
+      const whole = async () => {
+        const { paths, definitions } = JSON.parse((await get("/openapi/v2")).text);
+        const [flunders, elsewhere] = [paths[`/${described}/flunders`], paths["/elsewhere"]];
+        const { Flunder } = definitions;
+        return { id: flunders?.get.operationId, elsewhere, Flunder };
+      };
+      const merged = { elsewhere: undefined, id: "listFlunders", Flunder: { type: "object" } };
+      await expect.poll(whole, { timeout: 60_000 }).toEqual(merged);
+    },
+    130_000,
+  );
+
+  test.skipIf(skip)("an upgrade goes through to it", async () => {
+    const text = await upgraded(server.url, `${flunders}/a/exec?b=c`, "say this", "SAY THIS");
+    expect(text).toMatch(/^HTTP\/1\.1 101 Switching Protocols\r\n/);
+    expect(text.slice(text.indexOf("\r\n\r\n") + 4)).toBe(
+      `hello jane ${flunders}/a/exec?b=c\nSAY THIS`,
+    );
+  });
+
+  test.skipIf(skip)(
     "a server that has gone is told by the condition",
     async () => {
       extension.closeAllConnections();
@@ -259,6 +343,8 @@ describe.each(apiServerSubjects())("$name", ({ open, skip }) => {
       await expect
         .poll(condition, { timeout: 60_000 })
         .toMatchObject({ status: "False", reason: "FailedDiscoveryCheck" });
+      const refused = await upgraded(server.url, `${flunders}/a/exec`, "", "unavailable");
+      expect(refused).toMatch(/^HTTP\/1\.1 503 Service Unavailable/);
       expect(await get(flunders)).toMatchObject({ status: 503, text: "service unavailable\n" });
     },
     90_000,

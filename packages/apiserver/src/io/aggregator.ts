@@ -9,6 +9,7 @@
  *         pkg/controllers/status/remote/remote_available_controller.go
  */
 import { request as httpsRequest } from "node:https";
+import type { Duplex } from "node:stream";
 import type { APIResourceList } from "@nanokube/api/meta/v1";
 import { type Clock, type KubeObject, type Log, sleep } from "@nanokube/machinery";
 import {
@@ -30,10 +31,12 @@ import {
 import type { UserInfo } from "../core/authentication/authenticator.ts";
 import type { ForeignVersion } from "../core/discovery/discovery.ts";
 import type { LocalClient } from "../core/local-client.ts";
+import type { ForeignOpenAPIs } from "../core/openapi/serve-openapi.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { ApiRequest, ApiResponse } from "../core/rest/context.ts";
-import { type BackendCredentials, forward, headersToPassOn } from "./backend.ts";
-import { askRemote, dialProblem, TextError, textAnswer } from "./remote-call.ts";
+import { type BackendCredentials, forward, headersToPassOn, joinUpgrade } from "./backend.ts";
+import type { ForeignOpenAPI } from "./foreign-openapi.ts";
+import { askRemote, dialProblem, readRemote, TextError, textAnswer } from "./remote-call.ts";
 
 const askAgainMs = 30_000;
 const retryMinMs = 500;
@@ -50,6 +53,7 @@ export interface AggregatorOptions {
   log: Log;
 }
 
+const openAPIUser: UserInfo = { name: "system:aggregator", groups: ["system:masters"] };
 const aggregatorUser: UserInfo = { name: "system:kube-aggregator", groups: ["system:masters"] };
 
 export class Aggregator {
@@ -60,6 +64,7 @@ export class Aggregator {
   #remotesAt = -1;
   #generation = 0;
   #wake: (() => void) | undefined;
+  #openAPI: ForeignOpenAPI | undefined;
 
   constructor(options: AggregatorOptions) {
     this.#options = options;
@@ -92,15 +97,58 @@ export class Aggregator {
   serve(request: ApiRequest, user: UserInfo): Promise<ApiResponse> | undefined {
     const remotes = this.#current();
     if (remotes.size === 0 || !request.path.startsWith("/apis/")) return undefined;
-    const [, , group, version] = request.path.split("/");
-    const remote = remotes.get(`${group}/${version}`);
+    const remote = this.#remoteOf(request);
     return remote === undefined ? undefined : this.#passOn(remote, request, user);
   }
 
+  #remoteOf({ path }: ApiRequest): RemoteService | undefined {
+    const [, root, group, version] = path.split("/");
+    return root === "apis" ? this.#current().get(`${group}/${version}`) : undefined;
+  }
+
+  /** What the other servers describe; undefined before the first of them has answered. */
+  openAPI(): ForeignOpenAPIs | undefined {
+    const known = this.#openAPI;
+    if (known === undefined) return undefined;
+    return {
+      links: () => known.links(),
+      v2: () => known.v2(),
+      serve: (name, request) => {
+        const { group, version } = known.owner(name) ?? {};
+        const remote = this.#current().get(`${group}/${version}`);
+        return remote && this.#passOn(remote, request, openAPIUser);
+      },
+    };
+  }
+
+  /** Undefined when the path is nobody else's. @throws TextError */
+  upgrade(
+    request: ApiRequest,
+    user: UserInfo,
+    connection: { socket: Duplex; head: Buffer },
+  ): Promise<void> | undefined {
+    const remote = this.#remoteOf(request);
+    if (remote === undefined) return undefined;
+    const call = this.#callTo(remote, request, user);
+    if (call === undefined) return Promise.reject(new TextError("service unavailable"));
+    return joinUpgrade({ ...call, send: httpsRequest, request, ...connection });
+  }
+
   async #passOn(remote: RemoteService, request: ApiRequest, user: UserInfo): Promise<ApiResponse> {
-    if (!remote.isAvailable) return textAnswer(503, "service unavailable");
+    const call = this.#callTo(remote, request, user);
+    if (call === undefined) return textAnswer(503, "service unavailable");
+    try {
+      return await forward({ ...call, send: httpsRequest, request });
+    } catch (error) {
+      if (error instanceof TextError) return textAnswer(503, error.message);
+      throw error;
+    }
+  }
+
+  /** Undefined while the server is not there. */
+  #callTo(remote: RemoteService, request: ApiRequest, user: UserInfo) {
     const resolved = this.#resolve(remote);
-    if ("problem" in resolved) return textAnswer(503, "service unavailable");
+    if (!remote.isAvailable || "problem" in resolved) return undefined;
     const headers: Record<string, string | string[]> = { ...identityHeaders(user) };
     for (const [name, value] of Object.entries(headersToPassOn(request))) {
       if (!isIdentityHeader(name)) headers[name] = value;
@@ -109,18 +157,9 @@ export class Aggregator {
     const path = query === "" ? request.path : `${request.path}?${query}`;
     const { proxyClient } = this.#options;
     const options = askRemote({ remote, ...resolved, path, headers, proxyClient });
-    try {
-      return await forward({
-        send: httpsRequest,
-        options: { ...options, method: request.method },
-        request,
-        refusal: (error) =>
-          new TextError(`error trying to reach service: ${dialProblem(resolved, error)}`),
-      });
-    } catch (error) {
-      if (error instanceof TextError) return textAnswer(503, error.message);
-      throw error;
-    }
+    const refusal = (error: Error) =>
+      new TextError(`error trying to reach service: ${dialProblem(resolved, error)}`);
+    return { options: { ...options, method: request.method }, refusal };
   }
 
   #current(): ReadonlyMap<string, RemoteService> {
@@ -144,6 +183,7 @@ export class Aggregator {
       this.#known.delete(key);
       this.#generation++;
     }
+    this.#openAPI?.keep(new Set([...remotes.values()].map(({ name }) => name)));
     const outcomes = await Promise.all([...remotes.values()].map((remote) => this.#check(remote)));
     return outcomes.every(({ status }) => status === "True");
   }
@@ -172,6 +212,7 @@ export class Aggregator {
       if (status < 200 || status >= 300) throw new Error(`bad status from ${url}: ${status}`);
       const resources = foreignResources(group, version, JSON.parse(text) as APIResourceList);
       this.#learn(remote, { resources, stale: false });
+      void this.#describe(remote);
       return passed;
     } catch (error) {
       const why = dialProblem(resolved, error as Error);
@@ -181,6 +222,25 @@ export class Aggregator {
         `failing or missing response from ${url}: ${text}`,
       );
     }
+  }
+
+  /** A server without OpenAPI is one all the same. */
+  async #describe(remote: RemoteService): Promise<void> {
+    try {
+      const { ForeignOpenAPI } = await import("./foreign-openapi.ts");
+      this.#openAPI ??= new ForeignOpenAPI((...asked) => this.#read(...asked));
+      await this.#openAPI.look(remote);
+    } catch (error) {
+      this.#options.log.warn({ error: String(error), apiService: remote.name }, "no OpenAPI");
+    }
+  }
+
+  #read(remote: RemoteService, path: string, headers: Record<string, string>) {
+    const resolved = this.#resolve(remote);
+    if ("problem" in resolved) throw new Error(resolved.problem);
+    const { proxyClient } = this.#options;
+    const all = { ...identityHeaders(openAPIUser), ...headers };
+    return readRemote(askRemote({ remote, ...resolved, path, headers: all, proxyClient }));
   }
 
   #learn(remote: RemoteService, news: Pick<ForeignVersion, "resources" | "stale">): void {
@@ -252,21 +312,4 @@ const followed = [
 
 function changed(object: KubeObject, conditions: Condition[]): KubeObject {
   return { ...object, status: { ...(object["status"] as object | undefined), conditions } };
-}
-
-function readRemote(options: ReturnType<typeof askRemote>) {
-  return new Promise<{ status: number; text: string }>((resolve, reject) => {
-    const sent = httpsRequest({ ...options, timeout: 5_000 }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        text += chunk;
-      });
-      response.on("error", reject);
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
-    });
-    sent.on("timeout", () => sent.destroy(new Error("context deadline exceeded")));
-    sent.on("error", reject);
-    sent.end();
-  });
 }

@@ -17,7 +17,6 @@ import {
   type RequestHeaderNames,
   usualRequestHeaders,
 } from "../core/authentication/request-header.ts";
-import { createTokenIssuer, type TokenIssuer } from "../core/authentication/token-issuer.ts";
 import {
   createAuthorizer,
   type ServerAuthorizer,
@@ -60,6 +59,7 @@ import { createMemoryTransport } from "./memory-transport.ts";
 import { outsideOperations } from "./outside-operations.ts";
 import { followFlowSchemas, overloadControl } from "./overload.ts";
 import { type Keys, readKeys } from "./service-account-keys.ts";
+import { buildIssuer } from "./token-issuer.ts";
 import { createWebhookCaller } from "./webhook-caller.ts";
 
 export interface ApiServerPKI {
@@ -259,6 +259,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   });
   const flowControl = overloadControl(options, registry);
   const metrics = new RequestMetrics();
+  const extra = { registry, flowControl, aggregator };
   const handlerOptions: HandlerOptions = {
     server,
     authenticator,
@@ -269,7 +270,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
       generation: () => registry.generation + aggregator.generation,
       serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
       checks: healthChecks(store, state, options.encryption),
-      more: extraPaths({ options, registry, keys: keys.accepted, store, metrics, flowControl }),
+      more: extraPaths({ ...extra, options, keys: keys.accepted, store, metrics }),
     }),
     aggregated: (request, user) => aggregator.serve(request, user),
     flowControl,
@@ -331,23 +332,6 @@ function buildServiceHooks(
   });
 }
 
-function buildIssuer(
-  options: ApiServerOptions,
-  { signing }: Keys,
-  reader: StoreReader,
-): TokenIssuer | undefined {
-  if (signing === undefined) return undefined;
-  const { clock, random, serviceAccountIssuer } = options;
-  return createTokenIssuer({
-    issuer: serviceAccountIssuer,
-    key: signing,
-    audiences: options.apiAudiences ?? [serviceAccountIssuer],
-    reader,
-    clock,
-    random,
-  });
-}
-
 function buildAuthenticator(
   options: ApiServerOptions,
   keys: Keys,
@@ -386,7 +370,8 @@ function createListener(options: ApiServerOptions, parts: Parts): HttpServer {
   if (pki.servingCert === undefined || pki.servingKey === undefined) {
     throw new Error("a listener needs pki.servingCert and pki.servingKey");
   }
-  const deps = { options: parts.handlerOptions, credentials: parts.credentials };
+  const { aggregator, credentials } = parts;
+  const deps = { options: parts.handlerOptions, credentials, aggregator };
   return new HttpServer({
     cert: pki.servingCert,
     key: pki.servingKey,

@@ -142,18 +142,26 @@ export interface UpgradeTunnel {
   head: Buffer;
 }
 
-/** Joins both connections once the other side has agreed; throws what it answers otherwise. */
-export async function tunnel(upgrade: UpgradeTunnel): Promise<void> {
+export function tunnel(upgrade: UpgradeTunnel): Promise<void> {
   const { location, request, credentials, socket, head } = upgrade;
   const options = optionsFor(location, request, credentials, request.method);
+  const refusal = (error: Error): Error => unreachable(location, error);
+  return joinUpgrade({ send: start(location), options, request, socket, head, refusal });
+}
+
+/** Joins both connections once the other side has agreed; throws what it answers otherwise. */
+export async function joinUpgrade(
+  upgrade: Forwarding & Pick<UpgradeTunnel, "socket" | "head">,
+): Promise<void> {
+  const { send, options, request, socket, head } = upgrade;
   const headers = {
     ...(options.headers as Record<string, string>),
     connection: "Upgrade",
     upgrade: request.headers.upgrade ?? "",
   };
   await new Promise<void>((resolve, reject) => {
-    const sent = start(location)({ ...options, headers });
-    sent.on("error", (error) => reject(unreachable(location, error)));
+    const sent = send({ ...options, headers });
+    sent.on("error", (error) => reject(upgrade.refusal(error)));
     sent.on("response", (response) => void refusal(response).then(reject));
     sent.on("upgrade", (response, backend, backendHead) => {
       socket.write(rawHead(response));

@@ -16,7 +16,9 @@ import {
 import { type Admitted, admitRequest, type HandlerOptions } from "../core/handler.ts";
 import type { ApiRequest, ApiResponse, RestContext } from "../core/rest/context.ts";
 import type { Operation } from "../core/rest/dispatch.ts";
+import type { Aggregator } from "./aggregator.ts";
 import { type BackendCredentials, passOn, tunnel } from "./backend.ts";
+import { TextError } from "./remote-call.ts";
 
 const streams = new Set(["exec", "attach", "portforward"]);
 
@@ -95,6 +97,7 @@ function collect(answer: ApiResponse): Promise<string> {
 }
 
 export interface UpgradeDeps {
+  aggregator: Aggregator;
   options: HandlerOptions;
   credentials: BackendCredentials;
 }
@@ -107,6 +110,8 @@ export async function serveUpgrade(
 ): Promise<void> {
   try {
     const admitted = await admitRequest(deps.options, request);
+    const elsewhere = deps.aggregator.upgrade(request, admitted.user, { socket, head });
+    if (elsewhere !== undefined) return await elsewhere;
     const context = contextFor(deps.options, request, admitted);
     await admitConnection(context);
     const location = upgradeLocation(context);
@@ -135,6 +140,13 @@ function upgradeLocation(context: RestContext): Location {
 }
 
 function refuse(socket: Duplex, error: unknown): void {
+  if (error instanceof TextError) {
+    const lead = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8";
+    const length = Buffer.byteLength(error.message) + 1;
+    const head = `${lead}\r\nContent-Length: ${length}\r\nConnection: close`;
+    socket.end(`${head}\r\n\r\n${error.message}\n`);
+    return;
+  }
   const status = error instanceof StatusError ? error : internalError(error);
   const body = JSON.stringify(status.status);
   const code = status.code || 500;

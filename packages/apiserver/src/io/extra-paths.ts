@@ -8,6 +8,7 @@ import type { FlowControl } from "../core/flow-control/flow-control.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { RequestMetrics } from "../core/request-metrics.ts";
 import type { ApiRequest, ApiResponse } from "../core/rest/context.ts";
+import type { Aggregator } from "./aggregator.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 import type { EtcdStore } from "./etcd-store.ts";
 import { metricsText } from "./metrics.ts";
@@ -20,6 +21,7 @@ export interface ExtraPathDeps {
   store: EtcdStore;
   metrics: RequestMetrics;
   flowControl: FlowControl;
+  aggregator: Aggregator;
 }
 
 type Serve = (request: ApiRequest) => Promise<ApiResponse | undefined>;
@@ -45,7 +47,7 @@ export function extraPaths(deps: ExtraPathDeps): Serve[] {
     }
     return undefined;
   };
-  return [serveOpenAPI(registry), more];
+  return [serveOpenAPI(registry, () => deps.aggregator.openAPI()), more];
 }
 
 function answer(contentType: string, text: string): ApiResponse {

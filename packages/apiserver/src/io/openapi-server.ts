@@ -3,14 +3,16 @@
  */
 import { createHash } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { createOpenAPIServer } from "../core/openapi/serve-openapi.ts";
+import { createOpenAPIServer, type ForeignOpenAPIs } from "../core/openapi/serve-openapi.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { ApiRequest, ApiResponse } from "../core/rest/context.ts";
 
 export function serveOpenAPI(
   registry: ResourceRegistry,
+  foreign: () => ForeignOpenAPIs | undefined,
 ): (request: ApiRequest) => Promise<ApiResponse | undefined> {
   return createOpenAPIServer({
+    foreign,
     resources: () => {
       const served = [...registry.served()];
       return {

@@ -5,7 +5,7 @@
  * Source  kube-aggregator pkg/controllers/status/remote/remote_available_controller.go
  *         (BuildTransportConfig)
  */
-import type { RequestOptions } from "node:https";
+import { request as httpsRequest, type RequestOptions } from "node:https";
 import type { RemoteService } from "../core/aggregation/remote-service.ts";
 import type { ApiResponse } from "../core/rest/context.ts";
 import type { BackendCredentials } from "./backend.ts";
@@ -55,4 +55,26 @@ export function dialProblem({ host, port }: { host: string; port: number }, erro
   if (code === "EHOSTUNREACH") return `${dial}: connect: no route to host`;
   if (code === "ENOTFOUND") return `dial tcp: lookup ${host}: no such host`;
   return error.message;
+}
+
+/** A whole answer, within five seconds. */
+export function readRemote(
+  options: RequestOptions,
+): Promise<{ status: number; text: string; etag: string | undefined }> {
+  return new Promise((resolve, reject) => {
+    const sent = httpsRequest({ ...options, timeout: 5_000 }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+      });
+      response.on("error", reject);
+      response.on("end", () => {
+        resolve({ status: response.statusCode ?? 0, text, etag: response.headers.etag });
+      });
+    });
+    sent.on("timeout", () => sent.destroy(new Error("context deadline exceeded")));
+    sent.on("error", reject);
+    sent.end();
+  });
 }

@@ -12,11 +12,21 @@
  * Source  k8s.io/kube-openapi pkg/handler/handler.go, pkg/handler3/handler.go
  */
 import { notAcceptable } from "@nanokube/machinery";
+import { type ForeignDocument, mergeOpenAPI } from "../aggregation/merge-openapi.ts";
 import type { ApiRequest, ApiResponse } from "../rest/context.ts";
 import { encodeV2, encodeV3 } from "./gnostic.ts";
 import { buildOpenAPI, type OpenAPI, type OpenAPIOptions, openAPIv3Index } from "./openapi.ts";
 
+/** What other servers add. */
+export interface ForeignOpenAPIs {
+  links(): Readonly<Record<string, { serverRelativeURL: string }>>;
+  v2(): readonly ForeignDocument[];
+  /** A document of v3 as its own server sends it. */
+  serve(name: string, request: ApiRequest): Promise<ApiResponse> | undefined;
+}
+
 export interface OpenAPIServerOptions {
+  foreign?(): ForeignOpenAPIs | undefined;
   /** What is served now; asked again when `generation` has grown. */
   resources(): OpenAPIOptions;
   generation(): number;
@@ -75,11 +85,14 @@ class Documents {
   /** `name` of a v3 document, or "" for v2. */
   document(name: string): Kept | undefined {
     const api = this.api();
-    const every = () => api.names().flatMap((each) => api.sources(each));
+    const every = () => [
+      ...api.names().flatMap((each) => api.sources(each)),
+      ...(this.#options.foreign?.()?.v2() ?? []),
+    ];
     const sources = name === "" ? every() : api.sources(name);
     const before = this.#kept.get(name);
     if (before !== undefined && sameObjects(before.sources, sources)) return before;
-    const tree = name === "" ? api.v2() : api.v3(name);
+    const tree = name === "" ? this.#v2(api) : api.v3(name);
     if (tree === undefined) return undefined;
     const bytes = encoder.encode(JSON.stringify(tree));
     const kept = { sources, json: bytes, hash: this.#options.sha512(bytes) };
@@ -87,9 +100,13 @@ class Documents {
     return kept;
   }
 
+  #v2(api: OpenAPI): ReturnType<OpenAPI["v2"]> {
+    return mergeOpenAPI(api.v2(), this.#options.foreign?.()?.v2() ?? []);
+  }
+
   proto(name: string, kept: Kept): Uint8Array {
     const api = this.api();
-    kept.proto ??= name === "" ? encodeV2(api.v2()) : encodeV3(api.v3(name)!);
+    kept.proto ??= name === "" ? encodeV2(this.#v2(api)) : encodeV3(api.v3(name)!);
     return kept.proto;
   }
 }
@@ -129,6 +146,8 @@ export function createOpenAPIServer(
     }
     const now = documents.api(); // A CRD may have come or gone since: what it changed is made now.
     const tree = openAPIv3Index(now, (name) => documents.document(name)!.hash);
+    const links = { ...options.foreign?.()?.links(), ...(tree["paths"] as object) };
+    tree["paths"] = Object.fromEntries(Object.entries(links).sort(([a], [b]) => (a < b ? -1 : 1)));
     // It is JSON, but this is the type that upstream gives it.
     const headers = { "content-type": "text/plain; charset=utf-8" };
     return { status: 200, headers, body: encoder.encode(JSON.stringify(tree)) };
@@ -139,6 +158,7 @@ export function createOpenAPIServer(
     if (request.path === "/openapi/v2") return send(request, documents, "");
     if (request.path === "/openapi/v3") return index();
     const name = /^\/openapi\/v3\/(.+?)\/?$/.exec(request.path)?.[1];
-    return name === undefined ? undefined : send(request, documents, name);
+    if (name === undefined) return undefined;
+    return send(request, documents, name) ?? options.foreign?.()?.serve(name, request);
   };
 }

@@ -1,0 +1,22 @@
+/** Issues service-account tokens, where there is a key to sign them with. */
+import { createTokenIssuer, type TokenIssuer } from "../core/authentication/token-issuer.ts";
+import type { StoreReader } from "../core/rest/reader.ts";
+import type { ApiServerOptions } from "./api-server.ts";
+import type { Keys } from "./service-account-keys.ts";
+
+export function buildIssuer(
+  options: ApiServerOptions,
+  { signing }: Keys,
+  reader: StoreReader,
+): TokenIssuer | undefined {
+  if (signing === undefined) return undefined;
+  const { clock, random, serviceAccountIssuer } = options;
+  return createTokenIssuer({
+    issuer: serviceAccountIssuer,
+    key: signing,
+    audiences: options.apiAudiences ?? [serviceAccountIssuer],
+    reader,
+    clock,
+    random,
+  });
+}
