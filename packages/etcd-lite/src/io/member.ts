@@ -68,9 +68,9 @@ interface WithHeader {
   readonly header?: { readonly revision?: number | undefined } | undefined;
 }
 
-/** A state's response, complete. */
-export function answer<T extends WithHeader>(member: Member, response: T): T {
-  return { ...response, header: header(member, response.header?.revision) };
+/** A state's response, complete; what changes only the cluster has none. */
+export function answer<T extends WithHeader>(member: Member, response: T | undefined): T {
+  return { ...response, header: header(member, response?.header?.revision) } as T;
 }
 
 /** Proposes a write and gives the complete response; the state's refusals come as RpcErrors. */
