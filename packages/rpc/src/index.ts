@@ -26,6 +26,7 @@ export {
   type EncodedMessage,
   encoded,
   type Init,
+  inPieces,
   type MessageCodec,
   message,
   messageFields,

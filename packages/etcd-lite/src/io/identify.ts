@@ -67,7 +67,7 @@ export function writeAsRoot<T>(member: Member, entry: PlainEntry): Promise<Init<
 
 interface Read<T> {
   check(who: Identity): void;
-  run(): T;
+  run(): T | Promise<T>;
   /** Sees everything that was acknowledged, by any member, before it was asked for. */
   readonly isLinearizable?: boolean | undefined;
 }

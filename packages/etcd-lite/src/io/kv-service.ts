@@ -5,7 +5,7 @@
  * leader first (io/proposals.ts, barrier), unless the request is content with old state.
  * Source  etcd v3.6 server/etcdserver/api/v3rpc/key.go, quota.go
  */
-import type { etcd, Handlers } from "@nanokube/rpc";
+import type { etcd, Handlers, Init } from "@nanokube/rpc";
 import { checkTxnAuth } from "../core/auth/check-entry.ts";
 import { keyText } from "../core/bytes.ts";
 import { checkDeleteRange, checkPut, checkRange, checkTxn } from "../core/check-request.ts";
@@ -13,6 +13,7 @@ import { EtcdError } from "../core/errors.ts";
 import { executeRange, executeTxn, isReadOnly } from "../core/kv-requests.ts";
 import { noSpaceAlarm, putCostBytes, txnCostBytes } from "../core/member-state.ts";
 import { readAs, writeAs } from "./identify.ts";
+import { executeLongRange, isLongRange } from "./long-range.ts";
 import { answer, guarded, type Member } from "./member.ts";
 
 export function createKVService(member: Member): Handlers<typeof etcd.KV> {
@@ -20,11 +21,12 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
   return {
     range: (request, call) => {
       guarded(() => checkRange(request));
-      return readAs(member, call, {
+      return readAs<Init<etcd.RangeResponse>>(member, call, {
         isLinearizable: !request.serializable,
         check: (who) => state.auth.checkRange(who, keyText(request.key), keyText(request.rangeEnd)),
         run: () => {
           member.metrics.count("range");
+          if (isLongRange(state, request)) return executeLongRange(member, request);
           return answer(member, executeRange(state.store, request));
         },
       });

@@ -53,6 +53,26 @@ class Encoded {
   }
 }
 
+/**
+ * A whole message that was encoded piece by piece: a server sends it as it is. Pieces of one
+ * message follow each other as in protobuf: what is repeated goes on.
+ */
+export function inPieces<T>(pieces: readonly Buffer[]): Init<T> {
+  return new Pieces(pieces) as Init<T>;
+}
+
+export class Pieces {
+  readonly pieces: readonly Buffer[];
+
+  constructor(pieces: readonly Buffer[]) {
+    this.pieces = pieces;
+  }
+
+  get sizeBytes(): number {
+    return this.pieces.reduce((sum, { length }) => sum + length, 0);
+  }
+}
+
 /** A message of no declared type, while it is built or read. */
 type Fields = Record<string, unknown>;
 
@@ -137,6 +157,7 @@ class Message {
   }
 
   fill(value: Fields): Fields {
+    if (value instanceof Pieces) return this.decode(Buffer.concat(value.pieces));
     const fields = this.#compiled();
     const out = this.#create();
     for (const field of fields) {
@@ -147,6 +168,10 @@ class Message {
   }
 
   write(out: Writer, value: Fields): void {
+    if (value instanceof Pieces) {
+      for (const piece of [...value.pieces].reverse()) out.copy(piece, 0, piece.length);
+      return;
+    }
     const fields = this.#compiled();
     for (let i = fields.length - 1; i >= 0; i--) {
       const field = fields[i]!;
