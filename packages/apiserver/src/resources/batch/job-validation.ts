@@ -204,10 +204,10 @@ function validateTemplateUpdate(spec: JobSpec, old: JobSpec, path: FieldPath): F
     for (const key of ["nodeSelector", "tolerations", "schedulingGates"] as const) {
       if (before.spec !== undefined) Object.assign(before.spec, { [key]: template.spec?.[key] });
     }
-    const affinity = template.spec?.affinity?.nodeAffinity;
-    if (before.spec !== undefined) {
-      before.spec.affinity = { ...before.spec.affinity, nodeAffinity: affinity };
-      if (affinity === undefined) delete before.spec.affinity.nodeAffinity;
+    // An affinity that says nothing is not the same as none.
+    if (before.spec?.affinity !== undefined || template.spec?.affinity !== undefined) {
+      const { nodeAffinity } = template.spec?.affinity ?? {};
+      Object.assign(before.spec ?? {}, { affinity: { ...before.spec?.affinity, nodeAffinity } });
     }
     before.metadata = { ...before.metadata };
     before.metadata.annotations = template.metadata?.annotations;
