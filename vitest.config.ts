@@ -26,7 +26,7 @@ export default defineConfig({
           name: "pure",
           include: ["packages/*/src/**/*.test.ts", "labs/src/**/*.test.ts", "tools/**/*.test.ts"],
           exclude,
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       {
