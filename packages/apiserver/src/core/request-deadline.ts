@@ -1,6 +1,6 @@
 /**
- * How long a request may take: what its URL asks for (`?timeout=5s`), at most the server's own limit.
- * Requests that last as long as their caller likes have no deadline.
+ * How long a request may take: what its URL asks for (`?timeout=5s`), at most the server's own
+ * limit. Requests that last as long as their caller likes have no deadline.
  *
  * Units   timeoutMs; 0 and negative ones mean the server's limit
  * Errors  400 for a timeout that is no duration; 504 in plain text when the time is over

@@ -21,6 +21,7 @@ import {
   createAuthorizer,
   type ServerAuthorizer,
 } from "../core/authorization/create-authorizer.ts";
+import type { ResourceCache } from "../core/cache/resource-cache.ts";
 import { CustomResources, markDefinition } from "../core/crd/custom-resources.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../core/handler.ts";
 import { createLocalClient, type LocalClient } from "../core/local-client.ts";
@@ -45,12 +46,13 @@ import { accessWays, authorizationWebhooks, followAuthorizers } from "./access-w
 import { createAdmission } from "./admission.ts";
 import { Aggregator } from "./aggregator.ts";
 import type { BackendCredentials } from "./backend.ts";
-import { bootstrap, publishAddress } from "./bootstrap.ts";
+import { bootstrap } from "./bootstrap.ts";
 import { openAuthorities } from "./certificate-authorities.ts";
 import { followServingFiles, type ServingFiles } from "./certificate-files.ts";
 import { serveUpgrade } from "./connect-operations.ts";
 import { customCodec } from "./custom-codec.ts";
 import type { Encryption } from "./encryption.ts";
+import { EndpointLeases } from "./endpoint-leases.ts";
 import { EtcdStore } from "./etcd-store.ts";
 import { extraPaths } from "./extra-paths.ts";
 import { healthChecks, type ServerState } from "./health-checks.ts";
@@ -149,6 +151,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const parts = assemble(options, keys, stop.signal);
   rotated.onRotated = () => parts.store.sealedOtherwise();
   await parts.store.start();
+  const leases = new EndpointLeases(options, parts);
   const custom = new CustomResources({
     ...parts,
     clock: options.clock,
@@ -182,9 +185,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         followServingFiles(servingFiles, (cert, key) => server.renew(cert, key), follow);
       }
       // Its namespace is made first.
-      const published = ready.then(() =>
-        publishAddress({ ...parts, options }, options.advertisePort ?? bound),
-      );
+      const published = ready.then(() => leases.join(options.advertisePort ?? bound, stop.signal));
       published.catch((error: unknown) =>
         options.log.error({ error: String(error) }, "the kubernetes Service has no endpoints"),
       );
@@ -192,6 +193,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     async shutdown(delayMs) {
       parts.state.stopping = true;
+      await leases.leave();
       await sleep(options.clock, delayMs);
       await Promise.all(
         servers.map((server) =>
@@ -212,6 +214,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 export interface Parts {
   aggregator: Aggregator;
   store: EtcdStore;
+  /** Of masterleases/. */
+  endpointLeases: ResourceCache;
   registry: ResourceRegistry;
   handlerOptions: HandlerOptions;
   handler: Handler;
@@ -235,6 +239,8 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
     storageMediaType: options.storageMediaType ?? "application/json",
     open: (prefix, codec) => store.register(prefix, codec),
   });
+  const endpointsCodec = registry.lookup("", "v1", "endpoints")!.cache.codec;
+  const endpointLeases = store.register("masterleases/", endpointsCodec);
   const reader = createReader(registry);
   const fresh = createFreshReader(reader, store);
   const authorizer = createAuthorizer({
@@ -280,7 +286,8 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   };
   const handler = createHandler(handlerOptions);
   const local = createLocalClient(handler);
-  return { aggregator, store, registry, handlerOptions, handler, local, credentials, state };
+  const made = { aggregator, store, endpointLeases, registry };
+  return { ...made, handlerOptions, handler, local, credentials, state };
 }
 
 interface RestParts {

@@ -163,28 +163,6 @@ async function kubernetesService(parts: BootstrapParts): Promise<void> {
 
 const serviceLabels = { component: "apiserver", provider: "kubernetes" };
 
-/** Endpoints and EndpointSlice of the kubernetes Service: this server, at this port. */
-export async function publishAddress(parts: BootstrapParts, port: number): Promise<void> {
-  const { advertiseAddress: ip } = parts.options;
-  // An endpoint cannot be a loopback address: it would mean another machine on each machine.
-  if (ip.startsWith("127.") || parts.options.publishEndpoints === false) return;
-  const metadata = { name: "kubernetes", namespace: "default" };
-  await put(parts, "endpoints", {
-    apiVersion: "v1",
-    kind: "Endpoints",
-    metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
-    subsets: [{ addresses: [{ ip }], ports: [{ name: "https", port, protocol: "TCP" }] }],
-  });
-  await put(parts, "endpointslices", {
-    apiVersion: "discovery.k8s.io/v1",
-    kind: "EndpointSlice",
-    metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
-    addressType: "IPv4",
-    endpoints: [{ addresses: [ip], conditions: { ready: true } }],
-    ports: [{ name: "https", port, protocol: "TCP" }],
-  });
-}
-
 /** Each group and version served here has an APIService without a service: "Local". */
 async function localAPIServices(parts: BootstrapParts): Promise<void> {
   const versions = new Map<string, { group: string; version: string }>();
@@ -216,14 +194,19 @@ function pathOf(apiVersion: string, plural: string, namespace = "", name = ""): 
   return name === "" ? collection : `${collection}/${encodeURIComponent(name)}`;
 }
 
-function find({ registry }: BootstrapParts, plural: string, object: KubeObject) {
+export function find({ registry }: BootstrapParts, plural: string, object: KubeObject) {
   const { namespace = "", name = "" } = object.metadata ?? {};
   const slash = object.apiVersion!.indexOf("/");
   const group = slash < 0 ? "" : object.apiVersion!.slice(0, slash);
   return createReader(registry).get(group, plural, namespace, name);
 }
 
-async function put(parts: BootstrapParts, plural: string, object: KubeObject): Promise<void> {
+/** Creates it, or writes it over what is there. */
+export async function put(
+  parts: BootstrapParts,
+  plural: string,
+  object: KubeObject,
+): Promise<void> {
   const current = await find(parts, plural, object);
   if (current === undefined) return create(parts, plural, object);
   const { namespace, name } = object.metadata!;

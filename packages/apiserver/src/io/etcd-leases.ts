@@ -1,7 +1,7 @@
 /**
  * Leases for objects that etcd forgets by itself (events). One lease serves many objects.
  *
- * Units   a lease lives 5% (at least 60 s) longer than asked, so that it can be shared for that
+ * Units   a lease lives 5% (at most 60 s) longer than asked, so that it can be shared for that
  *         long
  * Source  staging/src/k8s.io/apiserver/pkg/storage/etcd3/lease_manager.go
  */
@@ -9,7 +9,7 @@ import type { Clock } from "@nanokube/machinery";
 import { storageError } from "./etcd-errors.ts";
 
 const objectsMax = 1000;
-const reuseSeconds = 60;
+const reuseMaxSeconds = 60;
 
 interface LeaseClient {
   leaseGrant(request: { TTL?: number }): Promise<{ ID: bigint }>;
@@ -38,7 +38,7 @@ export class EtcdLeases {
       current.objects++;
       return current.id;
     }
-    const longer = ttlSeconds + Math.max(reuseSeconds, Math.ceil(ttlSeconds * 0.05));
+    const longer = ttlSeconds + Math.min(reuseMaxSeconds, Math.floor(ttlSeconds * 0.05));
     const granted = await storageError(this.#client.leaseGrant({ TTL: longer }));
     this.#current = {
       id: granted.ID,

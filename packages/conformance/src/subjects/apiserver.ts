@@ -56,6 +56,8 @@ export interface ServerSetup {
   flags?: readonly string[];
   /** Upstream's etcd where it is there, when absent. */
   store?: readonly string[];
+  /** The store of another server: none is started for this one. */
+  storeURL?: string;
 }
 
 export interface ApiServerSubject {
@@ -95,7 +97,7 @@ export async function openServer(setup: ServerSetup): Promise<ApiServerInstance>
     },
     async startServer(other?: "kube-apiserver" | "apiserver") {
       const program = other === undefined ? command : programOf(other);
-      const usual = serverFlags(dir, etcd!, port!);
+      const usual = serverFlags(dir, faults.storeURL, port!);
       const hasFile = more.some((flag) => flag.startsWith("--authorization-config="));
       const modes = hasFile ? [] : ["--authorization-mode=Node,RBAC"];
       server = start([...program, ...usual, ...modes, ...more]);
@@ -105,9 +107,10 @@ export async function openServer(setup: ServerSetup): Promise<ApiServerInstance>
       await store?.stop();
     },
     startStore() {
+      if (setup.storeURL !== undefined) return;
       store = start(etcdCommand(dir, etcd!, peer!, setup.store));
     },
-    storeURL: `http://127.0.0.1:${etcd}`,
+    storeURL: setup.storeURL ?? `http://127.0.0.1:${etcd}`,
     get pid() {
       return server?.child.pid ?? 0;
     },
@@ -152,10 +155,10 @@ function etcdCommand(
   return [...program, ...flags];
 }
 
-function serverFlags(dir: string, etcd: number, port: number): string[] {
+function serverFlags(dir: string, storeURL: string, port: number): string[] {
   const file = (name: string): string => join(dir, name);
   return [
-    `--etcd-servers=http://127.0.0.1:${etcd}`,
+    `--etcd-servers=${storeURL}`,
     `--secure-port=${port}`,
     "--bind-address=127.0.0.1",
     "--advertise-address=10.89.0.1",

@@ -1,0 +1,168 @@
+/**
+ * Which servers are alive? Each writes its address under /registry/masterleases, for 15 seconds at
+ * a time; the endpoints of the kubernetes Service are the addresses that are there. So several
+ * servers on one store, ours and upstream's, are endpoints side by side.
+ *
+ * Shapes  /registry/masterleases/IP  an Endpoints with that one address; its generation counts
+ * Source  pkg/controlplane/reconcilers/{lease,endpointsadapter}.go,
+ *         pkg/controlplane/controller/kubernetesservice
+ */
+import type { Endpoints } from "@nanokube/api/core/v1";
+import { type KubeObject, sleep } from "@nanokube/machinery";
+import type { ResourceCache } from "../core/cache/resource-cache.ts";
+import { KeyChanged, KeyExists, type ObjectStore } from "../core/storage/store.ts";
+import type { ApiServerOptions } from "./api-server.ts";
+import { type BootstrapParts, find, put } from "./bootstrap.ts";
+
+const ttlSeconds = 15;
+const renewEveryMs = 10_000;
+
+export interface EndpointLeasesParts extends Omit<BootstrapParts, "options"> {
+  store: ObjectStore;
+  /** Of masterleases/. */
+  endpointLeases: ResourceCache;
+}
+
+export class EndpointLeases {
+  readonly #options: ApiServerOptions;
+  readonly #parts: EndpointLeasesParts;
+  readonly #ip: string;
+  #port: number | undefined;
+
+  constructor(options: ApiServerOptions, parts: EndpointLeasesParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#ip = options.advertiseAddress;
+  }
+
+  /** This server is an endpoint when this resolves, and until the signal aborts or it leaves. */
+  async join(port: number, signal: AbortSignal): Promise<void> {
+    const { publishEndpoints } = this.#options;
+    // An endpoint cannot be a loopback address: it would mean another machine on each machine.
+    if (this.#ip.startsWith("127.") || publishEndpoints === false) return;
+    this.#port = port;
+    await this.#reconcile();
+    void this.#keep(signal);
+  }
+
+  /** Clients should go to other servers from now on. */
+  async leave(): Promise<void> {
+    if (this.#port === undefined) return;
+    const port = this.#port;
+    this.#port = undefined;
+    const { store, endpointLeases } = this.#parts;
+    try {
+      const lease = await store.read(endpointLeases, this.#ip);
+      if (lease !== undefined) await store.remove(endpointLeases, lease);
+      await this.#publish(port);
+    } catch (error) {
+      const why = { error: String(error) };
+      this.#options.log.warn(why, "unable to remove this server's endpoint");
+    }
+  }
+
+  async #keep(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    while (!signal.aborted) {
+      await sleep(clock, renewEveryMs, signal).catch(() => undefined);
+      if (signal.aborted || this.#port === undefined) return;
+      await this.#reconcile().catch((error: unknown) =>
+        log.warn({ error: String(error) }, "unable to reconcile the kubernetes Service"),
+      );
+    }
+  }
+
+  async #reconcile(): Promise<void> {
+    await this.#renew();
+    if (this.#port !== undefined) await this.#publish(this.#port);
+  }
+
+  async #renew(): Promise<void> {
+    const { store, endpointLeases } = this.#parts;
+    const lease = {
+      apiVersion: "v1",
+      kind: "Endpoints",
+      subsets: [{ addresses: [{ ip: this.#ip }] }],
+    };
+    const ttl = { ttlSeconds };
+    const known = await store.read(endpointLeases, this.#ip);
+    const generation = (known?.tree().metadata?.generation ?? 0) + 1;
+    const tree: KubeObject = { ...lease, metadata: { generation } };
+    try {
+      if (known === undefined) await store.create(endpointLeases, this.#ip, tree, ttl);
+      else await store.replace(endpointLeases, known, tree, ttl);
+    } catch (error) {
+      // It ran out, or somebody with this address was faster: the next round sees.
+      if (!(error instanceof KeyExists) && !(error instanceof KeyChanged)) throw error;
+    }
+  }
+
+  async #publish(port: number): Promise<void> {
+    const { store, endpointLeases } = this.#parts;
+    await store.catchUp();
+    const alive = [...endpointLeases.scan()].flatMap((object) => addressesOf(object.shared()));
+    if (alive.length === 0 && this.#port !== undefined) {
+      throw new Error(
+        "no API server IP addresses were listed in storage, refusing to erase all endpoints for the kubernetes Service",
+      );
+    }
+    const parts = { ...this.#parts, options: this.#options };
+    await publishAddresses(parts, alive.sort(), port);
+  }
+}
+
+function addressesOf(object: KubeObject): string[] {
+  const { subsets = [] } = object as Endpoints;
+  return (subsets[0]?.addresses ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]));
+}
+
+/** Endpoints and EndpointSlice of the kubernetes Service, where they say something else. */
+async function publishAddresses(
+  parts: BootstrapParts,
+  ips: readonly string[],
+  port: number,
+): Promise<void> {
+  const metadata = { name: "kubernetes", namespace: "default" };
+  const ports = [{ name: "https", port, protocol: "TCP" }];
+  const endpoints = {
+    apiVersion: "v1",
+    kind: "Endpoints",
+    metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
+    ...(ips.length === 0 ? {} : { subsets: [{ addresses: ips.map((ip) => ({ ip })), ports }] }),
+  } as KubeObject;
+  const slice = {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
+    addressType: ips[0]?.includes(":") ? "IPv6" : "IPv4",
+    endpoints: ips.map((ip) => ({ addresses: [ip], conditions: { ready: true } })),
+    ports,
+  } as KubeObject;
+  await putChanged(parts, "endpoints", endpoints, "subsets");
+  await putChanged(parts, "endpointslices", slice, "endpoints");
+}
+
+async function putChanged(
+  parts: BootstrapParts,
+  plural: string,
+  object: KubeObject,
+  member: "subsets" | "endpoints",
+): Promise<void> {
+  const current = await find(parts, plural, object);
+  const text = (tree: KubeObject | undefined) => JSON.stringify(addressText(tree, member));
+  if (current === undefined || text(current) !== text(object)) await put(parts, plural, object);
+}
+
+/** What of both kinds counts, whatever order their members are in. */
+function addressText(tree: KubeObject | undefined, member: "subsets" | "endpoints"): unknown {
+  const value = (tree?.[member] ?? []) as readonly {
+    addresses?: readonly (string | { ip?: string })[];
+    ports?: readonly { port?: number }[];
+  }[];
+  const ports = (value.flatMap((one) => one.ports ?? []) ?? []).map(({ port }) => port);
+  const sliced = ((tree?.ports ?? []) as readonly { port?: number }[]).map(({ port }) => port);
+  const addresses = value.map((one) =>
+    (one.addresses ?? []).map((address) => (typeof address === "string" ? address : address.ip)),
+  );
+  return { addresses, ports, sliced };
+}
