@@ -17,10 +17,15 @@ export type ClusterEntry =
   | { readonly kind: "clusterVersion"; readonly request: { readonly version: string } }
   | { readonly kind: "leaseCheckpoint"; readonly request: etcd.LeaseCheckpointRequest };
 
+/** The request as it came, where it did: it need not be encoded again. */
+interface AsReceived {
+  readonly bytes?: Buffer | undefined;
+}
+
 export type PlainEntry =
-  | { readonly kind: "put"; readonly request: etcd.PutRequest }
-  | { readonly kind: "deleteRange"; readonly request: etcd.DeleteRangeRequest }
-  | { readonly kind: "txn"; readonly request: etcd.TxnRequest }
+  | ({ readonly kind: "put"; readonly request: etcd.PutRequest } & AsReceived)
+  | ({ readonly kind: "deleteRange"; readonly request: etcd.DeleteRangeRequest } & AsReceived)
+  | ({ readonly kind: "txn"; readonly request: etcd.TxnRequest } & AsReceived)
   | { readonly kind: "compact"; readonly request: etcd.CompactionRequest }
   | { readonly kind: "leaseGrant"; readonly request: etcd.LeaseGrantRequest }
   | { readonly kind: "leaseRevoke"; readonly request: etcd.LeaseRevokeRequest }

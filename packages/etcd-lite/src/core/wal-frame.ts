@@ -28,7 +28,7 @@ const magic = 0x31574b4e;
 const sectorBytes = 512;
 const padByte = 0xff;
 const zeros = Buffer.alloc(64 * 1024);
-const scratchBytesMax = 1 << 20;
+const scratchBytesMax = 4 << 20;
 
 export interface RawEntry {
   readonly kind: number;

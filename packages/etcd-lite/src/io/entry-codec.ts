@@ -102,7 +102,14 @@ const byNumber = new Map(
 export function encodeEntry(entry: Entry): RawEntry {
   if (entry.kind === "as") return { kind: asNumber, bytes: encodeAs(entry) };
   const { number, codec } = kinds[entry.kind];
-  return { kind: number, bytes: codec.encode(entry.request as never) };
+  const received = "bytes" in entry ? entry.bytes : undefined;
+  const bytes = received === undefined ? codec.encode(entry.request as never) : ownBytes(received);
+  return { kind: number, bytes };
+}
+
+/** The log keeps them for long: a small view must not keep all that came with it. */
+function ownBytes(bytes: Buffer): Buffer {
+  return bytes.length * 4 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes;
 }
 
 function encodeAs({ who, entry }: EntryAs): Uint8Array {

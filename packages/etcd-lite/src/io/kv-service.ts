@@ -38,13 +38,21 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
         checkPut(request);
       });
       member.metrics.count("put");
-      return writeAs<etcd.PutResponse>(member, call, { kind: "put", request });
+      return writeAs<etcd.PutResponse>(member, call, {
+        kind: "put",
+        request,
+        bytes: call.requestBytes,
+      });
     },
 
     deleteRange: (request, call) => {
       guarded(() => checkDeleteRange(request));
       member.metrics.count("delete");
-      return writeAs<etcd.DeleteRangeResponse>(member, call, { kind: "deleteRange", request });
+      return writeAs<etcd.DeleteRangeResponse>(member, call, {
+        kind: "deleteRange",
+        request,
+        bytes: call.requestBytes,
+      });
     },
 
     txn: (request, call) => {
@@ -54,7 +62,11 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
       });
       member.metrics.count("txn");
       if (!isReadOnly(request)) {
-        return writeAs<etcd.TxnResponse>(member, call, { kind: "txn", request });
+        return writeAs<etcd.TxnResponse>(member, call, {
+          kind: "txn",
+          request,
+          bytes: call.requestBytes,
+        });
       }
       return readAs(member, call, {
         isLinearizable: !isSerializable(request),

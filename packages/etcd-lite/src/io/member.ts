@@ -70,7 +70,8 @@ interface WithHeader {
 
 /** A state's response, complete; what changes only the cluster has none. */
 export function answer<T extends WithHeader>(member: Member, response: T | undefined): T {
-  return { ...response, header: header(member, response?.header?.revision) } as T;
+  const whole: WithHeader = { ...response, header: header(member, response?.header?.revision) };
+  return whole as T;
 }
 
 /** Proposes a write and gives the complete response; the state's refusals come as RpcErrors. */

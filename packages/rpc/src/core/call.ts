@@ -15,6 +15,8 @@ export interface ServerCall {
   readonly peer: string;
   /** Common name of the client's verified certificate, when it showed one. */
   readonly peerCommonName: string | undefined;
+  /** What the one request of a call was decoded from; nobody writes there again. */
+  readonly requestBytes?: Buffer | undefined;
   /** Aborted when the caller cancels, disconnects, or its deadline passes. */
   readonly signal: AbortSignal;
   /** Response metadata; before the first message. */

@@ -53,6 +53,7 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
   readonly #stream: Http2Stream;
   readonly #plan: CallPlan;
   readonly #setup: CallSetup;
+  requestBytes: Buffer | undefined = undefined;
   #parser: FrameParser | undefined = undefined;
   #queue: MessageQueue<unknown> | undefined = undefined;
   #abort: AbortController | undefined = undefined;
@@ -234,6 +235,7 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
   }
 
   #decode(payload: Buffer): unknown {
+    if (this.#queue === undefined) this.requestBytes = payload;
     try {
       return this.#plan.route.method.request.decode(payload);
     } catch (error) {
