@@ -147,13 +147,15 @@ describe.skipIf(skip !== undefined).each(some)(
 
     describe("what takes several steps", () => {
       let both: EtcdInstance[];
+      let mirrors: EtcdInstance[];
       let directory: string;
       beforeAll(async () => {
         directory = mkdtempSync(join(tmpdir(), "etcdctl-"));
-        both = await Promise.all([lite!.open(sameFlags), upstream!.open(sameFlags)]);
+        const open = () => Promise.all([lite!.open(sameFlags), upstream!.open(sameFlags)]);
+        [both, mirrors] = await Promise.all([open(), open()]);
       });
       afterAll(async () => {
-        await Promise.all((both ?? []).map((one) => one.close()));
+        await Promise.all([...(both ?? []), ...(mirrors ?? [])].map((one) => one.close()));
         rmSync(directory, { recursive: true, force: true });
       });
 
@@ -170,6 +172,9 @@ describe.skipIf(skip !== undefined).each(some)(
           const granted = await ctl(endpoint, "lease grant 3");
           const id = /lease ([0-9a-f]+) granted/.exec(granted.output)![1]!;
           const outputs = [granted.output];
+          // At least what an election may take.
+          const least = await ctl(endpoint, "lease grant 0");
+          outputs.push(least.output.replace(/lease \w+/, ""));
           for (const line of [
             `put --lease=${id} leased 1`,
             `lease timetolive ${id} --keys`,
@@ -205,6 +210,74 @@ describe.skipIf(skip !== undefined).each(some)(
           return (await ctl(endpoint, "get --prefix office")).output;
         });
       });
+
+      test("make-mirror copies what is there and what comes", async () => {
+        await onBoth(async (endpoint, i) => {
+          const [source, other] = [endpoint, mirrors[i]!.endpoint];
+          for (const line of ["put m/a 1", "put m/b 2", "del m/b"]) await ctl(source, line);
+          const mirror = follow(program, source, [
+            ...["make-mirror", other, "--prefix", "m/", "--dest-prefix", "copy/"],
+          ]);
+          while ((await ctl(other, "get copy/a")).output === "") {}
+          await ctl(source, "put m/c 3");
+          while ((await ctl(other, "get copy/c")).output === "") {}
+          mirror.child.kill("SIGKILL");
+          await mirror.ended;
+          return (await ctl(other, "get --prefix copy/")).output;
+        });
+      });
+
+      test("a learner that is added, cannot be promoted, and goes", async () => {
+        await onBoth(async (endpoint) => {
+          const added = await ctl(
+            endpoint,
+            "member add l --learner --peer-urls=http://127.0.0.1:1",
+          );
+          const id = /Member ([0-9a-f]+) added/.exec(added.output)?.[1] ?? "none";
+          const lines = [
+            "member list",
+            "member add l2 --learner --peer-urls=http://127.0.0.1:2",
+            "endpoint health --cluster",
+            `member promote ${id}`,
+            `move-leader ${id}`,
+            "member list",
+            `member remove ${id}`,
+            `member remove ${id}`,
+            `member promote ${id}`,
+            "member list",
+          ];
+          const outputs = [added.output];
+          for (const line of lines) outputs.push((await ctl(endpoint, line)).output);
+          return outputs.map((text) => text.replaceAll(id, "ID").replace(/cluster +[0-9a-f]+/, ""));
+        });
+      });
+
+      // The client of 3.4 knows nothing of it.
+      if (skip !== undefined || isKnown(program, { line: "", since: "3.5" })) {
+        test("downgrade: enabled, under way, cancelled; the cluster's version follows", async () => {
+          await onBoth(async (endpoint) => {
+            const status = async () => (await ctl(endpoint, "endpoint status -w json")).output;
+            const until = async (version: string) => {
+              while (!(await status()).includes(`"storageVersion":"${version}"`)) {
+                await new Promise((resolve) => setTimeout(resolve, 200));
+              }
+            };
+            const outputs = [(await ctl(endpoint, "downgrade enable 3.5")).output];
+            await until("3.5.0");
+            const lines = [
+              "downgrade validate 3.5",
+              "downgrade validate 3.4",
+              "downgrade enable 3.4",
+              "put written 1",
+              "downgrade cancel",
+            ];
+            for (const line of lines) outputs.push((await ctl(endpoint, line)).output);
+            await until("3.6.0");
+            const version = await fetch(`http://${endpoint}/version`);
+            return [...outputs, await version.text()];
+          });
+        });
+      }
 
       test("snapshot save, and status of the file", async () => {
         await onBoth(async (endpoint, i) => {

@@ -113,8 +113,27 @@ const cluster: CtlLine[] = [
   ...formats.map((format) => ({ line: `endpoint health -w ${format}` })),
   ...formats.map((format) => ({ line: `endpoint hashkv -w ${format}` })),
   ...formats.map((format) => ({ line: `member list -w ${format}` })),
+  ...["status", "health", "hashkv"].flatMap((what) =>
+    formats.map((format) => ({ line: `endpoint ${what} --cluster -w ${format}` })),
+  ),
   ...lines(`
+    put a 1
+    put a 2
+    put b 1
+    del b
+    put a 3
+    compaction 3
+    endpoint hashkv --rev 2
     endpoint hashkv --rev 3
+    endpoint hashkv --rev 4
+    compaction 5
+    endpoint hashkv --rev 3
+    endpoint hashkv --rev 5
+    endpoint hashkv
+    member add x --peer-urls=nonsense
+    member add x --peer-urls=http://localhost:2380
+    member update 8e9e05c52164694d --peer-urls=http://localhost:2380
+    member list -w simple
     endpoint hashkv --rev 100000
     alarm list
     alarm disarm
@@ -134,6 +153,8 @@ const cluster: CtlLine[] = [
   { line: "downgrade validate x", since: "3.5" },
   { line: "downgrade cancel", since: "3.5" },
   { line: "downgrade enable 3.7", since: "3.5" },
+  { line: "downgrade enable 3.4", since: "3.5" },
+  { line: "downgrade enable", since: "3.5" },
 ];
 
 const as = (user: string, text: string) =>
@@ -205,12 +226,94 @@ const auth: CtlLine[] = [
   ...lines("get app/b\nauth disable"),
 ];
 
+/** What the first script about users leaves out: odd names, who may look after the cluster. */
+const authCorners: CtlLine[] = [
+  ...lines(`
+    role add ""
+    user add "":secret
+    user add empty: --interactive=false
+    user add none --no-password --interactive=false
+    user passwd nobody --interactive=false
+    user delete nobody
+    role delete nothing
+    role add r
+    role grant-permission r read a
+    role grant-permission r write a
+    role grant-permission r readwrite a z
+    role grant-permission r read "" --prefix
+    role grant-permission r read z a
+    role grant-permission r read --prefix p/
+    role get r
+    role get r -w json
+    role revoke-permission r a
+    role revoke-permission r a
+    role revoke-permission r a z
+    role revoke-permission r p/ --prefix
+    role get r
+    role grant-permission r readwrite own/ --prefix
+    user add root:secret
+    user add ann:secret
+    user grant-role ann r
+    user grant-role ann r
+    user revoke-role ann nothing
+    user get ann
+    role delete r
+    user get ann
+    role add r
+    role grant-permission r readwrite own/ --prefix
+    user grant-role ann r
+    user grant-role root root
+    auth enable
+    auth enable
+    user list
+    member list
+    endpoint status -w fields
+    endpoint health
+    alarm list
+    defrag
+    compaction 2
+  `),
+  ...as(
+    "ann",
+    `put own/a 1
+     put other 1
+     del own/ --prefix
+     del "" --from-key
+     get own/ --prefix --count-only
+     member list
+     member add m --peer-urls=http://127.0.0.1:1
+     alarm list
+     alarm disarm
+     defrag
+     endpoint hashkv
+     snapshot save /nonexistent/file
+     move-leader 1
+     compaction 2
+     auth disable
+     role list
+     user add x:y
+     role get r
+     role get root`,
+  ),
+  { line: "--user ann:secret auth status", since: "3.5" },
+  { line: "--user ann:secret downgrade validate 3.5", since: "3.5" },
+  { line: "--user ann:secret txn -i", input: "\nput own/t 1\n\n\n" },
+  { line: "--user ann:secret txn -i", input: "\nput own/t 1\nput other 1\n\n\n" },
+  { line: "--user ann:secret txn -i", input: 'value("other") = "1"\n\nget own/t\n\n\n' },
+  { line: "--user ann:secret watch own/ --prefix --rev 1", forMs: 500 },
+  { line: "--user ann:secret watch other", forMs: 500 },
+  { line: "--user root:secret user passwd ann --interactive=false", input: "new\n" },
+  ...lines("--user ann:secret get own/t\n--user ann:new get own/t"),
+  ...as("root", "user revoke-role ann r\nuser get ann\nauth disable\nauth disable"),
+];
+
 export const ctlScripts: readonly (readonly [name: string, script: readonly CtlLine[]])[] = [
   ["keys and transactions", keys],
   ["watches", watches],
   ["leases", leases],
   ["the cluster and its upkeep", cluster],
   ["users and roles", auth],
+  ["users and roles, corners", authCorners],
 ];
 
 /** The words of a line. */

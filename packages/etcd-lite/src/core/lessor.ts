@@ -4,7 +4,7 @@
  * Pure: time comes in as `nowMs`. Expiry is only reported (`expired`); ending a lease is a proposal
  * like any write, so that every replay of the log ends it at the same place.
  *
- * Units   ttl  seconds; at least ttlMin, as in etcd (1.5 elections, rounded up: 2)
+ * Units   ttl  seconds; who grants sees to it that a lease outlives an election
  * Errors  LeaseNotFound, LeaseExists, LeaseTTLTooLarge
  * Source  etcd v3.6 server/lease/lessor.go
  */
@@ -46,7 +46,6 @@ export interface Lessor {
 }
 
 const ttlMaxSeconds = 9_000_000_000;
-const ttlMinSeconds = 2;
 
 export function createLessor(): Lessor {
   return new LeaseTable();
@@ -61,7 +60,7 @@ class LeaseTable implements Lessor {
     if (id === 0n) throw new EtcdError("LeaseNotFound");
     if (ttlSeconds > ttlMaxSeconds) throw new EtcdError("LeaseTTLTooLarge");
     if (this.#leases.has(id)) throw new EtcdError("LeaseExists");
-    const ttl = Math.max(ttlSeconds, ttlMinSeconds);
+    const ttl = Math.max(ttlSeconds, 1);
     const expiryMs = nowMs + ttl * 1000;
     const lease = { id, ttlSeconds: ttl, expiryMs, remainingSeconds: 0, keys: new Set<string>() };
     this.#leases.set(id, lease);

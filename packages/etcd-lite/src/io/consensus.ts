@@ -89,6 +89,7 @@ export interface Consensus {
   readonly proposals: Proposals;
   readonly peers: Peers;
   readonly electionMs: number;
+  readonly heartbeatMs: number;
   close(): Promise<void>;
 }
 
@@ -289,5 +290,5 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
     },
   });
   proposals.attach(node);
-  return { identity, state, node, proposals, peers, electionMs };
+  return { identity, state, node, proposals, peers, electionMs, heartbeatMs };
 }

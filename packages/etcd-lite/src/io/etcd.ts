@@ -40,6 +40,7 @@ import { MetricsRegistry } from "./metrics.ts";
 import { createPeerChecks, PeerChecks } from "./peer-checks.ts";
 import { Peer } from "./peer-protocol.ts";
 import { createPeerService, createPeerStreams } from "./peer-service.ts";
+import { PeerWatch } from "./peer-watch.ts";
 import { Reconfiguration } from "./reconfiguration.ts";
 import { noChecks, Upkeep } from "./upkeep.ts";
 import { createWatchService } from "./watch-service.ts";
@@ -172,6 +173,7 @@ async function openMember(options: EtcdOptions) {
     onTick() {
       leases.arm();
       gate.tick();
+      watch.tick();
     },
     onRemoved: options.onRemoved ?? (() => {}),
   });
@@ -205,6 +207,7 @@ async function openMember(options: EtcdOptions) {
   };
   const leases = new Leases(member, consensus.electionMs);
   const gate = new Gate(member);
+  const watch = new PeerWatch(member);
   const isStrict = options.strictReconfigCheck ?? true;
   const reconfiguration = new Reconfiguration(member, { isStrict });
   state.auth.tokens.lifeMs = (options.authTokenTTLSeconds || 300) * 1000;

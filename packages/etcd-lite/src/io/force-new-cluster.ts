@@ -1,8 +1,9 @@
 /**
  * --force-new-cluster: goes on alone with what one member has, when the others are lost for good.
  *
- * Written into the log like any other change: what was not committed is dropped, then everybody
- * else is removed. Entries that only the lost majority had are gone with it.
+ * Written into the log like any other change: everybody else is removed. All that the log has
+ * counts: how far it was committed is not known for sure (members note it late), and nothing that
+ * was acknowledged may be dropped. Entries that only the lost majority had are gone with it.
  * Errors  Error, one line, when the log does not know this member
  * Source  etcd v3.6 server/etcdserver/bootstrap.go (forceNewCluster), CreateConfigChangeEnts
  */
@@ -23,15 +24,15 @@ export interface Survivor {
 export interface Forced {
   readonly hardState: HardState;
   readonly log: LogContent;
-  /** What is to be written behind the log's committed part. */
+  /** What is to be written behind the log. */
   readonly written: readonly LogEntry[];
 }
 
 /** Undefined when there is nobody else. */
 export function forceAlone(survivor: Survivor, self: bigint): Forced | undefined {
   const { hardState, log } = survivor;
-  const committed = log.entries.filter(({ index }) => index <= hardState.commit);
-  const cluster = clusterAfter(survivor.cluster, committed);
+  const cluster = clusterAfter(survivor.cluster, log.entries);
+  const last = log.base.index + log.entries.length;
   const me = cluster.members.get(self);
   if (me === undefined) throw new Error(`member ${self.toString(16)} is not in its own log`);
   const changes: MemberChangeRequest[] = [];
@@ -40,14 +41,14 @@ export function forceAlone(survivor: Survivor, self: bigint): Forced | undefined
     if (member.id !== self) changes.push({ action: "remove", member });
   }
   if (changes.length === 0) return undefined;
-  const { term, commit } = hardState;
+  const { term } = hardState;
   const written = changes.map((request, i): LogEntry => {
     const payload = propose({ kind: "memberChange", request }, { origin: 0, sequence: 0 });
-    return { index: commit + 1 + i, term, payload };
+    return { index: last + 1 + i, term, payload };
   });
   return {
-    hardState: { ...hardState, commit: commit + written.length },
-    log: { ...log, entries: [...committed, ...written] },
+    hardState: { ...hardState, commit: last + written.length },
+    log: { ...log, entries: [...log.entries, ...written] },
     written,
   };
 }

@@ -17,7 +17,8 @@ export function createLeaseService(member: Member): Handlers<typeof etcd.Lease> 
     leaseGrant: async (request, call) => {
       guarded(() => checkRoom(member, leaseCostBytes));
       const ID = request.ID === 0n ? randomId(member) : request.ID;
-      const entry = { kind: "leaseGrant", request: { ...request, ID } } as const;
+      const TTL = Math.max(request.TTL, ttlMinSeconds(member));
+      const entry = { kind: "leaseGrant", request: { ...request, ID, TTL } } as const;
       const response = await writeAs<etcd.LeaseGrantResponse>(member, call, entry);
       leases.arm();
       return response;
@@ -56,6 +57,12 @@ function checkKeys({ state }: Member, who: Identity, id: bigint): void {
 }
 
 /** A positive int64 that is not taken. */
+/** A lease outlives one and a half elections: else a change of leader would cost it. */
+function ttlMinSeconds({ electionMs, heartbeatMs }: Member): number {
+  const ticks = Math.floor((3 * Math.floor(electionMs / heartbeatMs)) / 2);
+  return Math.ceil((ticks * heartbeatMs) / 1000);
+}
+
 function randomId(member: Member): bigint {
   for (;;) {
     const bytes = Buffer.from(member.random.bytes(8));

@@ -43,6 +43,7 @@ export interface Member {
   readonly hashes: CompactionHashes;
   /** How long an election takes to begin. */
   readonly electionMs: number;
+  readonly heartbeatMs: number;
   readonly limits: Limits;
   /** Absent: tokens are simple ones, which the state holds. */
   readonly webTokens: WebTokens | undefined;
