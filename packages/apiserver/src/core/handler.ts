@@ -3,8 +3,10 @@
  *
  * Source  staging/src/k8s.io/apiserver/pkg/server/config.go (DefaultBuildHandlerChain)
  */
+
 import { kubernetesVersion } from "@nanokube/api";
 import { badRequest, internalError, StatusError, unauthorized } from "@nanokube/machinery";
+import type { Annotate } from "./admission/plugin.ts";
 import type { Auditor, AuditTrail } from "./audit/trail.ts";
 import type { Authenticator, UserInfo } from "./authentication/authenticator.ts";
 import { impersonate } from "./authentication/impersonation.ts";
@@ -177,7 +179,7 @@ async function handle(
   course.headers = ticket.headers;
   try {
     await authorize(options, request, { info, user }, course.trail);
-    return await operate(options, request, { info, user }, course.warnings);
+    return await operate(options, request, { info, user }, course);
   } finally {
     ticket.leave();
   }
@@ -187,7 +189,7 @@ async function operate(
   options: HandlerOptions,
   request: ApiRequest,
   { info, user }: Admitted,
-  warnings: Set<string>,
+  { warnings, trail }: Course,
 ): Promise<ApiResponse> {
   if (info.badURL !== undefined) throw badRequest(info.badURL);
   const passed = options.aggregated(request, user);
@@ -217,7 +219,8 @@ async function operate(
     watchable: info.verb === "list" || info.verb === "watch",
     tableless: reviewGroups.has(info.apiGroup),
   });
-  const context: RestContext = { request, info, resource, server, user, output, warnings };
+  const annotate = trail && ((...said: Parameters<Annotate>) => trail.annotate(...said));
+  const context = { request, info, resource, server, user, output, warnings, annotate };
   if (request.method === "HEAD") throw methodNotAllowed();
   const operation = operationFor(context, options.outside);
   if (info.verb === "patch") patchTypeOf(context);

@@ -48,7 +48,8 @@ export function connectOperation(
 }
 
 /** Admission sees the query as an object: what is to be done, and in which container. */
-async function admitConnection({ resource, info, user, request, server, warnings }: RestContext) {
+async function admitConnection(context: RestContext) {
+  const { resource, info, user, request, server, warnings, annotate } = context;
   const attributes = {
     operation: "CONNECT" as const,
     resource: resource.info,
@@ -60,6 +61,7 @@ async function admitConnection({ resource, info, user, request, server, warnings
     object: connectOptions(info, request.query),
     options: null,
     warn: (text: string) => void warnings.add(text),
+    annotate,
   };
   await server.admission.admit(attributes);
   await server.admission.validate(attributes);

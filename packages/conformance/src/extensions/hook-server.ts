@@ -50,6 +50,7 @@ function sorted(tree: unknown): string {
 
 const answers: Record<string, (request: Tree) => Tree> = {
   allow: () => ({ allowed: true, warnings: ["asked"] }),
+  annotate: () => ({ allowed: true, auditAnnotations: { note: "seen" } }),
   deny: () => ({ allowed: false }),
   "deny-message": () => ({ allowed: false, status: { message: "not today" } }),
   "deny-reason": () => ({ allowed: false, status: { reason: "Conflict", code: 409 } }),

@@ -9,6 +9,9 @@ import type { ResourceInfo } from "@nanokube/api";
 import type { KubeObject } from "@nanokube/machinery";
 import type { UserInfo } from "../authentication/authenticator.ts";
 
+/** "Request": only where requests are written down whole. */
+export type Annotate = (key: string, value: string, level?: "Request") => void;
+
 export interface AdmissionAttributes {
   operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
   resource: ResourceInfo;
@@ -26,7 +29,7 @@ export interface AdmissionAttributes {
   options: KubeObject | null;
   warn(text: string): void;
   /** Says something to the audit log. */
-  annotate?(key: string, value: string): void;
+  annotate?: Annotate | undefined;
 }
 
 /** Reads the store for plugins (LimitRanges, ServiceAccounts, Namespaces …), cached and consistent enough. */

@@ -23,7 +23,8 @@ export interface AuditOptions {
 export interface AuditTrail {
   readonly auditID: string;
   impersonated(user: UserInfo): void;
-  annotate(key: string, value: string): void;
+  /** With a level, only where that much of requests is written down. */
+  annotate(key: string, value: string, level?: "Request"): void;
   /** The answer is known; of one that lasts, that it has begun. */
   answered(response: ApiResponse): Promise<void>;
 }
@@ -88,7 +89,8 @@ class Trail implements AuditTrail {
     this.#event.impersonatedUser = userOf(user);
   }
 
-  annotate(key: string, value: string): void {
+  annotate(key: string, value: string, level?: "Request"): void {
+    if (level !== undefined && this.#decision.level === "Metadata") return;
     this.#annotations[key] ??= value;
   }
 

@@ -5,7 +5,7 @@
  */
 import type { ResourceInfo } from "@nanokube/api";
 import type { Clock, KubeObject, Log, MapSchema, Random } from "@nanokube/machinery";
-import type { AdmissionAttributes } from "../admission/plugin.ts";
+import type { AdmissionAttributes, Annotate } from "../admission/plugin.ts";
 import type { UserInfo } from "../authentication/authenticator.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { ListItems } from "../cache/kept-lists.ts";
@@ -154,6 +154,8 @@ export interface RestContext {
   output: MediaType;
   /** Warning headers of the answer. */
   warnings: Set<string>;
+  /** Says something to the audit log; absent where nothing is written down. */
+  annotate?: Annotate | undefined;
 }
 
 export function groupResourceOf(context: RestContext): { group: string; resource: string } {

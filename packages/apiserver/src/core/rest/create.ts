@@ -95,6 +95,7 @@ export function createAttributes(
     object,
     options: { ...options.object, kind: "CreateOptions" },
     warn: (text) => context.warnings.add(text),
+    annotate: context.annotate,
   };
 }
 

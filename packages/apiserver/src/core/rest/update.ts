@@ -194,6 +194,7 @@ async function changeOnce(
     oldObject: old,
     options: { ...options.object, kind: "UpdateOptions" },
     warn: (text: string) => context.warnings.add(text),
+    annotate: context.annotate,
   };
   if (change.isOwn) return storeChange(context, stored, object, old, options);
   await server.admission.admit(attributes);

@@ -31,6 +31,7 @@ export async function requestToken(
     object: asked,
     options: options.object,
     warn: (text: string) => context.warnings.add(text),
+    annotate: context.annotate,
   };
   await server.admission.admit(attributes);
   await server.admission.validate(attributes);

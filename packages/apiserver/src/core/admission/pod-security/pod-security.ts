@@ -52,7 +52,14 @@ function templateOf(object: TemplateOwner): PodTemplateSpec | undefined {
 const text = (standard: Standard, detail: string) =>
   `violate PodSecurity "${standardText(standard)}": ${detail}`;
 
-function warnOf({ warn }: AdmissionAttributes, policy: Policy, pod: PodToCheck): void {
+const domain = "pod-security.kubernetes.io";
+
+function warnOf({ warn, annotate }: AdmissionAttributes, policy: Policy, pod: PodToCheck): void {
+  const audited = violations(policy.audit, pod);
+  if (audited.length > 0) {
+    const would = `would ${text(policy.audit, detailText(audited))}`;
+    annotate?.(`${domain}/audit-violations`, would);
+  }
   const found = violations(policy.warn, pod);
   if (found.length > 0) warn(`would ${text(policy.warn, detailText(found))}`);
 }
@@ -81,14 +88,19 @@ async function policyFor(attributes: AdmissionAttributes, reader: AdmissionReade
 async function checkPod(attributes: AdmissionAttributes, reader: AdmissionReader) {
   if (ignoredSubresources.has(attributes.subresource)) return;
   const policy = await policyFor(attributes, reader);
-  if (strictness(policy.enforce) + strictness(policy.warn) === 0) return;
+  const { enforce, audit, warn } = policy;
+  const enforced = () => attributes.annotate?.(`${domain}/enforce-policy`, standardText(enforce));
+  if (strictness(enforce) + strictness(audit) + strictness(warn) === 0) {
+    enforced();
+    return;
+  }
   const pod = attributes.object as Pod;
   const isUpdate = attributes.operation === "UPDATE";
   if (isUpdate && !isSignificant(pod, attributes.oldObject as Pod)) return;
+  enforced();
   const target = podToCheck(pod.metadata ?? {}, pod.spec ?? {});
-  const found = violations(policy.enforce, target);
+  const found = violations(enforce, target);
   if (found.length > 0) {
-    const { enforce } = policy;
     const why = `violates PodSecurity "${standardText(enforce)}": ${detailText(found)}`;
     throw refuse(attributes, why);
   }

@@ -62,7 +62,6 @@ class Trial {
   readonly #questions: Questions;
   /** By policy and key; told together when all bindings have been looked at. */
   readonly #annotations = new Map<string, string[]>();
-  readonly #violations: object[] = [];
 
   constructor(asked: Asked) {
     this.#asked = asked;
@@ -78,7 +77,6 @@ class Trial {
     for (const [key, values] of this.#annotations) {
       annotate?.(key, [...new Set(values)].join(", "));
     }
-    if (this.#violations.length > 0) annotate?.(failureKey, JSON.stringify(this.#violations));
   }
 
   #mistaken({ policy, binding, mistake }: Mistake<Policy>): void {
@@ -112,13 +110,15 @@ class Trial {
         this.#asked.attributes.warn(`Validation failed for ${by}: ${message}`);
       }
       if (actions.includes("Audit")) {
-        this.#violations.push({
+        const failure = {
           message,
           policy: binding.spec?.policyName,
           binding: own,
           expressionIndex: index,
           validationActions: actions,
-        });
+        };
+        // What has been said under a key stands: the log has the first failure of all.
+        this.#asked.attributes.annotate?.(failureKey, JSON.stringify([failure]));
       }
     }
     for (const { key, value } of decision.annotations) {

@@ -29,6 +29,7 @@ import type {
 import { askedAbout, type WebhookTools } from "./asked.ts";
 import { become } from "./become.ts";
 import { isExempt } from "./match.ts";
+import { MutationNotes } from "./mutation-notes.ts";
 import { type Answer, ask, WebhookFailure } from "./review.ts";
 import type { Match } from "./versions.ts";
 
@@ -53,6 +54,7 @@ async function applyPatch(
   original: KubeObject | undefined,
   { attributes: { object, resource, subresource }, back }: Match,
   { patch, patchType }: Answer,
+  notes: MutationNotes,
 ): Promise<boolean> {
   if (patch === undefined) return false;
   const operations = decodePatch(webhook, patch);
@@ -70,6 +72,7 @@ async function applyPatch(
   } catch (error) {
     throw internalError(error);
   }
+  notes.patched(operations);
   if (deepEqual(changed, object)) return false;
   if (subresource === "" || subresource === "status") {
     strategyFor(resource.group, resource.kind).default?.(changed);
@@ -81,16 +84,26 @@ async function applyPatch(
 export function createMutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
   const { call, random, log } = tools;
 
-  async function consult(webhook: MutatingWebhook, original: AdmissionAttributes, match: Match) {
+  async function consult(
+    webhook: MutatingWebhook,
+    original: AdmissionAttributes,
+    match: Match,
+    notes: MutationNotes,
+  ) {
+    let changed = false;
     try {
       const options = { ...(call ? { call } : {}), random, mayPatch: true };
       const answer = await ask(webhook, match.attributes, options);
-      return await applyPatch(webhook, original.object, match, answer);
+      changed = await applyPatch(webhook, original.object, match, answer, notes);
+      return changed;
     } catch (error) {
       if (error instanceof StatusError || !(error instanceof WebhookFailure)) throw error;
       if (webhook.failurePolicy !== "Ignore") throw internalError(error);
       log.warn({ error: error.message }, "failed calling webhook, failing open");
+      notes.failedOpen();
       return false;
+    } finally {
+      notes.mutated(changed);
     }
   }
 
@@ -110,13 +123,22 @@ export function createMutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
       pass.reinvocable.clear();
     };
     if (pass.isSecond && pass.changedSince(attributes.object)) requireAll();
+    let place = -1;
     for (const configuration of sorted) {
       for (const [index, webhook] of (configuration.webhooks ?? []).entries()) {
+        place++;
         const id = `${nameOf(configuration)}/${index}/${webhook.name}`;
         if (pass.isSecond && !pass.toReinvoke.has(id)) continue;
         const match = await askedAbout(webhook, attributes, reader, tools);
         if (match === undefined) continue;
-        if (await consult(webhook, attributes, match)) {
+        const notes = new MutationNotes({
+          annotate: attributes.annotate,
+          isSecond: pass.isSecond,
+          index: place,
+          configuration: nameOf(configuration),
+          webhook: webhook.name ?? "",
+        });
+        if (await consult(webhook, attributes, match, notes)) {
           requireAll();
           pass.needsSecond = true;
         }

@@ -162,6 +162,9 @@ export async function ask(
     throw new WebhookFailure(webhook, `received invalid webhook response: ${wrong}`);
   }
   const { allowed, status, warnings = [], patch, patchType } = answered.response ?? {};
+  for (const [key, value] of Object.entries(answered.response?.auditAnnotations ?? {})) {
+    attributes.annotate?.(`${webhook.name}/${key}`, value);
+  }
   for (const text of warnings) attributes.warn(text);
   if (!allowed) throw denial(webhook, status as Status | undefined);
   return patch ? { patch, patchType: patchType ?? "JSONPatch" } : {};

@@ -14,16 +14,23 @@ import { isExempt } from "./match.ts";
 import { ask, WebhookFailure } from "./review.ts";
 import type { Match } from "./versions.ts";
 
+const failedOpen = "failed-open.validating.webhook.admission.k8s.io/";
+
 export function createValidatingWebhooks(tools: WebhookTools): AdmissionPlugin {
   const { call, random, log } = tools;
 
-  async function consult(webhook: ValidatingWebhook, attributes: AdmissionAttributes) {
+  async function consult(
+    webhook: ValidatingWebhook,
+    attributes: AdmissionAttributes,
+    index: number,
+  ) {
     try {
       await ask(webhook, attributes, { ...(call ? { call } : {}), random, mayPatch: false });
     } catch (error) {
       if (!(error instanceof WebhookFailure)) throw error;
       if (webhook.failurePolicy !== "Ignore") throw internalError(error);
       log.warn({ error: error.message }, "failed calling webhook, failing open");
+      attributes.annotate?.(`${failedOpen}round_0_index_${index}`, webhook.name ?? "");
     }
   }
 
@@ -43,7 +50,7 @@ export function createValidatingWebhooks(tools: WebhookTools): AdmissionPlugin {
         }
       }
       const answers = await Promise.allSettled(
-        relevant.map(({ webhook, match }) => consult(webhook, match.attributes)),
+        relevant.map(({ webhook, match }, i) => consult(webhook, match.attributes, i)),
       );
       const refusal = answers.find((answer) => answer.status === "rejected");
       if (refusal !== undefined) throw refusal.reason;

@@ -43,6 +43,7 @@ export async function bind(context: RestContext): Promise<ApiResponse> {
     object: binding as KubeObject,
     options: options.object,
     warn: (text) => context.warnings.add(text),
+    annotate: context.annotate,
   });
   await changeObject(
     context,
