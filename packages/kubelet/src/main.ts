@@ -14,6 +14,7 @@ import { runCommand } from "@nanokube/machinery/run-command";
 import { dial } from "@nanokube/rpc";
 import { Command } from "commander";
 import { pino } from "pino";
+import { type KeepingFlags, keepingFlags, withKeepingFlags } from "./core/keeping-flags.ts";
 import {
   type KubeletConfiguration,
   parseKubeletConfiguration,
@@ -24,7 +25,7 @@ import { checkSysctlPatterns } from "./core/sysctls.ts";
 import { createKubelet, type KubeletOptions } from "./index.ts";
 import { nodeOptions, withDefaults } from "./node-options.ts";
 
-interface Flags {
+interface Flags extends KeepingFlags {
   kubeconfig: string;
   config?: string;
   containerRuntimeEndpoint?: string;
@@ -38,7 +39,6 @@ interface Flags {
   providerId?: string;
   clusterDns?: string;
   clusterDomain?: string;
-  maxPods?: string;
   clientCaFile?: string;
   tlsCertFile?: string;
   tlsPrivateKeyFile?: string;
@@ -51,7 +51,7 @@ interface Flags {
 }
 
 function parseFlags(argv: readonly string[]): Flags {
-  return new Command("kubelet")
+  const command = new Command("kubelet")
     .description("The node agent: makes the pods that are bound to this node real.")
     .requiredOption("--kubeconfig <path>", "kubeconfig of the API server")
     .option("--config <path>", "a KubeletConfiguration file; flags win over it")
@@ -66,7 +66,6 @@ function parseFlags(argv: readonly string[]): Flags {
     .option("--provider-id <id>", "the machine's id at its provider")
     .option("--cluster-dns <ips>", "cluster DNS servers, separated by commas")
     .option("--cluster-domain <name>", "domain of the cluster")
-    .option("--max-pods <n>", "pods on this node at most")
     .option("--client-ca-file <path>", "who signs clients' certificates")
     .option("--tls-cert-file <path>", "serving certificate")
     .option("--tls-private-key-file <path>", "its key")
@@ -75,9 +74,9 @@ function parseFlags(argv: readonly string[]): Flags {
     .option("--allowed-unsafe-sysctls <patterns>", "net.core.*,…: pods may change these as well")
     .option("--address <ip>", "address to serve on")
     .option("--port <n>", "port to serve on")
-    .option("-v, --v <level>", "verbosity: 4 and more logs every hop", "0")
-    .parse(argv)
-    .opts<Flags>();
+    .option("-v, --v <level>", "verbosity: 4 and more logs every hop", "0");
+  for (const [flag, description] of keepingFlags) command.option(flag, description);
+  return command.parse(argv).opts<Flags>();
 }
 
 /** The first address that is not loopback. */
@@ -126,7 +125,7 @@ function optionsFrom(flags: Flags, file: KubeletConfiguration): FromConfiguratio
   const nodeName = (flags.hostnameOverride ?? osHostname()).toLowerCase();
   const perPod = (flags.cgroupsPerQos ?? String(file.cgroupsPerQOS ?? true)) !== "false";
   const taints = flags.registerWithTaints;
-  const maxPods = flags.maxPods === undefined ? file.maxPods : Number(flags.maxPods);
+  const keeping = withKeepingFlags(file, flags);
   return {
     nodeName,
     nodeIP: flags.nodeIp ?? defaultAddress(),
@@ -141,11 +140,11 @@ function optionsFrom(flags: Flags, file: KubeletConfiguration): FromConfiguratio
     taints: taints === undefined ? (file.registerWithTaints ?? []) : parseTaints(taints),
     registerNode: String(flags.registerNode) !== "false" && file.registerNode !== false,
     podManifestPath: flags.podManifestPath ?? file.staticPodPath,
-    ...nodeOptions(maxPods === undefined ? file : { ...file, maxPods }),
+    ...nodeOptions(keeping),
     allowedUnsafeSysctls: sysctlPatterns(flags, file),
     reserved: { ...file.systemReserved, ...file.kubeReserved },
     cgroups: perPod ? { root: flags.cgroupRoot ?? file.cgroupRoot ?? "/" } : undefined,
-    configuration: withDefaults(file),
+    configuration: withDefaults(keeping),
   };
 }
 

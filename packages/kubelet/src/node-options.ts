@@ -2,7 +2,7 @@
  * Logs, images and pressure: what of a KubeletConfiguration says when they are acted on, with
  * upstream's values for what it leaves out.
  */
-import { DEFAULT_HARD } from "./core/eviction.ts";
+import { checkThresholds, DEFAULT_HARD } from "./core/eviction.ts";
 import type { KubeletConfiguration } from "./core/kubelet-configuration.ts";
 import { wholeValue } from "./core/resources.ts";
 import { parseDuration } from "./core/time.ts";
@@ -62,7 +62,7 @@ export function nodeOptions(
     // 100 is upstream's way to say that images stay.
     imageGC: highPercent === 100 ? undefined : imageGC,
     eviction: {
-      hard: whole.evictionHard,
+      hard: checkThresholds(whole.evictionHard),
       transitionMs: duration(whole, "evictionPressureTransitionPeriod"),
     },
   };

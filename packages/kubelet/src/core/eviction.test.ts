@@ -34,8 +34,23 @@ test("amounts and percentages", () => {
     "DiskPressure",
   ]);
   expect(() => checkThresholds({ "memory.free": "1" })).toThrow(
-    'unknown signal "memory.free" for eviction',
+    "unsupported eviction signal memory.free",
   );
+});
+
+test("0% and 100% are looked at by nobody; nonsense is refused in upstream's words", () => {
+  const off = {
+    "memory.available": "100Mi",
+    "nodefs.available": "0%",
+    "imagefs.available": "100%",
+  };
+  expect(checkThresholds(off)).toEqual({ "memory.available": "100Mi" });
+  const why = (value: string) => () => checkThresholds({ "nodefs.available": value });
+  const threshold = "eviction percentage threshold nodefs.available must be";
+  expect(why("101%")).toThrow(`${threshold} <= 100%: 101%`);
+  expect(why("-1%")).toThrow(`${threshold} >= 0%: -1%`);
+  expect(why("x%")).toThrow('strconv.ParseFloat: parsing "x": invalid syntax');
+  expect(why("0")).toThrow("eviction threshold nodefs.available must be positive: 0");
 });
 
 test("over the request first, then the lower priority, then the larger", () => {

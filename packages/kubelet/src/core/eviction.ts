@@ -51,17 +51,30 @@ export interface Met {
 }
 
 /** Refuses what names no signal or no amount. */
+/** Refuses what upstream's parseThresholdStatement refuses; 0% and 100% say that nobody looks. */
 export function checkThresholds(thresholds: Readonly<Record<string, string>>): Thresholds {
-  for (const [signal, value] of Object.entries(thresholds)) {
-    if (!(signal in SIGNALS)) throw new Error(`unknown signal "${signal}" for eviction`);
-    if (value.endsWith("%")) {
-      const percent = Number(value.slice(0, -1));
-      if (!(percent > 0 && percent < 100)) {
-        throw new Error(`eviction percentage threshold ${signal} must be > 0%: ${value}`);
-      }
-    } else parseQuantity(value);
+  const kept = Object.entries(thresholds).filter(([signal, value]) => {
+    if (!(signal in SIGNALS)) throw new Error(`unsupported eviction signal ${signal}`);
+    if (value === "0%" || value === "100%") return false;
+    if (value.endsWith("%")) checkPercentage(signal, value);
+    else if (parseQuantity(value).value() <= 0) {
+      throw new Error(`eviction threshold ${signal} must be positive: ${value}`);
+    }
+    return true;
+  });
+  return Object.fromEntries(kept);
+}
+
+function checkPercentage(signal: string, value: string): void {
+  const text = value.slice(0, -1);
+  const percent = Number(text);
+  if (text === "" || Number.isNaN(percent)) {
+    throw new Error(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`);
   }
-  return thresholds;
+  const say = (bound: string) =>
+    new Error(`eviction percentage threshold ${signal} must be ${bound}: ${value}`);
+  if (percent < 0) throw say(">= 0%");
+  if (percent > 100) throw say("<= 100%");
 }
 
 const amountOf = (value: string, capacity: number): number =>
