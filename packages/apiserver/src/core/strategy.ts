@@ -57,5 +57,7 @@ export interface ResourceStrategy {
   /** PUT without metadata.resourceVersion is allowed. */
   allowUnconditionalUpdate?: boolean;
   /** Finalizers set on creation (kubernetes, foregroundDeletion …). */
+  /** What is said to whoever deletes without a word about the dependents. */
+  deleteWarning?: string;
   defaultPropagation?: "Background" | "Orphan" | "Foreground";
 }

@@ -6,7 +6,7 @@
 import type { ResourceStrategy } from "../core/strategy.ts";
 import { admissionStrategies } from "./admission-registration.ts";
 import { apiServiceStrategy } from "./api-service.ts";
-import { horizontalPodAutoscalerStrategy } from "./autoscaling.ts";
+import { horizontalPodAutoscalerStrategy } from "./autoscaling/horizontal-pod-autoscaler.ts";
 import { certificateSigningRequestStrategy } from "./certificate-signing-request.ts";
 import { leaseStrategy, priorityClassStrategy, runtimeClassStrategy } from "./cluster.ts";
 import { customResourceDefinitionStrategy } from "./custom-resource-definition.ts";

@@ -72,6 +72,15 @@ function deletionResponse(
 }
 
 export async function readDeleteOptions(context: RestContext): Promise<DeleteOptions> {
+  const options = await readGivenOptions(context);
+  const { deleteWarning } = context.resource.strategy;
+  const isSilent =
+    options.propagationPolicy === undefined && options.orphanDependents === undefined;
+  if (deleteWarning !== undefined && isSilent) context.warnings.add(deleteWarning);
+  return options;
+}
+
+async function readGivenOptions(context: RestContext): Promise<DeleteOptions> {
   const body = await context.request.body();
   if (body.length === 0) return parseDeleteOptions(context.request.query, undefined);
   const format = negotiateInput(context.request.headers["content-type"], false);

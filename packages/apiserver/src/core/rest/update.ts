@@ -293,7 +293,7 @@ async function storeChange(
       await server.store.remove(resource.cache, stored);
       await server.hooksFor(resource).afterDelete?.(old);
     }
-    return { tree: object };
+    return { tree: await readTree(resource, await resource.toStorage(object)) };
   }
   keepTimestamps(object, old);
   const tree = await resource.toStorage(object);

@@ -12,6 +12,7 @@ import type { ResourceStrategy } from "../../core/strategy.ts";
 import { defaultPodTemplate } from "../core/pod/defaults.ts";
 import { jobTemplateWarnings } from "../core/pod/warnings.ts";
 import { kind } from "../generic.ts";
+import { validateObjectMetaUpdate } from "../object-meta.ts";
 import {
   age,
   columns,
@@ -111,10 +112,17 @@ export const jobStrategy: ResourceStrategy = kind(
     validateUpdate: (object, old, { subresource }) =>
       subresource === "status"
         ? validateJobStatus(object as Job, old as Job)
-        : validateJobUpdate(object as Job, old as Job),
+        : [
+            ...validateJob(object as Job),
+            ...validateObjectMetaUpdate(object.metadata ?? {}, old.metadata ?? {}),
+            ...validateJobUpdate(object as Job, old as Job),
+          ],
     warnings: (object) =>
       jobTemplateWarnings((object as Job).spec?.template, FieldPath.root("spec", "template")),
     defaultPropagation: "Orphan",
+    deleteWarning:
+      "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background " +
+      "to remove them or set propagationPolicy=Orphan to suppress this warning",
     unknownField: (name) => `field label ${quoteGo(name)} not supported for Job`,
     selectableFields: (object) => ({
       "status.successful": String((object as Job).status?.succeeded ?? 0),

@@ -5,11 +5,11 @@
  */
 import type { IPAddress, ServiceCIDR } from "@nanokube/api/networking/v1";
 import type { ResourceStrategy } from "../../core/strategy.ts";
-import { type FieldError, field, invalid, required } from "../field.ts";
+import { check, type FieldError, field, invalid, required } from "../field.ts";
 import { allMetadata, kind } from "../generic.ts";
 import { familyOf, formatIP, parseIP, validateCIDR } from "../ip.ts";
-import { pathSegment } from "../names.ts";
-import { validateImmutable } from "../object-meta.ts";
+import { dns1123Subdomain, immutableError, pathSegment } from "../names.ts";
+import { validateImmutable, validateObjectMetaUpdate } from "../object-meta.ts";
 import { age, columns, nameOf } from "../table.ts";
 
 const cidrs = field("spec", "cidrs");
@@ -24,10 +24,24 @@ function validateServiceCIDR(object: ServiceCIDR): FieldError[] {
   const errors = list.flatMap((cidr, i) => validateCIDR(cidrs.index(i), cidr));
   if (list.length === 2 && families.size < 2) {
     const why =
-      "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/96";
+      "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64";
     errors.push(invalid(cidrs, list, why));
   }
   return errors;
+}
+
+/** A second family may be added; else nothing changes. */
+function validateServiceCIDRUpdate(object: ServiceCIDR, old: ServiceCIDR): FieldError[] {
+  const now = object.spec?.cidrs ?? [];
+  const before = old.spec?.cidrs ?? [];
+  const isSecond = before.length === 1 && now.length === 2;
+  if (now.length !== before.length && !isSecond) {
+    return [invalid(cidrs, object.spec?.cidrs ?? [], immutableError)];
+  }
+  const changed = before.flatMap((cidr, i) =>
+    cidr === now[i] ? [] : [invalid(cidrs.index(i), now[i], immutableError)],
+  );
+  return isSecond ? [...changed, ...validateServiceCIDR(object)] : changed;
 }
 
 export const serviceCIDRStrategy: ResourceStrategy = kind(
@@ -37,11 +51,7 @@ export const serviceCIDRStrategy: ResourceStrategy = kind(
     validateUpdate: (object, old, { subresource }) =>
       subresource === "status"
         ? []
-        : validateImmutable(
-            (object as ServiceCIDR).spec?.cidrs,
-            (old as ServiceCIDR).spec?.cidrs,
-            cidrs,
-          ),
+        : validateServiceCIDRUpdate(object as ServiceCIDR, old as ServiceCIDR),
     columns: columns("Name, CIDRs, Age"),
     row: (object, now) => [
       nameOf(object),
@@ -66,23 +76,35 @@ function parentText(address: IPAddress): string {
   return `${resource.toLowerCase()}${namespace}/${parent.name}`;
 }
 
+const parentAt = field("spec", "parentRef");
+
+function validateAddress({ spec }: IPAddress): FieldError[] {
+  const parent = spec?.parentRef;
+  if (parent === undefined) return [required(parentAt)];
+  const errors = parent.group ? check(parentAt.child("group"), parent.group, dns1123Subdomain) : [];
+  for (const name of ["resource", "name", "namespace"] as const) {
+    const at = parentAt.child(name);
+    const value = parent[name];
+    if (value) errors.push(...check(at, value, pathSegment));
+    else if (name !== "namespace") errors.push(required(at));
+  }
+  return errors;
+}
+
 export const ipAddressStrategy: ResourceStrategy = kind(
-  { updateMeta: ["whole", "update"], name: canonicalIP },
+  { updateMeta: ["whole"], name: canonicalIP },
   {
-    validate(object) {
-      const path = field("spec", "parentRef");
-      const parent = (object as IPAddress).spec?.parentRef;
-      if (parent === undefined) return [required(path)];
-      const errors: FieldError[] = [];
-      for (const name of ["resource", "name"] as const) {
-        const value = parent[name];
-        if (!value) errors.push(required(path.child(name)));
-        else errors.push(...pathSegment(value).map((why) => invalid(path.child(name), value, why)));
-      }
-      return errors;
-    },
-    validateUpdate: (object, old) => validateImmutable(object.spec, old.spec, field("spec")),
-    columns: columns("Name, ParentRef, Age"),
-    row: (object, now) => [nameOf(object), parentText(object as IPAddress), age(object, now)],
+    validate: (object) => validateAddress(object as IPAddress),
+    validateUpdate: (object, old) => [
+      ...validateAddress(object as IPAddress),
+      ...validateObjectMetaUpdate(object.metadata ?? {}, old.metadata ?? {}),
+      ...validateImmutable(
+        (object as IPAddress).spec?.parentRef,
+        (old as IPAddress).spec?.parentRef,
+        parentAt,
+      ),
+    ],
+    columns: columns("Name, ParentRef"),
+    row: (object) => [nameOf(object), parentText(object as IPAddress)],
   },
 );
