@@ -3,6 +3,9 @@
  *
  * Messages are filled (`fill`) on the way, so that both sides see what decoding would give; byte
  * fields are shared, not copied: neither side may change them afterwards.
+ *
+ * Two sides that answer each other at once would go on for ever within one turn of the event loop:
+ * after some messages a turn the rest waits for the next, so that timers and sockets have theirs.
  */
 import type { CallOptions, Channel, ClientStream, ServerCall, ServerStream } from "../core/call.ts";
 import type { RpcClock } from "../core/clock.ts";
@@ -20,10 +23,11 @@ export function createMemoryChannel(
   upgrade?: UpgradeHandler,
 ): Channel {
   const calls = new Set<MemoryCall>();
+  const turn = new Turn();
   let isClosed = false;
   const open = (path: string, options: CallOptions | undefined): MemoryCall => {
     if (isClosed) throw closing();
-    const call = new MemoryCall(router.find(path), clock, options);
+    const call = new MemoryCall(router.find(path), { clock, turn }, options);
     calls.add(call);
     call.onEnd = () => calls.delete(call);
     return call;
@@ -66,6 +70,34 @@ export function failedStream(error: unknown): ClientStream<unknown, unknown> {
   };
 }
 
+const messagesPerTurn = 256;
+
+/** How much was said in this turn of the event loop. */
+class Turn {
+  #said = 0;
+  #waiting: (() => void)[] = [];
+
+  /** True when this one has to wait for the next turn. */
+  isSpent(): boolean {
+    if (this.#said++ === 0) setImmediate(() => this.#next());
+    return this.#said > messagesPerTurn;
+  }
+
+  afterwards(run: () => void): void {
+    this.#waiting.push(run);
+  }
+
+  #next(): void {
+    this.#said = 0;
+    for (const run of this.#waiting.splice(0)) run();
+  }
+}
+
+interface Surroundings {
+  readonly clock: RpcClock;
+  readonly turn: Turn;
+}
+
 class MemoryCall implements ServerCall {
   readonly path: string;
   readonly metadata: Metadata;
@@ -74,6 +106,7 @@ class MemoryCall implements ServerCall {
   onEnd: () => void = () => {};
   readonly #route: Route;
   readonly #clock: RpcClock;
+  readonly #turn: Turn;
   readonly #caller: AbortSignal | undefined;
   #abort: AbortController | undefined;
   #ended: RpcError | "done" | undefined;
@@ -82,9 +115,10 @@ class MemoryCall implements ServerCall {
   #listeners: ((error: RpcError) => void)[] = [];
   #headers = Promise.withResolvers<Metadata>();
 
-  constructor(route: Route, clock: RpcClock, options: CallOptions | undefined) {
+  constructor(route: Route, { clock, turn }: Surroundings, options: CallOptions | undefined) {
     this.#route = route;
     this.#clock = clock;
+    this.#turn = turn;
     this.path = route.method.path;
     this.metadata = options?.metadata === undefined ? {} : metadataToHeaders(options.metadata);
     this.#headers.promise.catch(() => {});
@@ -135,7 +169,9 @@ class MemoryCall implements ServerCall {
       this.#listeners.push(reject);
       const done = (message: unknown) => {
         try {
-          resolve(method.response.fill(message as Init<unknown>));
+          const filled = method.response.fill(message as Init<unknown>);
+          if (this.#turn.isSpent()) this.#turn.afterwards(() => resolve(filled));
+          else resolve(filled);
           this.end("done");
         } catch (error) {
           this.end(toRpcError(error));
@@ -154,10 +190,11 @@ class MemoryCall implements ServerCall {
 
   stream(): ClientStream<unknown, unknown> {
     const { method, handler } = this.#route;
-    const requests = new Pipe(method.request);
-    const responses = new Pipe(method.response, () => this.end(canceled()));
+    const turn = this.#turn;
+    const requests = new Pipe(method.request, { turn });
+    const responses = new Pipe(method.response, { turn, onReturn: () => this.end(canceled()) });
     this.#listeners.push((error) => {
-      requests.queue.fail(error);
+      requests.fail(error);
       responses.fail(error);
     });
     const server = new MemoryStream(this, requests, responses);
@@ -165,8 +202,8 @@ class MemoryCall implements ServerCall {
       try {
         const result = await (handler as unknown as Invoke)(server);
         if (!method.serverStreaming) responses.write(result as Init<unknown>);
-        responses.queue.end();
-        requests.queue.end();
+        responses.end();
+        requests.end();
         requests.release();
         this.end("done");
       } catch (error) {
@@ -178,7 +215,7 @@ class MemoryCall implements ServerCall {
     return {
       write: (message) => requests.write(message),
       drained: () => requests.drained(),
-      end: () => requests.queue.end(),
+      end: () => requests.end(),
       responses: responses.queue,
       cancel: () => this.end(canceled()),
       headers: this.#headers.promise,
@@ -195,17 +232,48 @@ const expired = () => new RpcError(codes.DEADLINE_EXCEEDED, "context deadline ex
 class Pipe {
   readonly queue: MessageQueue<unknown>;
   readonly #codec: MessageCodec<unknown>;
+  readonly #turn: Turn;
   #isFull = false;
   #waiting: (() => void)[] = [];
+  /** What waits for the next turn, the end among it. */
+  #held: (() => void)[] = [];
 
-  constructor(codec: MessageCodec<unknown>, onReturn: () => void = () => {}) {
+  constructor(
+    codec: MessageCodec<unknown>,
+    { turn, onReturn = () => {} }: { turn: Turn; onReturn?: () => void },
+  ) {
     this.#codec = codec;
+    this.#turn = turn;
     this.queue = new MessageQueue({ onDrain: () => this.release(), onReturn });
   }
 
   write(message: Init<unknown>): boolean {
-    if (!this.queue.push(this.#codec.fill(message))) this.#isFull = true;
+    const filled = this.#codec.fill(message);
+    if (this.#held.length > 0 || this.#turn.isSpent()) {
+      this.#isFull = true;
+      this.#hold(() => this.#push(filled));
+    } else this.#push(filled);
     return !this.#isFull;
+  }
+
+  #push(filled: unknown): void {
+    if (!this.queue.push(filled)) this.#isFull = true;
+  }
+
+  #hold(act: () => void): void {
+    this.#held.push(act);
+    if (this.#held.length === 1) this.#turn.afterwards(() => this.#letGo());
+  }
+
+  #letGo(): void {
+    for (const act of this.#held.splice(0)) act();
+    if (!this.queue.isFull) this.release();
+  }
+
+  /** After all that was written. */
+  end(): void {
+    if (this.#held.length > 0) this.#hold(() => this.queue.end());
+    else this.queue.end();
   }
 
   drained(): Promise<void> {
@@ -214,7 +282,8 @@ class Pipe {
   }
 
   fail(error: RpcError): void {
-    this.queue.fail(error);
+    if (this.#held.length > 0) this.#hold(() => this.queue.fail(error));
+    else this.queue.fail(error);
     this.release();
   }
 
