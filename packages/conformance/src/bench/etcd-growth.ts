@@ -4,6 +4,7 @@
  * Units   bytes, milliseconds; keys of 20 bytes, values of 256 bytes
  */
 import { createClient, etcd } from "@nanokube/rpc";
+import { type Row, runRow } from "./etcd-load.ts";
 import { type Program, RunningEtcd } from "./etcd-subject.ts";
 
 export interface Size {
@@ -16,6 +17,9 @@ export interface Size {
   readonly startedBytes: number;
   /** A list of all of them, in pages of 500. */
   readonly listMs: number;
+  /** A second, 100 clients: overwriting keys of 256 bytes, and reading one key of them. */
+  readonly putRate: number;
+  readonly rangeRate: number;
   /** The slowest answer to a small read while one list of all keys is made. */
   readonly worstReadMs: number;
 }
@@ -46,6 +50,20 @@ function keyOf(index: number): Buffer {
   return Buffer.from(`/growth/${String(index).padStart(12, "0")}`);
 }
 
+const many = "--clients 100 --conns 10";
+const putRow: Row = {
+  name: "put among them",
+  args: `put ${many} --val-size 256 --key-space-size 100000`,
+  total: 20_000,
+  by: "rate",
+};
+const rangeRow: Row = {
+  name: "range of one of them",
+  args: `range ${keyOf(500)} ${many}`,
+  total: 40_000,
+  by: "rate",
+};
+
 const prefix = { key: Buffer.from("/growth/"), rangeEnd: Buffer.from("/growth0") };
 
 export async function measureSizes(program: Program, sizes: readonly number[]): Promise<Size[]> {
@@ -64,7 +82,12 @@ export async function measureSizes(program: Program, sizes: readonly number[]): 
       const startMs = await subject.start();
       const bytesPerKey = (residentBytes - emptyBytes) / keys;
       const startedBytes = subject.residentBytes;
-      found.push({ keys, residentBytes, bytesPerKey, startMs, startedBytes, listMs, worstReadMs });
+      // Last: what is written here is not among the keys counted.
+      const rangeRate = (await runRow(rangeRow, subject, 1)).rate;
+      const putRate = (await runRow(putRow, subject, 1)).rate;
+      const rates = { putRate, rangeRate };
+      const times = { startMs, listMs, worstReadMs };
+      found.push({ keys, residentBytes, bytesPerKey, startedBytes, ...rates, ...times });
     }
     return found;
   } finally {

@@ -1,7 +1,7 @@
 /**
  * etcd's own `benchmark` as the client: one row of the table is one way to call it.
  *
- * Units   rates a second; latencies in milliseconds, as the tool prints them (to 0.1 ms)
+ * Units   rates a second; latencies in milliseconds
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -17,6 +17,8 @@ export interface Row {
   readonly totalFlag?: string;
   /** Which of several summaries the tool prints; the last when negative. */
   readonly summary?: number;
+  /** Latencies of all summaries, one after the other: the tool splits what is one wait. */
+  readonly isSum?: boolean;
   /** What counts: the rate (more is better), or the median latency (less is better). */
   readonly by: "rate" | "p50";
   /** Has to have happened before. */
@@ -104,20 +106,43 @@ export const rows: readonly Row[] = [
     summary: -1,
   },
   {
-    name: "watch-latency, 100 watches (p50)",
+    // The tool counts from the put's answer on, and as 0 what came before that: nearly all of ours.
+    name: "watch-latency, from put to event (p50)",
     args: "watch-latency --put-rate 200",
     total: 600,
     totalFlag: "--put-total",
     by: "p50",
-    summary: -1,
+    isSum: true,
   },
   {
-    name: "watch-get: 200 watches catch up",
+    // The rate is that of gets meanwhile: who has caught up sooner has had fewer calm moments.
+    name: "watch-get: gets while 200 watches catch up",
     args: "watch-get --streams 10 --watchers 200",
     total: 0,
     by: "rate",
     summary: -1,
   },
+];
+
+/** How rates grow with clients, and with the size of values. */
+export const growthRows: readonly Row[] = [
+  ...[1, 10, 100, 1000].flatMap((clients): Row[] => {
+    const who = `--clients ${clients} --conns ${Math.min(clients, 100)}`;
+    const total = Math.min(2000 * clients, 30_000);
+    return [
+      { name: `put, clients: ${clients}`, args: `put ${who} ${value}`, total, by: "rate" },
+      { name: `range, clients: ${clients}`, args: `range a ${who}`, total: total * 2, by: "rate" },
+    ];
+  }),
+  ...[64, 1024, 4096, 16_384, 131_072, 1_048_576].map((bytes): Row => {
+    const total = Math.min(30_000, Math.ceil((64 << 20) / bytes));
+    return {
+      name: `put, value bytes: ${bytes}`,
+      args: `put ${many} --val-size ${bytes}`,
+      total,
+      by: "rate",
+    };
+  }),
 ];
 
 export interface Sample {
@@ -133,7 +158,7 @@ export async function runRow(row: Row, subject: RunningEtcd, scale: number): Pro
   const program = findProgram("benchmark");
   if (program === undefined) throw new Error(missing("benchmark"));
   const requests = Math.ceil(row.total * scale);
-  const args = ["--endpoints", subject.endpoints, ...row.args.split(" ")];
+  const args = ["--endpoints", subject.endpoints, "--precise", ...row.args.split(" ")];
   if (row.total > 0) args.push(row.totalFlag ?? "--total", String(requests));
   const before = subject.processorUs;
   const { stdout } = await promisify(execFile)(program, args, {
@@ -142,16 +167,33 @@ export async function runRow(row: Row, subject: RunningEtcd, scale: number): Pro
   });
   const processorUs = subject.processorUs - before;
   const summaries = stdout.split("Summary:").slice(1).map(readSummary);
-  const summary = summaries.at(row.summary ?? 0);
+  const summary = row.isSum === true ? sumOf(summaries) : summaries.at(row.summary ?? 0);
   if (summary === undefined) throw new Error(`${row.name}: no summary in ${stdout.slice(-2000)}`);
   return { ...summary, processorUs, requests };
 }
 
-function readSummary(text: string): Pick<Sample, "rate" | "p50Ms" | "p99Ms"> {
-  const number = (pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? Number.NaN);
-  return {
-    rate: number(/Requests\/sec:\s+([\d.]+)/),
-    p50Ms: number(/50% in ([\d.]+) secs/) * 1000,
-    p99Ms: number(/99% in ([\d.]+) secs/) * 1000,
-  };
+type Summary = Pick<Sample, "rate" | "p50Ms" | "p99Ms">;
+
+function readSummary(text: string): Summary {
+  const rate = Number(/Requests\/sec:\s+([\d.e+-]+)/.exec(text)?.[1] ?? Number.NaN);
+  return { rate, p50Ms: percentile(text, 50), p99Ms: percentile(text, 99) };
+}
+
+/**
+ * The tool leaves out percentiles that are zero, as it does those of which it has too few samples:
+ * below one that is there it can only be the former.
+ */
+function percentile(text: string, share: number): number {
+  const all = [...text.matchAll(/([\d.]+)% in ([\d.e+-]+) secs/g)];
+  const found = all.find(([, percent]) => Number(percent) === share);
+  if (found !== undefined) return Number(found[2]) * 1000;
+  return all.some(([, percent]) => Number(percent) > share) ? 0 : Number.NaN;
+}
+
+function sumOf(summaries: readonly Summary[]): Summary | undefined {
+  const [first] = summaries;
+  if (first === undefined) return undefined;
+  const sum = (key: "p50Ms" | "p99Ms") =>
+    summaries.reduce((total, summary) => total + summary[key], 0);
+  return { rate: first.rate, p50Ms: sum("p50Ms"), p99Ms: sum("p99Ms") };
 }

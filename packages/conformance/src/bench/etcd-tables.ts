@@ -6,9 +6,14 @@ import type { EtcdBenchResult, GrowthResult, RowResult } from "./etcd.ts";
 const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 /** The tool leaves out percentiles of which it has too few samples. */
 const orNone = (value: number, text: string) => (Number.isNaN(value) ? "–" : text);
-const ms = (value: number) => orNone(value, `${value.toFixed(value < 10 ? 1 : 0)} ms`);
+const digits = (value: number) => (value < 1 ? 2 : value < 10 ? 1 : 0);
+const ms = (value: number) => orNone(value, `${value.toFixed(digits(value))} ms`);
 const rate = (value: number) => Math.round(value).toLocaleString("en-US");
 const ratio = (value: number) => orNone(value, `**${value.toFixed(2)}**`);
+
+const rowHead =
+  "| row | etcd-lite | etcd | ratio | p50, p99 ours | p50, p99 etcd | CPU ours | CPU etcd |";
+const rowRule = "|---|---|---|---|---|---|---|---|";
 
 export function tablesOf(result: EtcdBenchResult): string {
   const { command, date, machine, load, rounds, members } = result;
@@ -21,8 +26,8 @@ export function tablesOf(result: EtcdBenchResult): string {
     "faster or smaller. CPU is the server's own for one request: what a machine with much else to do",
     "says best; rates and times to start then say more about the machine.",
     "",
-    "| row | etcd-lite | etcd | ratio | p50, p99 ours | p50, p99 etcd | CPU ours | CPU etcd |",
-    "|---|---|---|---|---|---|---|---|",
+    rowHead,
+    rowRule,
     ...result.rows.map(rowLine),
     "",
     "| one program | etcd-lite | etcd | ratio |",
@@ -58,8 +63,12 @@ function plainLine(
   return `| ${name} | ${show(ours)} | ${show(theirs)} | ${ratio(theirs / ours)} |`;
 }
 
-function growthLines({ ours, theirs, compacted }: GrowthResult): string[] {
+function growthLines({ loads, ours, theirs, compacted }: GrowthResult): string[] {
   const lines = [
+    rowHead,
+    rowRule,
+    ...loads.map(rowLine),
+    "",
     "| keys of 20 + 256 bytes | | etcd-lite | etcd | ratio |",
     "|---|---|---|---|---|",
   ];
@@ -70,8 +79,15 @@ function growthLines({ ours, theirs, compacted }: GrowthResult): string[] {
       const [a, b] = [mine[key], other[key]];
       lines.push(`| ${count} | ${name} | ${show(a)} | ${show(b)} | ${ratio(b / a)} |`);
     };
+    const addRate = (name: string, key: "putRate" | "rangeRate") => {
+      const [a, b] = [mine[key], other[key]];
+      const count = mine.keys.toLocaleString("en-US");
+      lines.push(`| ${count} | ${name} | ${rate(a)}/s | ${rate(b)}/s | ${ratio(a / b)} |`);
+    };
     add("resident", "residentBytes", mib);
     add("a key more", "bytesPerKey", (bytes) => `${bytes.toFixed(0)} bytes`);
+    addRate("put, 100 clients", "putRate");
+    addRate("range of one key, 100 clients", "rangeRate");
     add("start after a kill", "startMs", ms);
     add("resident after that start", "startedBytes", mib);
     add("list of all, pages of 500", "listMs", ms);

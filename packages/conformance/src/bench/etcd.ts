@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Compacted, fill, measureCompacted, measureSizes, type Size } from "./etcd-growth.ts";
-import { type Row, rows, runRow, type Sample } from "./etcd-load.ts";
+import { growthRows, type Row, rows, runRow, type Sample } from "./etcd-load.ts";
 import { etcdPrograms, type Program, RunningEtcd } from "./etcd-subject.ts";
 import { tablesOf } from "./etcd-tables.ts";
 import { median } from "./median.ts";
@@ -35,6 +35,8 @@ export interface RowResult {
 }
 
 export interface GrowthResult {
+  /** By clients, and by the size of values. */
+  readonly loads: readonly RowResult[];
   readonly ours: readonly Size[];
   readonly theirs: readonly Size[];
   readonly compacted: {
@@ -106,22 +108,38 @@ async function benchRows(
   try {
     for (const program of programs) subjects.push(await RunningEtcd.open(program, members));
     for (const subject of subjects) await fill(subject, 0, 10_000);
-    const results: RowResult[] = [];
-    for (const row of rows.filter(({ name }) => name.includes(only ?? ""))) {
-      const samples = await sampleRow(row, subjects, { rounds, scale }).catch((error: Error) => {
-        write(`${row.name}: ${error.message.slice(0, 300)}`);
-        return undefined;
-      });
-      if (samples === undefined) continue;
-      const [ours, theirs] = samples.map(medianSample) as [Sample, Sample];
-      results.push({ name: row.name, by: row.by, ours, theirs });
-      write(`${row.name}: ${(ours.rate / theirs.rate).toFixed(2)}`);
-    }
+    const chosen = rows.filter(({ name }) => name.includes(only ?? ""));
+    const results = await runRows(chosen, subjects, { rounds, scale, write });
     const [ours, theirs] = subjects.map((subject) => subject.residentBytes) as [number, number];
     return { rows: results, residentBytes: { ours, theirs }, emptyStartMs: starts };
   } finally {
     for (const subject of subjects) await subject.close();
   }
+}
+
+interface Runs {
+  readonly rounds: number;
+  readonly scale: number;
+  readonly write: (line: string) => void;
+}
+
+async function runRows(
+  chosen: readonly Row[],
+  subjects: readonly RunningEtcd[],
+  runs: Runs,
+): Promise<RowResult[]> {
+  const results: RowResult[] = [];
+  for (const row of chosen) {
+    const samples = await sampleRow(row, subjects, runs).catch((error: Error) => {
+      runs.write(`${row.name}: ${error.message.slice(0, 300)}`);
+      return undefined;
+    });
+    if (samples === undefined) continue;
+    const [ours, theirs] = samples.map(medianSample) as [Sample, Sample];
+    results.push({ name: row.name, by: row.by, ours, theirs });
+    runs.write(`${row.name}: ${(ours.rate / theirs.rate).toFixed(2)}`);
+  }
+  return results;
 }
 
 async function sampleRow(
@@ -154,10 +172,13 @@ async function emptyStarts(programs: readonly Program[], rounds: number) {
 }
 
 async function grow(
-  [ours, theirs]: readonly Program[],
-  { growth }: EtcdBenchOptions,
+  programs: readonly Program[],
+  { growth, rounds, scale, members }: EtcdBenchOptions,
   write: (line: string) => void,
 ): Promise<GrowthResult> {
+  const [ours, theirs] = programs;
+  write("growth: clients and values");
+  const loads = await growLoads(programs, members, { rounds, scale, write });
   write("growth: ours");
   const oursSizes = await measureSizes(ours!, growth);
   write("growth: etcd");
@@ -168,7 +189,17 @@ async function grow(
     ours: await measureCompacted(ours!, counts),
     theirs: await measureCompacted(theirs!, counts),
   };
-  return { ours: oursSizes, theirs: theirSizes, compacted };
+  return { loads, ours: oursSizes, theirs: theirSizes, compacted };
+}
+
+async function growLoads(programs: readonly Program[], members: number, runs: Runs) {
+  const subjects: RunningEtcd[] = [];
+  try {
+    for (const program of programs) subjects.push(await RunningEtcd.open(program, members));
+    return await runRows(growthRows, subjects, runs);
+  } finally {
+    for (const subject of subjects) await subject.close();
+  }
 }
 
 function medianSample(samples: readonly Sample[]): Sample {
