@@ -12,18 +12,28 @@ import {
   type Random,
 } from "@nanokube/machinery";
 import type { Authorizer } from "../authorization/authorizer.ts";
+import { alwaysAdmit, alwaysDeny } from "./always.ts";
+import { alwaysPullImages } from "./always-pull-images.ts";
 import { certificateSubjectRestriction, createCertificatePlugins } from "./certificates.ts";
 import { defaultIngressClass, runtimeClass } from "./classes.ts";
 import { limitRanger } from "./limit-ranger.ts";
+import {
+  denyServiceExternalIPs,
+  limitPodHardAntiAffinityTopology,
+  namespaceExists,
+} from "./limits-on-request.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { createNodeRestriction } from "./node-restriction/node-restriction.ts";
+import { createOwnerReferences } from "./owner-references.ts";
 import type {
   AdmissionAttributes,
   AdmissionPass,
   AdmissionPlugin,
   AdmissionReader,
 } from "./plugin.ts";
+import { podResizeValidator } from "./pod-resize.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
+import { podTopologyLabels } from "./pod-topology.ts";
 import { createMutatingPolicies } from "./policy/mutating.ts";
 import { createValidatingPolicies } from "./policy/validating.ts";
 import { priority } from "./priority.ts";
@@ -34,7 +44,11 @@ import {
   persistentVolumeClaimResize,
   storageObjectInUseProtection,
 } from "./storage.ts";
-import { defaultTolerationSeconds, taintNodesByCondition } from "./tolerations.ts";
+import {
+  defaultTolerationSeconds,
+  extendedResourceToleration,
+  taintNodesByCondition,
+} from "./tolerations.ts";
 import type { WebhookCaller } from "./webhooks/caller.ts";
 import { createMutatingWebhooks } from "./webhooks/mutating.ts";
 import { createValidatingWebhooks } from "./webhooks/validating.ts";
@@ -63,32 +77,52 @@ export interface AdmissionChain {
 }
 
 /** Only when asked for. */
-const offByDefault = new Set(["NodeRestriction"]);
+const offByDefault = new Set([
+  "AlwaysAdmit",
+  "AlwaysDeny",
+  "AlwaysPullImages",
+  "DenyServiceExternalIPs",
+  "ExtendedResourceToleration",
+  "LimitPodHardAntiAffinityTopology",
+  "NamespaceExists",
+  "NodeRestriction",
+  "OwnerReferencesPermissionEnforcement",
+]);
 
 function allPlugins(options: AdmissionChainOptions): AdmissionPlugin[] {
   const { clock, random, log, authorizer, callWebhook, served = () => [] } = options;
   const webhookTools = { call: callWebhook, random, log, authorizer, served };
   return [
+    alwaysAdmit,
     namespaceLifecycle,
+    namespaceExists,
+    limitPodHardAntiAffinityTopology,
     limitRanger,
     createServiceAccountPlugin(clock, random),
     createNodeRestriction(authorizer),
     taintNodesByCondition,
+    alwaysPullImages,
     podSecurity,
     priority,
     defaultTolerationSeconds,
+    extendedResourceToleration,
     defaultStorageClass,
     storageObjectInUseProtection,
+    createOwnerReferences(authorizer, served),
     persistentVolumeClaimResize,
     runtimeClass,
     ...createCertificatePlugins(authorizer),
     certificateSubjectRestriction,
     defaultIngressClass,
+    denyServiceExternalIPs,
+    podTopologyLabels,
+    podResizeValidator,
     createMutatingPolicies({ authorizer, served }),
     createMutatingWebhooks(webhookTools),
     createValidatingPolicies({ authorizer, served }),
     createValidatingWebhooks(webhookTools),
     createResourceQuota(clock, options.quotas),
+    alwaysDeny,
   ];
 }
 

@@ -1,10 +1,13 @@
 /**
  * DefaultTolerationSeconds: pods stay five minutes on a node that is not ready or unreachable.
+ * ExtendedResourceToleration, on request: a pod that asks for a device may go where only such pods
+ * go.
  * TaintNodesByCondition: a new node takes no pods until its controller has seen it.
  *
- * Source  plugin/pkg/admission/{defaulttolerationseconds,nodetaint}/admission.go
+ * Source  plugin/pkg/admission/{defaulttolerationseconds,extendedresourcetoleration,nodetaint}
  */
 import type { Node, Pod, Toleration } from "@nanokube/api/core/v1";
+import { deepEqual } from "@nanokube/machinery";
 import type { AdmissionPlugin } from "./plugin.ts";
 import { isFor } from "./refuse.ts";
 
@@ -28,6 +31,28 @@ export const defaultTolerationSeconds: AdmissionPlugin = {
       .map((key) => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds: 300 }));
     if (added.length === 0) return;
     pod.spec = { ...pod.spec, tolerations: [...tolerations, ...added] };
+  },
+};
+
+/** "example.com/device": neither native nor of kubernetes.io, and no request of a quota. */
+const isExtended = (name: string): boolean =>
+  name.includes("/") && !/(^|\.)kubernetes\.io\//.test(name) && !name.startsWith("requests.");
+
+export const extendedResourceToleration: AdmissionPlugin = {
+  name: "ExtendedResourceToleration",
+  handles: (attributes) =>
+    ["CREATE", "UPDATE"].includes(attributes.operation) && isFor(attributes, "", "pods"),
+  async admit({ object }) {
+    const pod = object as Pod;
+    const { containers = [], initContainers = [], tolerations = [] } = pod.spec ?? {};
+    const asked = [...containers, ...initContainers].flatMap(({ resources }) =>
+      Object.keys(resources?.requests ?? {}).filter(isExtended),
+    );
+    const added = [...new Set(asked)]
+      .sort()
+      .map((key): Toleration => ({ key, operator: "Exists", effect: "NoSchedule" }))
+      .filter((one) => !tolerations.some((known) => deepEqual(known, one)));
+    if (added.length > 0) pod.spec = { ...pod.spec, tolerations: [...tolerations, ...added] };
   },
 };
 

@@ -1,16 +1,17 @@
 /**
- * Services of two families: each answer, and what is left of it after what differs from run to run
- * is taken away, is what kube-apiserver answered when it was recorded
- * (`RECORD=1 vitest run packages/conformance/test/dual-stack.test.ts`).
+ * Servers started in another way than most: Services of two families, admission plugins that are off
+ * by default. Each answer, after what differs from run to run is taken away, is what kube-apiserver
+ * answered when it was recorded (`RECORD=1 vitest run packages/conformance/test/other-flags.test.ts`).
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dualStackCases, dualStackFlags } from "../src/rest/dual-stack-cases.ts";
 import { normalize, type Recorded } from "../src/rest/normalize.ts";
+import { pluginCases, pluginFlags } from "../src/rest/plugin-cases.ts";
 import { type ApiServerInstance, apiServerSubjects } from "../src/subjects/apiserver.ts";
 
-const file = fileURLToPath(new URL("../testdata/dual-stack-answers.json", import.meta.url));
+const file = fileURLToPath(new URL("../testdata/other-flags-answers.json", import.meta.url));
 const isRecording = process.env["RECORD"] === "1";
 const recorded: Record<string, Recorded> = isRecording
   ? {}
@@ -34,7 +35,7 @@ for (const subject of apiServerSubjects()) {
   describe.skipIf(reason !== undefined)(`${subject.name}${reason ? `: ${reason}` : ""}`, () => {
     let server: ApiServerInstance;
     beforeAll(async () => {
-      server = await subject.open(dualStackFlags);
+      server = await subject.open([...dualStackFlags, ...pluginFlags]);
     });
     afterAll(async () => {
       await server?.close();
@@ -44,7 +45,7 @@ for (const subject of apiServerSubjects()) {
       if (isRecording) writeFileSync(file, `{\n${lines.join(",\n")}\n}\n`);
     });
 
-    test.for(dualStackCases)("%s", async ([name, request]) => {
+    test.for([...dualStackCases, ...pluginCases])("%s", async ([name, request]) => {
       const answer = await eventually(async () => {
         const got = withoutPicked(normalize(await server.send(request)));
         return got.status === (settles[name] ?? got.status) ? got : undefined;
