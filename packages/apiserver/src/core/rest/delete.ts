@@ -194,6 +194,7 @@ function deleteAttributes(
     oldObject,
     options: options.object,
     warn: (text) => context.warnings.add(text),
+    annotate: context.annotate,
   };
 }
 
@@ -203,7 +204,6 @@ async function removeNow(
   object: KubeObject,
   options: DeleteOptions,
 ): Promise<DeletionOutcome> {
-    annotate: context.annotate,
   const { resource, server } = context;
   if (options.dryRun) {
     return { object: await readTree(resource, await resource.toStorage(object)), deleted: true };
