@@ -31,7 +31,7 @@ export const isOwnAffair = (annotation: string): boolean => ownAffairs.has(annot
 const historyMaxChars = 2000;
 
 /** A new annotation map for the new ReplicaSet, at this revision. */
-export function newAnnotations(d: Deployment, rs: ReplicaSet, revision: number): Annotations {
+export function newAnnotations(d: Deployment, rs: ReplicaSet, revision: bigint): Annotations {
   const annotations: Annotations = { ...rs.metadata?.annotations };
   for (const [name, value] of Object.entries(d.metadata?.annotations ?? {})) {
     if (!ownAffairs.has(name)) annotations[name] = value;

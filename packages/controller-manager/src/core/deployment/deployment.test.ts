@@ -222,6 +222,30 @@ describe("deployment", () => {
     },
   );
 
+  test("revisions go on after one that no double can hold", () => {
+    const random = createSeededRandom(7);
+    const world = newWorld();
+    const name = "deployment.kubernetes.io/revision";
+    const labels = { app: "web", by: "hand" };
+    world.put(replicaSets, {
+      apiVersion: "apps/v1",
+      metadata: {
+        namespace: "d",
+        name: "old",
+        labels,
+        annotations: { [name]: "3546343826724305832" },
+      },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: "c", image: "v0" }] } },
+      },
+    });
+    world.put(deployments, deployment(1, "v1"));
+    settle(world, random);
+    expect(web(world).metadata?.annotations?.[name]).toBe("3546343826724305833");
+  });
+
   test("the old annotation rolls back, says so, and goes", () => {
     const random = createSeededRandom(5);
     const world = newWorld();

@@ -76,15 +76,24 @@ export function findActiveOrLatest(
   return newRS ?? oldRSs.toSorted(byCreation).at(-1);
 }
 
-/** undefined where it is no number. */
-export function revisionOf(rs: ReplicaSet): number | undefined {
-  const text = rs.metadata?.annotations?.[revisionAnnotation];
-  if (text === undefined) return 0;
-  return /^-?[0-9]+$/.test(text) ? Number(text) : undefined;
+/** int64; undefined where it is no number. */
+export function revisionOf(rs: ReplicaSet): bigint | undefined {
+  return parseRevision(rs.metadata?.annotations?.[revisionAnnotation] ?? "0");
 }
 
-export function maxRevision(sets: readonly ReplicaSet[]): number {
-  return Math.max(0, ...sets.map((rs) => revisionOf(rs) ?? 0));
+export function parseRevision(text: string): bigint | undefined {
+  if (!/^-?[0-9]+$/.test(text)) return undefined;
+  const revision = BigInt(text);
+  return BigInt.asIntN(64, revision) === revision ? revision : undefined;
+}
+
+export function maxRevision(sets: readonly ReplicaSet[]): bigint {
+  let max = 0n;
+  for (const rs of sets) {
+    const revision = revisionOf(rs);
+    if (revision !== undefined && revision > max) max = revision;
+  }
+  return max;
 }
 
 export function byRevision(a: ReplicaSet, b: ReplicaSet): number {
@@ -92,7 +101,7 @@ export function byRevision(a: ReplicaSet, b: ReplicaSet): number {
   if (revisionA === undefined || revisionB === undefined || revisionA === revisionB) {
     return byCreation(a, b);
   }
-  return revisionA - revisionB;
+  return revisionA < revisionB ? -1 : 1;
 }
 
 export function annotationNumber(rs: ReplicaSet, annotation: string): number | undefined {

@@ -8,16 +8,15 @@ import type { Deployment } from "@nanokube/api/apps/v1";
 import { deployments } from "@nanokube/client";
 import { note, type Steps, update } from "../steps.ts";
 import { isOwnAffair } from "./annotations.ts";
-import { revisionOf } from "./replica-sets.ts";
+import { parseRevision, revisionOf } from "./replica-sets.ts";
 import { allSets, type Rollout, syncRevision } from "./rollout.ts";
 import { sameTemplate, templateHashLabel } from "./template-hash.ts";
 
 const annotation = "deprecated.deployment.rollback.to";
 
 /** The revision that is asked for; 0 is the one before. undefined: nothing is, or no number. */
-export function rollbackTo(d: Deployment): number | undefined {
-  const text = d.metadata?.annotations?.[annotation] ?? "";
-  return /^-?\d+$/.test(text) ? Number(text) : undefined;
+export function rollbackTo(d: Deployment): bigint | undefined {
+  return parseRevision(d.metadata?.annotations?.[annotation] ?? "");
 }
 
 /** The wish is taken off, whatever came of it. */
@@ -27,13 +26,13 @@ function* settle(d: Deployment): Steps {
   yield* update(deployments, { ...d, metadata: { ...d.metadata, annotations } });
 }
 
-export function* rollBack(rollout: Rollout, wanted: number): Steps {
+export function* rollBack(rollout: Rollout, wanted: bigint): Steps {
   yield* syncRevision(rollout, true);
   const { d } = rollout;
   const sets = allSets(rollout);
-  const revisions = sets.map((rs) => revisionOf(rs) ?? 0).sort((a, b) => b - a);
-  const revision = wanted === 0 ? (revisions[1] ?? 0) : wanted;
-  if (revision === 0) {
+  const revisions = sets.map((rs) => revisionOf(rs) ?? 0n).sort((a, b) => (a < b ? 1 : -1));
+  const revision = wanted === 0n ? (revisions[1] ?? 0n) : wanted;
+  if (revision === 0n) {
     yield* note(
       d,
       "Warning",

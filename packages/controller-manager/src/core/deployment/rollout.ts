@@ -64,7 +64,7 @@ export function setProgressing(
 /** Gives the new ReplicaSet its revision; makes it, if `mayCreate` and it is not there. */
 export function* syncRevision(rollout: Rollout, mayCreate: boolean): Steps {
   const { d, newRS, oldRSs } = rollout;
-  const revision = maxRevision(oldRSs) + 1;
+  const revision = maxRevision(oldRSs) + 1n;
   if (newRS === undefined) {
     if (mayCreate) yield* createReplicaSet(rollout, revision);
     return;
@@ -93,7 +93,7 @@ export function* syncRevision(rollout: Rollout, mayCreate: boolean): Steps {
  * @hop deployment.replicaset: the Deployment controller makes a ReplicaSet for a pod template not
  * seen before.
  */
-function* createReplicaSet(rollout: Rollout, revision: number): Steps {
+function* createReplicaSet(rollout: Rollout, revision: bigint): Steps {
   const { d } = rollout;
   const wanted = newReplicaSet(rollout, revision);
   const { object, error } = yield* attempt({
@@ -121,7 +121,7 @@ function* createReplicaSet(rollout: Rollout, revision: number): Steps {
   d.metadata!.annotations![revisionAnnotation] = String(revision);
 }
 
-function newReplicaSet(rollout: Rollout, revision: number): ReplicaSet {
+function newReplicaSet(rollout: Rollout, revision: bigint): ReplicaSet {
   const { d, oldRSs } = rollout;
   const { template = {}, selector = {}, minReadySeconds } = d.spec ?? {};
   const hash = templateHash(template, d.status?.collisionCount);
