@@ -44,6 +44,7 @@ export {
 } from "./core/service.ts";
 export { codeName, codes, RpcError, toRpcError } from "./core/status.ts";
 export type { FieldFact, FieldKind } from "./core/table.ts";
+export { readUTF8, writeEscaped } from "./core/utf8.ts";
 export { WireError } from "./core/wire.ts";
 export * as cri from "./generated/cri.ts";
 export * as csi from "./generated/csi.ts";

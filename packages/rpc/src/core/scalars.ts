@@ -5,6 +5,7 @@
  * Source  protobuf encoding guide
  */
 import type { ScalarKind } from "./table.ts";
+import { readUTF8 } from "./utf8.ts";
 import { type Reader, WireError, type Writer } from "./wire.ts";
 
 export interface Scalar {
@@ -150,11 +151,11 @@ export const scalars: Readonly<Record<ScalarKind, Scalar>> = {
 };
 
 function readString(bytes: Buffer, at: number, size: number): string {
-  if (size > 24) return bytes.toString("utf8", at, at + size);
+  if (size > 24) return readUTF8(bytes, at, at + size);
   let text = "";
   for (let i = at; i < at + size; i++) {
     const code = bytes[i]!;
-    if (code > 127) return bytes.toString("utf8", at, at + size);
+    if (code > 127) return readUTF8(bytes, at, at + size);
     text += String.fromCharCode(code);
   }
   return text;

@@ -9,6 +9,7 @@
  * Errors  WireError, in the words of Go's generated code ("unexpected EOF", "proto: …")
  * Source  protobuf encoding guide; gogo/protobuf generated Unmarshal
  */
+import { writeEscaped } from "./utf8.ts";
 
 export class WireError extends Error {
   override readonly name = "WireError";
@@ -124,6 +125,12 @@ export class Writer {
     this.position -= size;
     if (size === value.length && size < 24) {
       for (let i = 0; i < size; i++) this.bytes[this.position + i] = value.charCodeAt(i);
+    } else if (size > value.length && !value.isWellFormed()) {
+      this.position += size;
+      const escaped = writeEscaped(value);
+      this.raw(escaped);
+      this.uint32(escaped.length);
+      return;
     } else {
       this.bytes.write(value, this.position, size, "utf8");
     }

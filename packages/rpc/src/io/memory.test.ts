@@ -1,15 +1,16 @@
 /** Two sides inside one process that answer each other at once: everybody else has a turn too. */
 import { expect, test } from "vitest";
-import { createClient } from "../core/call.ts";
+import { createClient, type Handlers } from "../core/call.ts";
 import { etcd } from "../index.ts";
 import { createServer } from "./server.ts";
 
 function echo() {
   const server = createServer();
-  server.add(etcd.Lease, {
+  const handlers: Partial<Handlers<typeof etcd.Lease>> = {
     leaseKeepAlive: (call) => call.forEachRequest(({ ID }) => void call.write({ ID, TTL: 1 })),
     leaseTimeToLive: ({ ID }) => ({ ID }),
-  } as never);
+  };
+  server.add(etcd.Lease, handlers as Handlers<typeof etcd.Lease>);
   return createClient(server.memory(), etcd.Lease);
 }
 

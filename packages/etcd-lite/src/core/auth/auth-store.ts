@@ -6,7 +6,7 @@
  * Errors  as etcd's, in errors.ts
  * Source  etcd v3.6 server/auth/store.go
  */
-import type { etcd } from "@nanokube/rpc";
+import { type etcd, readUTF8, writeEscaped } from "@nanokube/rpc";
 import { compareBytes, keyText } from "../bytes.ts";
 import { EtcdError } from "../errors.ts";
 import type { AuthEntry } from "./auth-entry.ts";
@@ -322,8 +322,9 @@ function isRoot(user: User): boolean {
   return user.roles.includes(rootName);
 }
 
-const bytes = (name: string): Buffer => Buffer.from(name);
-const text = (name: Uint8Array): string => Buffer.from(name).toString();
+const bytes = (name: string): Buffer =>
+  name.isWellFormed() ? Buffer.from(name) : writeEscaped(name);
+const text = (name: Uint8Array): string => readUTF8(Buffer.from(name), 0, name.length);
 const byBytes = (a: string, b: string): number => Buffer.compare(bytes(a), bytes(b));
 
 function sortedNames(map: ReadonlyMap<string, unknown>): string[] {
