@@ -39,6 +39,7 @@ import {
 } from "./wanted.ts";
 
 const forceAfterMs = 360_000;
+const ownName = /^csi-[0-9a-f]{64}$/;
 const lookAgainMs = 500;
 
 /** What upstream keeps in memory too: since when a detach is wanted, what has been complained of. */
@@ -117,6 +118,8 @@ export function* reconcileVolume(
       yield* complainOfError(attachment, volume, users, memory);
       continue;
     }
+    // Somebody's own, of a volume that is not there: no affair of this controller.
+    if (volume === undefined && !ownName.test(id)) continue;
     const again = yield* detach(attachment, context, memory);
     if (again !== undefined) wait = Math.min(wait ?? again, again);
   }
