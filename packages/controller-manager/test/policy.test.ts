@@ -61,6 +61,29 @@ describe.each(subjects)("policy on $name", ({ subject, missing }) => {
       expect((await api.get("web")).status?.disruptedPods).toBeUndefined();
     });
 
+    test("a pod that is evicted says so while it goes", async () => {
+      const ns = await cluster.newNamespace();
+      const api = cluster.of(pods, ns);
+      const metadata = { name: "stays", finalizers: ["example.com/stays"] };
+      await api.create({ metadata, spec: template("x").spec });
+      const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "stays" } };
+      await api.createSubresource("stays", "eviction", eviction);
+      const evicted = await api.get("stays");
+      expect(evicted.metadata?.deletionTimestamp).toBeDefined();
+      expect(evicted.status?.conditions?.find(({ type }) => type === "DisruptionTarget")).toEqual({
+        type: "DisruptionTarget",
+        status: "True",
+        reason: "EvictionByEvictionAPI",
+        message: "Eviction API: evicting",
+        lastProbeTime: null,
+        lastTransitionTime: expect.any(String),
+      });
+      const owned = (evicted.metadata?.managedFields ?? []).map(({ fieldsV1 }) => fieldsV1);
+      expect(JSON.stringify(owned)).not.toContain("DisruptionTarget");
+      await api.patch("stays", { metadata: { finalizers: null } });
+      await expect.poll(() => cluster.gone(pods, ns, "stays"), poll).toBe(true);
+    });
+
     test("a quota counts what only the server knows, and what goes of it at once", async () => {
       const ns = await cluster.newNamespace();
       const api = cluster.of(resourceQuotas, ns);

@@ -25,6 +25,7 @@ import { deleteObject } from "../delete.ts";
 import { ensureNamespace, timestamp } from "../object-meta.ts";
 import { parseDeleteOptions, parseWriteOptions } from "../options.ts";
 import { respondWithTree } from "../respond.ts";
+import { noteEviction } from "./disruption-target.ts";
 
 const evictionType = "io.k8s.api.policy.v1.Eviction";
 const statusType = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
@@ -47,7 +48,8 @@ export async function evict(context: RestContext): Promise<ApiResponse> {
   if (stored === undefined) throw notFound({ group: "", resource: "pods" }, info.name);
   const pod = stored.tree() as Pod;
   if (!canIgnoreBudget(pod)) await spendBudget(context, pod, deletion.dryRun);
-  await deleteObject(context, info.name, deletion);
+  const last = deletion.dryRun ? deletion : await noteEviction(context, stored, deletion);
+  await deleteObject(context, info.name, last);
   const answer = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
   return respondWithTree(context, 201, answer, statusType);
 }
