@@ -1,10 +1,38 @@
-/** The store goes and comes back, the server is killed under writes, the other server takes over its data. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+/**
+ * The store goes and comes back, the server is killed under writes, the other server takes over.
+ *
+ * FAULTS_ON=kube-apiserver runs the same on upstream's, FAULTS_OUTAGE_SECONDS=30 makes the outage
+ * longer, FAULTS_WRITES=20000 the load before the kill.
+ */
+import { type ClientHttp2Session, connect } from "node:http2";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, onTestFailed, test } from "vitest";
 import { type ApiServerInstance, apiServerSubjects } from "../src/subjects/apiserver.ts";
 import { findProgram, missing } from "../src/subjects/programs.ts";
 
 const maps = "/api/v1/namespaces/default/configmaps";
-const ours = apiServerSubjects().find((subject) => subject.name === "apiserver")!;
+const subject = process.env.FAULTS_ON ?? "apiserver";
+const ours = apiServerSubjects().find(({ name }) => name === subject)!;
+const outageMs = Number(process.env.FAULTS_OUTAGE_SECONDS ?? "0") * 1000;
+const writesMin = Number(process.env.FAULTS_WRITES ?? "500");
+
+/** The status, or undefined when the connection is gone. */
+function post(
+  session: ClientHttp2Session,
+  path: string,
+  body: unknown,
+): Promise<number | undefined> {
+  if (session.destroyed || session.closed) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    const headers = { ":method": "POST", ":path": path, "content-type": "application/json" };
+    const stream = session.request(headers);
+    stream.on("response", (answer) => resolve(answer[":status"]));
+    stream.on("error", () => resolve(undefined));
+    stream.on("close", () => resolve(undefined));
+    stream.resume();
+    stream.end(JSON.stringify(body));
+  });
+}
 
 describe("faults", () => {
   let server: ApiServerInstance;
@@ -16,40 +44,96 @@ describe("faults", () => {
   const create = (name: string) =>
     server.send({ method: "POST", path: maps, body: { metadata: { name }, data: { a: "1" } } });
 
-  test("without its store it answers with an error, and recovers by itself", async () => {
-    expect((await create("before")).status).toBe(201);
-    await server.killStore();
-    const answer = await create("during");
-    expect(answer.status).toBeGreaterThanOrEqual(500);
-    expect(JSON.parse(answer.text)).toMatchObject({ kind: "Status", status: "Failure" });
-    expect((await server.send({ method: "GET", path: "/readyz" })).status).toBe(500);
-    server.startStore();
-    await expect.poll(async () => (await create("after")).status, { timeout: 20_000 }).toBe(201);
-    const read = await server.send({ method: "GET", path: `${maps}/before` });
-    expect(read.status).toBe(200);
-  });
+  const late = {
+    metadata: {},
+    status: "Failure",
+    message: "Timeout: request did not complete within the allotted timeout",
+    reason: "Timeout",
+    details: {},
+    code: 504,
+  };
+
+  test(
+    "without its store it serves what needs none, and recovers by itself",
+    async () => {
+      const old = await create("before");
+      expect(old.status).toBe(201);
+      const from = JSON.parse(old.text).metadata.resourceVersion;
+      const seen = server.lines(`${maps}?watch=1&resourceVersion=${from}`, 2, 60_000 + outageMs);
+      await delay(300);
+      await server.killStore();
+      onTestFailed(() => server.startStore());
+      const refused = await server.send({
+        method: "POST",
+        path: `${maps}?timeout=500ms&dryRun=All`,
+        body: { metadata: { name: "refused" } },
+      });
+      expect([refused.status, JSON.parse(refused.text)]).toEqual([504, late]);
+      const fresh = await server.send({ method: "GET", path: `${maps}/before?timeout=500ms` });
+      expect([fresh.status, JSON.parse(fresh.text)]).toEqual([504, late]);
+      const path = `${maps}/before?resourceVersion=0`;
+      const cached = await server.send({ method: "GET", path });
+      expect([cached.status, cached.text]).toEqual([200, old.text]);
+      const [ready, live, etcd] = await Promise.all(
+        ["/readyz", "/livez", "/healthz/etcd"].map((at) =>
+          server.send({ method: "GET", path: at }),
+        ),
+      );
+      expect(ready!.status).toBe(500);
+      expect(ready!.text).toContain("[-]etcd failed: reason withheld\n");
+      expect(ready!.text).toContain("[-]etcd-readiness failed: reason withheld\n");
+      expect(live!.status).toBe(500);
+      expect([etcd!.status, etcd!.text]).toEqual([
+        500,
+        "internal server error: error getting data from etcd: context deadline exceeded\n",
+      ]);
+      // Who does not ask for less waits until the store is back.
+      const waiting = create("during");
+      await delay(outageMs);
+      server.startStore();
+      expect((await waiting).status).toBe(201);
+      expect((await create("after")).status).toBe(201);
+      expect((await server.send({ method: "GET", path: "/readyz" })).status).toBe(200);
+      const names = (await seen).map((line) => JSON.parse(line).object.metadata.name);
+      expect(names).toEqual(["during", "after"]);
+    },
+    120_000 + outageMs,
+  );
 
   test("kill -9 under writes loses nothing that was acknowledged", async () => {
+    const { ca, cert, key } = await server.credentials();
     const acknowledged: string[] = [];
-    let stop = false;
-    const writer = async (id: number): Promise<void> => {
-      for (let i = 0; !stop; i++) {
+    const startMs = performance.now();
+    const sessions = Array.from({ length: 8 }, () => {
+      const session = connect(server.url, { ca, cert, key });
+      session.on("error", () => undefined);
+      return session;
+    });
+    let isOver = false;
+    const write = async (id: number): Promise<void> => {
+      for (let i = 0; !isOver; i++) {
         const name = `w-${id}-${i}`;
-        const answer = await create(name).catch(() => undefined);
-        if (answer?.status === 201) acknowledged.push(name);
+        const status = await post(sessions[id % sessions.length]!, maps, { metadata: { name } });
+        if (status === 201) acknowledged.push(name);
+        else if (status === undefined) return;
       }
     };
-    const writers = Array.from({ length: 8 }, (_, id) => writer(id));
-    await expect.poll(() => acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(50);
+    const writers = Array.from({ length: 128 }, (_, id) => write(id));
+    await expect.poll(() => acknowledged.length, { timeout: 60_000 }).toBeGreaterThan(writesMin);
+    const rate = (acknowledged.length / (performance.now() - startMs)) * 1000;
     await server.killServer();
-    stop = true;
+    isOver = true;
     await Promise.all(writers);
+    for (const session of sessions) session.destroy();
     await server.startServer();
     const list = await server.send({ method: "GET", path: maps });
     const { items } = JSON.parse(list.text) as { items: { metadata: { name: string } }[] };
     const names = new Set(items.map((item) => item.metadata.name));
     expect(acknowledged.filter((name) => !names.has(name))).toEqual([]);
-  });
+    if (process.env.FAULTS_WRITES) {
+      process.stdout.write(`${acknowledged.length} acknowledged writes, ${rate.toFixed(0)}/s\n`);
+    }
+  }, 120_000);
 
   const upstream = findProgram("kube-apiserver");
   test.skipIf(upstream === undefined || findProgram("etcd") === undefined)(

@@ -60,6 +60,7 @@ import { HttpServer } from "./http-server.ts";
 import { createMemoryTransport } from "./memory-transport.ts";
 import { outsideOperations } from "./outside-operations.ts";
 import { followFlowSchemas, overloadControl } from "./overload.ts";
+import { etcdProbe } from "./patient-store.ts";
 import { type Keys, readKeys } from "./service-account-keys.ts";
 import { buildIssuer } from "./token-issuer.ts";
 import { createWebhookCaller } from "./webhook-caller.ts";
@@ -231,6 +232,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
     clock,
     log,
     customCodec,
+    timeoutMs: options.limits?.requestTimeoutMs,
     encryption: options.encryption,
   });
   const registry = new ResourceRegistry({
@@ -275,7 +277,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
       foreign: () => aggregator.foreign(),
       generation: () => registry.generation + aggregator.generation,
       serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
-      checks: healthChecks(store, state, options.encryption),
+      checks: healthChecks(store, etcdProbe(options.etcd), state, options.encryption),
       more: extraPaths({ ...extra, options, keys: keys.accepted, store, metrics }),
     }),
     aggregated: (request, user) => aggregator.serve(request, user),

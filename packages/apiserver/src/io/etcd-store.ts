@@ -2,9 +2,8 @@
  * The object store over etcd v3: one watch on /registry/ feeds every resource's cache.
  *
  * One watch for all resources means one order of events: when an event of revision R has come,
- * every
- * cache is at R. A fresh read is then one tiny range (asked once for all who wait) and, as a rule,
- * no waiting at all.
+ * every cache is at R. A fresh read is then one tiny range (asked once for all who wait) and, as a
+ * rule, no waiting at all.
  *
  * @hop apiserver.store: an object's new version is committed to etcd
  * Errors  RpcError becomes a StatusError 500 with etcd's text, as upstream's
@@ -30,6 +29,7 @@ import { type EtcdEvent, type KeyValue, prefixEnd } from "./etcd-key.ts";
 import { EtcdLeases } from "./etcd-leases.ts";
 import { SharedProbe } from "./etcd-probe.ts";
 import { placeOf } from "./key-place.ts";
+import { patient } from "./patient-store.ts";
 import { RevisionGate } from "./revision-gate.ts";
 import { SealedValues, type Sealing } from "./sealed-values.ts";
 
@@ -49,6 +49,8 @@ export interface EtcdStoreOptions {
   log: Log;
   /** For resources met in the store before anybody registered them (custom resources). */
   customCodec: StorageCodec;
+  /** How long requests wait for an etcd that is away; upstream's minute when absent. */
+  timeoutMs?: number | undefined;
   /** How values are sealed in the store; as they are when absent. */
   encryption?: Sealing | undefined;
 }
@@ -75,7 +77,8 @@ export class EtcdStore implements ObjectStore {
   constructor(options: EtcdStoreOptions) {
     this.#options = options;
     this.#values = new SealedValues(options.encryption, options.log);
-    this.#kv = this.#values.prepared(createClient(options.etcd, etcd.KV));
+    const kv = createClient(options.etcd, etcd.KV);
+    this.#kv = this.#values.prepared(patient(kv, options.timeoutMs));
     this.#watch = createClient(options.etcd, etcd.Watch);
     this.#leases = new EtcdLeases(createClient(options.etcd, etcd.Lease), options.clock);
   }
@@ -126,7 +129,12 @@ export class EtcdStore implements ObjectStore {
     const revision = await this.#loadAll();
     void this.#follow(revision);
     const onRound = () => this.#askProgress?.();
-    void compactRegularly({ kv: this.#kv, ...this.#options, signal: this.#stop.signal, onRound });
+    void compactRegularly({
+      kv: this.#kv,
+      ...this.#options,
+      signal: this.#stop.signal,
+      onRound,
+    });
   }
 
   close(): void {

@@ -15,17 +15,10 @@ export interface ServerState {
 
 export function healthChecks(
   store: EtcdStore,
+  etcd: () => Promise<string | undefined>,
   state: ServerState,
   encryption?: Encryption,
 ): HealthCheck[] {
-  const etcd = async (): Promise<string | undefined> => {
-    try {
-      await store.catchUp();
-      return undefined;
-    } catch (error) {
-      return String(error);
-    }
-  };
   const kms = { name: "kms-providers", check: () => encryption?.health() };
   return [
     { name: "ping", check: () => undefined },

@@ -6,7 +6,7 @@
  * a failure.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request as httpsRequest } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -43,6 +43,8 @@ export interface ApiServerInstance {
   startServer(other?: "kube-apiserver" | "apiserver"): Promise<void>;
   killStore(): Promise<void>;
   startStore(): void;
+  /** PEM of its CA, and of the administrator's certificate and key. */
+  credentials(): Promise<{ ca: string; cert: string; key: string }>;
   /** Where its etcd is. */
   readonly storeURL: string;
   /** The server's process, for its memory. */
@@ -254,7 +256,7 @@ async function ready(instance: ApiServerInstance, children: readonly Started[]):
   }
 }
 
-type Reach = Pick<ApiServerInstance, "url" | "kubeconfig" | "send" | "lines">;
+type Reach = Pick<ApiServerInstance, "url" | "kubeconfig" | "send" | "lines" | "credentials">;
 
 function client(dir: string, port: number): Reach {
   const url = `https://127.0.0.1:${port}`;
@@ -281,16 +283,19 @@ function client(dir: string, port: number): Reach {
       await written;
       return exchange(dir, url, request);
     },
+    credentials: () => administrator(dir),
     lines: (path, count, timeoutMs) => readLines(dir, url + path, count, timeoutMs),
   };
 }
 
-async function tlsOf(dir: string, token?: string) {
-  const { readFile } = await import("node:fs/promises");
+async function administrator(dir: string) {
   const read = (name: string) => readFile(join(dir, name), "utf8");
-  const ca = await read("ca.crt");
-  if (token !== undefined) return { ca };
-  return { ca, cert: await read("admin.crt"), key: await read("admin.key") };
+  return { ca: await read("ca.crt"), cert: await read("admin.crt"), key: await read("admin.key") };
+}
+
+async function tlsOf(dir: string, token?: string) {
+  const { ca, cert, key } = await administrator(dir);
+  return token === undefined ? { ca, cert, key } : { ca };
 }
 
 async function exchange(dir: string, url: string, request: RestRequest): Promise<RestAnswer> {
