@@ -39,7 +39,7 @@ import {
   oneOf,
   required,
 } from "./field.ts";
-import { kind } from "./generic.ts";
+import { allMetadata, kind } from "./generic.ts";
 import { validateLabelSelector } from "./labels.ts";
 import { dns1035Label, dns1123Subdomain, pathSegment, qualifiedName } from "./names.ts";
 import { age, columns, labelSelectorText, nameOf } from "./table.ts";
@@ -264,7 +264,13 @@ export function policyKind(expressions: "validations" | "mutations"): ResourceSt
   const title = isMutating ? "Mutations" : "Validations";
   const validate = (object: KubeObject) => validatePolicy(object as AnyPolicy, isMutating);
   return kind(
-    { finalizers: "plain", updateMeta: ["whole"], status: !isMutating, generation: ["spec"] },
+    {
+      finalizers: "plain",
+      updateMeta: ["whole"],
+      status: !isMutating,
+      statusKeeps: allMetadata,
+      generation: ["spec"],
+    },
     {
       default(object) {
         const { spec } = object as AnyPolicy;

@@ -7,6 +7,7 @@ import type {
   CertificateSigningRequest,
   CertificateSigningRequestCondition,
 } from "@nanokube/api/certificates/v1";
+import { quoteGo } from "@nanokube/machinery";
 import type { ResourceStrategy, StrategyContext } from "../core/strategy.ts";
 import {
   duplicate,
@@ -108,7 +109,7 @@ function validateRequest(request: CertificateSigningRequest): FieldError[] {
   })();
   if (!/-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(pem)) {
     const why = "PEM block type must be CERTIFICATE REQUEST";
-    errors.push(invalid(path.child("request"), spec.request ?? "", why));
+    errors.push(invalid(path.child("request"), spec.request ?? null, why));
   }
   const given = spec.usages ?? [];
   if (given.length === 0) errors.push(required(path.child("usages")));
@@ -171,6 +172,44 @@ function validateConditions(
   return errors;
 }
 
+/** A PEM block's type and what stands within it. */
+const block = /-----BEGIN ([^\n-]*)-----\n([\s\S]*?)-----END \1-----/g;
+
+function certificateProblem(pem: string): string | undefined {
+  const blocks = [...pem.matchAll(block)];
+  if (blocks.length === 0) return "must contain at least one CERTIFICATE PEM block";
+  for (const [, type = "", content = ""] of blocks) {
+    if (type !== "CERTIFICATE") {
+      return `only CERTIFICATE PEM blocks are allowed, found ${quoteGo(type)}`;
+    }
+    if (content.includes(":")) return "no PEM block headers are permitted";
+  }
+  return undefined;
+}
+
+function validateCertificate(
+  request: CertificateSigningRequest,
+  old: CertificateSigningRequest,
+): FieldError[] {
+  const certificate = request.status?.certificate ?? "";
+  const before = old.status?.certificate ?? "";
+  const at = field("status", "certificate");
+  if (certificate === before) return [];
+  const problem = certificate === "" ? undefined : certificateProblem(atob(certificate));
+  const errors = problem === undefined ? [] : [invalid(at, "<certificate data>", problem)];
+  if (before === "") return errors;
+  return [...errors, forbidden(at, "updates may not modify existing certificate content")];
+}
+
+function validateUpdate(
+  request: CertificateSigningRequest,
+  old: CertificateSigningRequest,
+  subresource: string,
+): FieldError[] {
+  const errors = validateConditions(request, old, subresource);
+  return subresource === "status" ? [...validateCertificate(request, old), ...errors] : errors;
+}
+
 function conditionText(request: CertificateSigningRequest): string {
   const has = (type: string) =>
     (request.status?.conditions ?? []).some((condition) => condition.type === type);
@@ -204,7 +243,7 @@ export const certificateSigningRequestStrategy: ResourceStrategy = kind(
     },
     validate: (object) => validateRequest(object as CertificateSigningRequest),
     validateUpdate: (object, old, { subresource }) =>
-      validateConditions(
+      validateUpdate(
         object as CertificateSigningRequest,
         old as CertificateSigningRequest,
         subresource,

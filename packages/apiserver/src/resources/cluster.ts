@@ -4,12 +4,22 @@
  * Source  pkg/registry/{coordination/lease,scheduling/priorityclass,node/runtimeclass}
  */
 import type { Lease } from "@nanokube/api/coordination/v1";
+import type { Toleration } from "@nanokube/api/core/v1";
 import type { RuntimeClass } from "@nanokube/api/node/v1";
 import type { PriorityClass } from "@nanokube/api/scheduling/v1";
 import type { ResourceStrategy } from "../core/strategy.ts";
 import { validateTolerations } from "./core/pod/affinity.ts";
 import { validateRequirements } from "./core/pod/requirements.ts";
-import { check, type FieldError, field, forbidden, invalid, oneOf, required } from "./field.ts";
+import {
+  check,
+  duplicate,
+  type FieldError,
+  field,
+  forbidden,
+  invalid,
+  oneOf,
+  required,
+} from "./field.ts";
 import { kind } from "./generic.ts";
 import { validateLabels } from "./labels.ts";
 import { dns1123Label } from "./names.ts";
@@ -149,11 +159,24 @@ function validateRuntimeClass(runtimeClass: RuntimeClass): FieldError[] {
     ...errors,
     ...validateLabels(scheduling?.nodeSelector, field("scheduling", "nodeSelector")),
     ...validateTolerations(scheduling?.tolerations, field("scheduling", "tolerations")),
+    ...repeatedTolerations(scheduling?.tolerations ?? []),
   ];
 }
 
+function repeatedTolerations(tolerations: readonly Toleration[]): FieldError[] {
+  const path = field("scheduling", "tolerations");
+  const seen = new Set<string>();
+  return tolerations.flatMap((toleration, i) => {
+    const { key, operator, value, effect } = toleration;
+    const meaning = JSON.stringify([key, operator, value, effect]);
+    const twice = seen.has(meaning) ? [duplicate(path.index(i), toleration)] : [];
+    seen.add(meaning);
+    return twice;
+  });
+}
+
 export const runtimeClassStrategy: ResourceStrategy = kind(
-  { finalizers: "plain", updateMeta: ["whole", "update"] },
+  { finalizers: "plain", updateMeta: ["whole", "spec", "update"] },
   {
     validate: (object) => validateRuntimeClass(object as RuntimeClass),
     validateUpdate: (object, old) =>

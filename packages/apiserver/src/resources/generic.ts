@@ -31,8 +31,11 @@ export interface KindOptions {
   finalizers?: FinalizerRule;
   /** false: the kind looks at a new object's metadata itself. */
   wholeMeta?: false;
-  /** How an update's metadata is checked by the kind itself, in order; as an update when absent. */
-  updateMeta?: readonly ("update" | "whole")[];
+  /**
+   * How an update is checked by the kind itself, in order; its metadata as an update when absent.
+   * "whole" and "spec" are the checks of a new object, of its metadata and of the rest.
+   */
+  updateMeta?: readonly ("update" | "whole" | "spec")[];
 }
 
 /** Upstream's ResetObjectMetaForStatus. */
@@ -151,9 +154,10 @@ export function kind(options: KindOptions, own: ResourceStrategy): ResourceStrat
     validateUpdate(object, old, context) {
       const steps = context.subresource === "" ? (options.updateMeta ?? ["update"]) : ["update"];
       return [
-        ...steps.flatMap((step) =>
-          step === "whole" ? meta(object, context) : metaUpdate(object, old),
-        ),
+        ...steps.flatMap((step) => {
+          if (step === "spec") return own.validate?.(object, context) ?? [];
+          return step === "whole" ? meta(object, context) : metaUpdate(object, old);
+        }),
         ...(own.validateUpdate?.(object, old, context) ?? []),
       ];
     },

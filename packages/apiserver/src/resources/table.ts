@@ -21,7 +21,7 @@ export function columns(spec: string): readonly Column[] {
       description: "",
       priority: wide ? 1 : 0,
     };
-    if (name === "Name" && !wide) column.format = "name";
+    if (name === "Name") column.format = "name";
     return column;
   });
 }

@@ -49,13 +49,14 @@ export const defaultStorageClass: AdmissionPlugin = {
 const finalizers: Readonly<Record<string, string>> = {
   persistentvolumeclaims: "kubernetes.io/pvc-protection",
   persistentvolumes: "kubernetes.io/pv-protection",
+  volumeattributesclasses: "kubernetes.io/vac-protection",
 };
 
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: "StorageObjectInUseProtection",
   handles: ({ operation, resource, subresource }) =>
     operation === "CREATE" &&
-    resource.group === "" &&
+    ["", "storage.k8s.io"].includes(resource.group) &&
     subresource === "" &&
     finalizers[resource.plural] !== undefined,
   async admit({ object, resource }) {

@@ -7,11 +7,11 @@ import type { ReplicaSet } from "@nanokube/api/apps/v1";
 import type { ResourceStrategy } from "../../core/strategy.ts";
 import { defaultPodTemplate } from "../core/pod/defaults.ts";
 import { templateWarnings } from "../core/pod/warnings.ts";
-import { type FieldError, field, nonNegative } from "../field.ts";
+import { type FieldError, field, invalid, nonNegative } from "../field.ts";
 import { kind } from "../generic.ts";
 import { validateImmutable } from "../object-meta.ts";
 import { age, columns, containerCells, formatLabelSelector, nameOf } from "../table.ts";
-import { validateReplicaSetTemplate, validateSelector } from "./selector.ts";
+import { selects, validateReplicaSetTemplate, validateSelector } from "./selector.ts";
 import { validateCounts, validateWithinReplicas } from "./status-counts.ts";
 
 function validateSpec(replicaSet: ReplicaSet): FieldError[] {
@@ -22,7 +22,9 @@ function validateSpec(replicaSet: ReplicaSet): FieldError[] {
     ...nonNegative(path.child("minReadySeconds"), spec.minReadySeconds),
     // Upstream says "deployment" here too.
     ...validateSelector(spec.selector, path.child("selector"), "deployment"),
-    ...validateReplicaSetTemplate(spec.selector, spec.template, path.child("template")),
+    ...(selects(spec.selector, {}) === undefined
+      ? [invalid(path.child("selector"), spec.selector, "invalid label selector")]
+      : validateReplicaSetTemplate(spec.selector, spec.template, path.child("template"))),
   ];
 }
 

@@ -70,10 +70,18 @@ function validateSelector(spec: ResourceQuotaSpec, path: FieldPath): FieldError[
     if (!scopes.includes(scopeName)) {
       errors.push(invalid(at.child("scopeName"), scopeName, "unsupported scope"));
     }
-    const exists = scopeName !== "PriorityClass" && scopeName !== "VolumeAttributesClass";
+    for (const name of Object.keys(spec.hard ?? {}).sort()) {
+      if (!scopes.includes(scopeName) || !isStandardQuotaResource(name)) continue;
+      if (fits(scopeName, name)) continue;
+      errors.push(invalid(at, spec.scopeSelector, "unsupported scope applied to resource"));
+    }
+    const exists =
+      scopes.includes(scopeName) &&
+      scopeName !== "PriorityClass" &&
+      scopeName !== "VolumeAttributesClass";
     if (exists && operator !== "Exists") {
       const why =
-        "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, " +
+        "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, " +
         "ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, " +
         "ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
       errors.push(invalid(at.child("operator"), operator, why));

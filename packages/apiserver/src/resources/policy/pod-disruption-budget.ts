@@ -5,6 +5,7 @@
  */
 import type { PodDisruptionBudget } from "@nanokube/api/policy/v1";
 import type { ResourceStrategy } from "../../core/strategy.ts";
+import { validateConditions } from "../condition.ts";
 import { type FieldError, field, invalid, nonNegative, oneOf } from "../field.ts";
 import { kind } from "../generic.ts";
 import { notMoreThan100Percent, validatePositiveIntOrPercent } from "../int-or-percent.ts";
@@ -17,7 +18,7 @@ function validateBudget(budget: PodDisruptionBudget): FieldError[] {
   const errors: FieldError[] = [];
   if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) {
     const why = "minAvailable and maxUnavailable cannot be both set";
-    errors.push(invalid(path, internalSpec(spec), why));
+    errors.push(invalid(path, spec, why));
   }
   for (const name of ["minAvailable", "maxUnavailable"] as const) {
     if (spec[name] === undefined) continue;
@@ -33,16 +34,6 @@ function validateBudget(budget: PodDisruptionBudget): FieldError[] {
   return errors;
 }
 
-/** Upstream shows its internal struct. */
-function internalSpec(spec: NonNullable<PodDisruptionBudget["spec"]>): unknown {
-  return {
-    MinAvailable: spec.minAvailable ?? null,
-    Selector: spec.selector ?? null,
-    MaxUnavailable: spec.maxUnavailable ?? null,
-    UnhealthyPodEvictionPolicy: spec.unhealthyPodEvictionPolicy ?? null,
-  };
-}
-
 const counters = [
   "disruptionsAllowed",
   "currentHealthy",
@@ -53,6 +44,7 @@ const counters = [
 export const podDisruptionBudgetStrategy: ResourceStrategy = kind(
   {
     finalizers: "plain",
+    wholeMeta: false,
     updateMeta: [],
     status: true,
     generation: ["spec"],
@@ -68,7 +60,10 @@ export const podDisruptionBudgetStrategy: ResourceStrategy = kind(
     validateUpdate(object, _old, { subresource }) {
       if (subresource !== "status") return validateBudget(object as PodDisruptionBudget);
       const { status } = object as PodDisruptionBudget;
-      return counters.flatMap((name) => nonNegative(field("status", name), status?.[name]));
+      return [
+        ...validateConditions(status?.conditions, field("status", "conditions")),
+        ...counters.flatMap((name) => nonNegative(field("status", name), status?.[name])),
+      ];
     },
     allowUnconditionalUpdate: false,
     columns: columns("Name, Min Available, Max Unavailable, Allowed Disruptions:integer, Age"),

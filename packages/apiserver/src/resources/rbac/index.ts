@@ -66,7 +66,12 @@ function validateRole(role: ClusterRole, namespaced: boolean): FieldError[] {
   }
   return [
     ...errors,
-    ...selectors.flatMap((selector, i) => validateLabelSelector(selector, path.index(i))),
+    ...selectors.flatMap((selector, i) => {
+      const problems = validateLabelSelector(selector, path.index(i));
+      if (problems.length > 0)
+        problems.push(invalid(path.index(i), null, "invalid label selector."));
+      return problems;
+    }),
   ];
 }
 

@@ -22,7 +22,7 @@ import {
   oneOf,
   required,
 } from "../field.ts";
-import { kind } from "../generic.ts";
+import { bumpGeneration, kind } from "../generic.ts";
 import { validateLabelSelector } from "../labels.ts";
 import { dns1123Subdomain, qualifiedName } from "../names.ts";
 import { validateImmutable } from "../object-meta.ts";
@@ -93,6 +93,10 @@ const tokensInAttributes =
 export const csiDriverStrategy: ResourceStrategy = kind(
   {},
   {
+    prepareForUpdate(object, old) {
+      // A new one has no generation; the first change makes it 1.
+      if (!semanticEqual(object.spec, old.spec)) bumpGeneration(object, old);
+    },
     default: (object) => defaultDriver(object as CSIDriver),
     validate: (object) => validateDriver(object as CSIDriver),
     validateUpdate(object, old) {
@@ -186,7 +190,7 @@ export const csiNodeStrategy: ResourceStrategy = kind(
 );
 
 export const csiStorageCapacityStrategy: ResourceStrategy = kind(
-  { updateMeta: ["whole", "update"] },
+  { updateMeta: ["whole", "spec", "update"] },
   {
     validate(object) {
       const { nodeTopology, storageClassName = "", capacity } = object as CSIStorageCapacity;

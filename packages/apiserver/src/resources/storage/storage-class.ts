@@ -3,6 +3,7 @@
  *
  * Source  pkg/registry/storage/{storageclass,volumeattributesclass}, pkg/apis/storage/validation
  */
+import type { TopologySelectorLabelRequirement } from "@nanokube/api/core/v1";
 import type { StorageClass, VolumeAttributesClass } from "@nanokube/api/storage/v1";
 import type { ResourceStrategy } from "../../core/strategy.ts";
 import {
@@ -46,23 +47,37 @@ function validateParameters(
   return size > 256 * 1024 ? [...errors, tooLong(path, "", 256 * 1024)] : errors;
 }
 
-function validateTopologies(storageClass: StorageClass): FieldError[] {
-  return (storageClass.allowedTopologies ?? []).flatMap((term, i) => {
+function validateTopology(expression: TopologySelectorLabelRequirement, path: FieldPath) {
+  const { key = "", values = [] } = expression;
+  const errors = values.length === 0 ? [required(path.child("values"))] : [];
+  for (const [v, value] of values.entries()) {
+    if (values.indexOf(value) < v) errors.push(duplicate(path.child("values").index(v), value));
+  }
+  return [...errors, ...check(path.child("key"), key, qualifiedName)];
+}
+
+/** What a term asks for, whatever the order. */
+const meaningOf = (expressions: readonly TopologySelectorLabelRequirement[]): string =>
+  JSON.stringify(
+    expressions.map(({ key, values }) => [key, [...new Set(values)].sort()].flat()).sort(),
+  );
+
+function validateTopologies({ allowedTopologies: terms = [] }: StorageClass): FieldError[] {
+  // Upstream compares with as many empty terms as there are terms, so that none may be empty.
+  const seen = terms.map(() => meaningOf([]));
+  return terms.flatMap(({ matchLabelExpressions: expressions = [] }, i) => {
     const path = field("allowedTopologies").index(i).child("matchLabelExpressions");
     const keys = new Set<string>();
-    return (term.matchLabelExpressions ?? []).flatMap((expression, n) => {
+    const errors = expressions.flatMap((expression, n) => {
       const { key = "" } = expression;
-      const values = expression.values ?? [];
-      const at = path.index(n);
-      const errors = values.length === 0 ? [required(at.child("values"))] : [];
-      for (const [v, value] of values.entries()) {
-        if (values.indexOf(value) < v) errors.push(duplicate(at.child("values").index(v), value));
-      }
-      errors.push(...check(at.child("key"), key, qualifiedName));
-      if (keys.has(key)) errors.push(duplicate(at.child("key"), key));
+      const twice = keys.has(key) ? [duplicate(path.index(n).child("key"), key)] : [];
       keys.add(key);
-      return errors;
+      return [...validateTopology(expression, path.index(n)), ...twice];
     });
+    const meaning = meaningOf(expressions);
+    const same = seen.filter((one) => one === meaning);
+    seen.push(meaning);
+    return [...errors, ...same.map(() => duplicate(path, ""))];
   });
 }
 
@@ -83,7 +98,7 @@ function validateClass(storageClass: StorageClass): FieldError[] {
 const frozen = ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] as const;
 
 export const storageClassStrategy: ResourceStrategy = kind(
-  { updateMeta: ["whole", "update"] },
+  { updateMeta: ["whole", "spec", "update"] },
   {
     default(object) {
       const storageClass = object as StorageClass;
