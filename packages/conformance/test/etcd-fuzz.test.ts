@@ -102,6 +102,15 @@ const samples = [
   sample(Lock.methods.unlock, { key: b("l/1") }),
 ];
 
+/** It may run out while the others are asked, a moment earlier here or there. */
+function isShort(payload: Buffer): boolean {
+  try {
+    return etcd.LeaseGrantRequest.decode(payload).TTL < 900;
+  } catch {
+    return false;
+  }
+}
+
 /** The same bytes with one thing wrong. */
 function breakOne(bytes: Buffer, random: () => number): Buffer {
   const at = Math.floor(random() * bytes.length);
@@ -155,7 +164,9 @@ describe.skipIf(skip !== undefined)(`wrong requests, beside etcd${skip ? `: ${sk
     const source = createSeededRandom(seed);
     for (let i = 0; i < cases; i++) {
       const { path, bytes } = samples[Math.floor(source.next() * samples.length)]!;
-      const body = frame(breakOne(Buffer.from(bytes), () => source.next()));
+      const payload = breakOne(Buffer.from(bytes), () => source.next());
+      if (path === Lease.methods.leaseGrant.path && isShort(payload)) continue;
+      const body = frame(payload);
       const { mine, theirs } = await both((_, at) => post(sessions[at]!, path, body));
       const what = `seed ${seed}, case ${i}: ${path} ${body.toString("hex")}`;
       expect(comparable(mine!), what).toEqual(comparable(theirs!));

@@ -65,6 +65,15 @@ program
   });
 
 program
+  .command("etcd-fork")
+  .description("fork() and reset() of an etcd-lite in memory")
+  .option("--keys <sizes>", "numbers of keys", "1000,10000,100000")
+  .action(async ({ keys }: { keys: string }) => {
+    const sizes = keys.split(",").map(count);
+    await (await import("./etcd-fork.ts")).benchFork(sizes, write);
+  });
+
+program
   .parseAsync()
   .then(() => process.exit(0))
   .catch((error: Error) => {
