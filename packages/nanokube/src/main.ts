@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { type ClusterFlags, givenFlags } from "./commands/up-flags.ts";
 import type { ComponentChoice, ComponentName } from "./core/cluster-state.ts";
 import { failureLine } from "./core/failure.ts";
+import { nodesMax } from "./core/topology.ts";
 import type { UpOptions } from "./io/wanted-state.ts";
 
 const defaultDataDir = resolve(".nanokube");
@@ -15,6 +16,7 @@ const defaultDataDir = resolve(".nanokube");
 function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("must be 1 or more.");
+  if (value > nodesMax) throw new InvalidArgumentError(`must be ${nodesMax} or less.`);
   return value;
 }
 
@@ -96,6 +98,7 @@ async function upCommand(flags: UpFlags): Promise<void> {
   const dir = new DataDir(flags.dataDir);
   const ranBefore = await dir.daemons.anyRunning();
   await dir.make(); // Fails before there is anything to take down.
+  const kept = await dir.readState();
   const signal = untilInterrupted();
   const options: UpOptions = {
     dir,
@@ -111,8 +114,10 @@ async function upCommand(flags: UpFlags): Promise<void> {
     process.stdout.write("Ctrl-C stops the cluster; its state stays\n");
   } catch (error) {
     if (!ranBefore) await down(dir); // Nothing half-started stays behind.
-    if (!signal.aborted) throw error;
-    process.exit(130);
+    if (signal.aborted) process.exit(130);
+    // Nor does what was asked for: the next start is not to fail for it again.
+    if (!ranBefore) await dir.restoreState(kept);
+    throw error;
   }
   if (!signal.aborted) await new Promise((done) => signal.addEventListener("abort", done));
   process.stdout.write("stopping …\n");

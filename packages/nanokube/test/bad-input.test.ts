@@ -20,6 +20,8 @@ describe("bad input", () => {
     ["an unknown command", ["upp"], "unknown command 'upp'"],
     ["an unknown flag", ["up", "--node", "3"], "unknown option '--node'"],
     ["no node at all", ["up", "--nodes", "0"], "must be 1 or more"],
+    ["more nodes than addresses", ["up", "--nodes", "1000"], "must be 200 or less"],
+    ["a place for no directory", ["up", "--data-dir", "/proc/x"], "mkdir /proc/x: no such file"],
     ["a port that is none", ["up", "--api-port", "70000"], "must be a port between 1 and 65535"],
     [
       "a runtime nobody has",
@@ -70,6 +72,13 @@ describe("bad input", () => {
       code: 1,
       stderr: `Error: listen tcp 127.0.0.1:${port}: bind: address already in use\n`,
     });
+  });
+
+  test("a start that fails is not what the next one continues with", async () => {
+    const flags = ["--detach", "--runtime", "embedded", "--api-port", "16447", "--data-dir", dir];
+    const failed = await cli("up", ...flags, "--etcd", "/bin/true");
+    expect(failed).toMatchObject({ code: 1, stderr: "Error: etcd ended: it said nothing\n" });
+    expect(readdirSync(dir)).not.toContain("cluster.json");
   });
 
   test("what a kept cluster cannot be", async () => {

@@ -3,13 +3,28 @@
  *
  * Errors  `open` names a directory that holds no cluster
  */
-import { mkdir, readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { type ClusterState, parseState } from "../core/cluster-state.ts";
 import { Daemons } from "./daemon.ts";
 import { ImageStore } from "./image-store.ts";
 import { PKI } from "./pki.ts";
 import { writeWhole } from "./write-whole.ts";
+
+/** By hand: Node's own recursive mkdir never ends where the kernel says ENOENT of a child (/proc). */
+async function makeTree(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && !existsSync(dirname(path))) {
+      await makeTree(dirname(path));
+      return makeTree(path);
+    }
+    if (code !== "EEXIST" || !statSync(path).isDirectory()) throw error;
+  }
+}
 
 export class DataDir {
   readonly path: string;
@@ -42,9 +57,9 @@ export class DataDir {
   }
 
   async make(): Promise<void> {
-    await mkdir(this.path, { recursive: true });
-    await mkdir(join(this.path, "kubeconfigs"), { recursive: true });
-    await mkdir(join(this.path, "logs"), { recursive: true });
+    await makeTree(this.path);
+    await makeTree(join(this.path, "kubeconfigs"));
+    await makeTree(join(this.path, "logs"));
   }
 
   async readState(): Promise<ClusterState | undefined> {
@@ -61,6 +76,12 @@ export class DataDir {
     const state = await this.readState();
     if (state === undefined) throw new Error(`${this.path} holds no cluster: run "nanokube up"`);
     return state;
+  }
+
+  /** As before a start that failed; undefined when there was no cluster. */
+  async restoreState(state: ClusterState | undefined): Promise<void> {
+    if (state === undefined) await rm(join(this.path, "cluster.json"), { force: true });
+    else await this.writeState(state);
   }
 
   async writeState(state: ClusterState): Promise<void> {

@@ -7,6 +7,7 @@
  */
 import { readFile } from "node:fs/promises";
 import type { KubeletConfiguration } from "@nanokube/kubelet/configuration";
+import { failureLine } from "../core/failure.ts";
 
 const open: ReadonlySet<string> = new Set<keyof KubeletConfiguration>([
   "allowedUnsafeSysctls",
@@ -41,6 +42,6 @@ export async function readKubeletConfig(file: string): Promise<KubeletConfigurat
     nodeOptions(configuration); // Durations and percentages.
     return configuration;
   } catch (error) {
-    throw new Error(`--kubelet-config ${file}: ${(error as Error).message}`);
+    throw new Error(`--kubelet-config ${file}: ${failureLine(error)}`);
   }
 }

@@ -10,7 +10,7 @@ import {
   ownComponents,
   stateVersion,
 } from "../core/cluster-state.ts";
-import { planNetwork } from "../core/topology.ts";
+import { nodesMax, planNetwork } from "../core/topology.ts";
 import { isRunning } from "./daemon.ts";
 import type { DataDir } from "./data-dir.ts";
 import { readKubeletConfig } from "./kubelet-config.ts";
@@ -56,6 +56,9 @@ async function settingsOf(options: UpOptions): Promise<Partial<ClusterState>> {
 }
 
 export async function decideState(options: UpOptions): Promise<ClusterState> {
+  if ((options.nodes ?? 1) > nodesMax) {
+    throw new Error(`--nodes ${options.nodes}: a cluster has at most ${nodesMax}`);
+  }
   const settings = await settingsOf(options);
   const kept = await options.dir.readState();
   const count = options.nodes ?? kept?.nodes.length ?? 1;
