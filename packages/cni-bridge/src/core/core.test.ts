@@ -126,6 +126,14 @@ test.for([
     { runtimeConfig: { portMappings: [{ hostPort: 0, containerPort: 80 }] } },
     "7 Invalid host port number: 0",
   ],
+  [
+    {
+      runtimeConfig: {
+        portMappings: [{ HostPort: 80, ContainerPort: 80, HostIP: "", Protocol: "UDP" }],
+      },
+    },
+    "accepted",
+  ],
   [{ runtimeConfig: { mac: "nope" } }, '7 failed to parse MAC address "nope"'],
   [{ unknownKey: true, runtimeConfig: { dns: {} } }, "accepted"],
 ] as const)("configuration %#", ([change, want]) => {

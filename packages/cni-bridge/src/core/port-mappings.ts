@@ -39,10 +39,23 @@ const dnat = "CNI-HOSTPORT-DNAT";
 /** 1 << 13: Kubernetes marks with bits 14 and 15. */
 const mark = "0x2000/0x2000";
 
+const names = ["containerPort", "hostPort", "protocol", "hostIP"];
+
+/** Older containerds write HostPort: Go reads member names in any case. */
+function withPlainNames(entry: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(entry).map(([key, value]) => [
+      names.find((name) => name.toLowerCase() === key.toLowerCase()) ?? key,
+      value,
+    ]),
+  );
+}
+
 export function parsePortMappings(value: unknown): PortMapping[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new CNIError("invalidConfig", "portMappings is not a list");
-  return value.map((entry: Record<string, unknown>) => {
+  return value.map((given: Record<string, unknown>) => {
+    const entry = withPlainNames(given);
     const port = (key: string, what: string): number => {
       const number = entry[key];
       if (!Number.isInteger(number) || (number as number) <= 0 || (number as number) > 65535) {
