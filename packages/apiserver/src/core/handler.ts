@@ -202,17 +202,10 @@ async function operate(
   if (resource === undefined) {
     return nothingAt(options, request.path);
   }
-  if (
-    resource.info.namespaced &&
-    info.namespace === "" &&
-    info.name !== "" &&
-    info.verb !== "list" &&
-    info.verb !== "watch"
-  ) {
+  if (isMisplaced(resource, info)) {
+    if (resource.custom !== undefined) return plainNotFound();
     throw noSuchResource();
   }
-  const isNamespaces = info.resource === "namespaces" && info.apiGroup === "";
-  if (!resource.info.namespaced && info.namespace !== "" && !isNamespaces) throw noSuchResource();
   const output = negotiateOutput(request.headers.accept, wantsPretty(request), {
     custom: resource.custom !== undefined,
     convertible: true,
@@ -229,12 +222,25 @@ async function operate(
   return operation(context);
 }
 
-/** Upstream answers with a Status where it has something of the group, else with plain text. */
+/** A namespace where the kind has none, or none where it has one. */
+function isMisplaced({ info: own, custom }: RestContext["resource"], info: RequestInfo): boolean {
+  const isNamespaces = info.resource === "namespaces" && info.apiGroup === "";
+  if (!own.namespaced) return info.namespace !== "" && !isNamespaces;
+  if (info.namespace !== "" || info.verb === "list" || info.verb === "watch") return false;
+  return custom !== undefined || info.name !== "";
+}
+
+/**
+ * Upstream answers with a Status where it has something of its own of the group, else with plain
+ * text: groups of custom resources are looked at last.
+ */
 function nothingAt(options: HandlerOptions, path: string): ApiResponse {
-  const [, root = "", group = "", version = ""] = path.split("/");
-  const isServed = [...options.server.served()].some(({ info }) => info.group === group);
+  const [, root = "", group = ""] = path.split("/");
+  const isServed = [...options.server.served()].some(
+    ({ info, custom }) => info.group === group && custom === undefined,
+  );
   const known = root === "api" || root === "version" || (root === "apis" && isServed);
-  if (known || options.hasGroupVersion(group, version)) throw noSuchResource();
+  if (known) throw noSuchResource();
   return plainNotFound();
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { conversionScenarios } from "./conversions.ts";
 import { customResourceScenarios } from "./custom-resources.ts";
+import { definitionLifeScenarios } from "./definition-life.ts";
 import { definitionScenarios } from "./definitions.ts";
 import { mutationScenarios } from "./mutations.ts";
 import { policyScenarios } from "./policies.ts";
@@ -11,6 +12,7 @@ import { webhookScenarios } from "./webhooks.ts";
 
 export const topics: Readonly<Record<string, readonly Scenario[]>> = {
   definitions: definitionScenarios,
+  "definition-life": definitionLifeScenarios,
   "custom-resources": customResourceScenarios,
   conversions: conversionScenarios,
   "policy-definitions": policyDefinitionScenarios,

@@ -162,5 +162,14 @@ function plain(value: unknown): unknown {
   const entries = Object.entries(value)
     .filter(([key]) => !volatile.has(key))
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, member]) => [key, plain(member)]));
+  return Object.fromEntries(
+    entries.map(([key, member]) => [key, plain(key === "conditions" ? byType(member) : member)]),
+  );
+}
+
+/** Several controllers write them, in any order. */
+function byType(conditions: unknown): unknown {
+  if (!Array.isArray(conditions)) return conditions;
+  const typeOf = (one: { type?: string }) => one.type ?? "";
+  return conditions.toSorted((a, b) => (typeOf(a) < typeOf(b) ? -1 : 1));
 }

@@ -5,62 +5,38 @@
  * Source  apiextensions-apiserver pkg/apiserver/customresource_handler.go,
  *         pkg/controller/{establish,finalizer,status}
  */
-import type { ResourceInfo } from "@nanokube/api";
-import type {
-  CustomResourceDefinition,
-  CustomResourceDefinitionVersion,
-} from "@nanokube/api/apiextensions/v1";
-import {
-  type Clock,
-  type KubeObject,
-  type Log,
-  type Random,
-  StatusError,
-} from "@nanokube/machinery";
-import type { WebhookCaller } from "../admission/webhooks/caller.ts";
+import type { CustomResourceDefinition } from "@nanokube/api/apiextensions/v1";
+import { type Clock, type KubeObject, StatusError } from "@nanokube/machinery";
 import type { ResourceCache } from "../cache/resource-cache.ts";
-import type { StorageCodec, StoredObject } from "../cache/stored-object.ts";
-import type { LocalClient } from "../local-client.ts";
-import { customTypeName } from "../openapi/custom-resources.ts";
-import type { ResourceRegistry } from "../registry.ts";
-import type { CustomVersion, ServedResource } from "../rest/context.ts";
-import { encodeStored, parseTree } from "../storage/canonical.ts";
+import type { StoredObject } from "../cache/stored-object.ts";
+import { formatTime } from "../rest/object-meta.ts";
 import { storagePrefix } from "../storage/keys.ts";
-import { KeyChanged, type ObjectStore } from "../storage/store.ts";
+import { KeyChanged } from "../storage/store.ts";
 import { acceptNames, conditionIs, setCondition } from "./accepted-names.ts";
-import { customApplySchema } from "./apply-schema.ts";
-import {
-  type Convert,
-  CustomReading,
-  convertTo,
-  type VersionShape,
-  type VersionShapes,
-} from "./custom-reading.ts";
-import { customStrategy, fieldSelection, type PrinterColumn } from "./custom-strategy.ts";
-import { coerceMeta } from "./embedded-decode.ts";
-import type { ScalePaths } from "./scale-paths.ts";
-import { prune, type Schema } from "./structural-schema.ts";
+import { noteApproval } from "./approval.ts";
+import { type CustomResourceDeps, customResource, type Life, shapesOf } from "./custom-resource.ts";
 
 const cleanup = "customresourcecleanup.apiextensions.k8s.io";
-const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
-export interface CustomResourceDeps {
-  registry: ResourceRegistry;
-  store: ObjectStore;
-  clock: Clock;
-  log: Log;
-  local: LocalClient;
-  random: Random;
-  open(prefix: string, codec: StorageCodec): ResourceCache;
-  /** Asks conversion webhooks. */
-  callWebhook: WebhookCaller;
-}
+const inProgress = {
+  type: "Terminating",
+  status: "True",
+  reason: "InstanceDeletionInProgress",
+  message: "CustomResource deletion is in progress",
+};
+const completed = {
+  type: "Terminating",
+  status: "False",
+  reason: "InstanceDeletionCompleted",
+  message: "removed all instances",
+};
 
 /** The first request to delete a definition marks it; its objects go before it does. */
 export function markDefinition(object: KubeObject, clock: Clock): void {
   const crd = object as CustomResourceDefinition;
   const finalizers = object.metadata?.finalizers ?? [];
   if (!finalizers.includes(cleanup)) object.metadata!.finalizers = [...finalizers, cleanup];
+  object.metadata!.deletionTimestamp = formatTime(clock.now());
   setCondition(crd, clock, {
     type: "Terminating",
     status: "True",
@@ -70,11 +46,18 @@ export function markDefinition(object: KubeObject, clock: Clock): void {
   });
 }
 
+interface Served {
+  group: string;
+  plural: string;
+  versions: string[];
+  life: Life;
+}
+
 export class CustomResources {
   readonly #deps: CustomResourceDeps;
   readonly #cache: ResourceCache;
   /** Versions served for a definition, by its name. */
-  readonly #served = new Map<string, { group: string; plural: string; versions: string[] }>();
+  readonly #served = new Map<string, Served>();
   #work: Promise<void> = Promise.resolve();
 
   constructor(deps: CustomResourceDeps) {
@@ -131,7 +114,8 @@ export class CustomResources {
       return;
     }
     const all = [...this.#cache.scan()].map((each) => each.shared() as CustomResourceDefinition);
-    if (acceptNames(crd, all, this.#deps.clock)) {
+    const isNamed = acceptNames(crd, all, this.#deps.clock);
+    if (noteApproval(crd, this.#deps.clock) || isNamed) {
       await this.#writeStatus(stored, crd);
       return; // Its own event leads back here.
     }
@@ -177,13 +161,16 @@ export class CustomResources {
     this.#forget(name);
     const served = versions.filter((version) => version.served);
     const shapes = shapesOf(crd);
+    const life: Life = { isEnding: false };
     for (const version of served) {
-      this.#deps.registry.add(customResource({ crd, version, shapes, deps: this.#deps }));
+      const all = { crd, version, shapes, life, deps: this.#deps };
+      this.#deps.registry.add(customResource(all));
     }
     this.#served.set(name, {
       group,
       plural,
       versions: served.map((version) => version.name ?? ""),
+      life,
     });
   }
 
@@ -203,6 +190,12 @@ export class CustomResources {
   async #drain(stored: StoredObject, crd: CustomResourceDefinition): Promise<void> {
     const finalizers = crd.metadata?.finalizers ?? [];
     if (!finalizers.includes(cleanup)) return;
+    const known = this.#served.get(stored.key);
+    if (known !== undefined) known.life.isEnding = true;
+    if (setCondition(crd, this.#deps.clock, inProgress)) {
+      await this.#write(stored, crd);
+      return; // Its own event leads back here.
+    }
     const { group = "", names } = crd.spec ?? {};
     const cache = this.#deps.store.cacheFor(storagePrefix(group, names?.plural ?? "", true));
     const version = this.#served.get(stored.key)?.versions[0];
@@ -227,6 +220,7 @@ export class CustomResources {
     }
     const left = finalizers.filter((name) => name !== cleanup);
     if (left.length > 0) {
+      setCondition(crd, this.#deps.clock, completed);
       await this.#write(stored, { ...crd, metadata: { ...crd.metadata, finalizers: left } });
       return;
     }
@@ -253,138 +247,4 @@ export class CustomResources {
         .catch(() => undefined);
     }
   }
-}
-
-interface Version {
-  crd: CustomResourceDefinition;
-  version: CustomResourceDefinitionVersion;
-  shapes: VersionShapes;
-  deps: CustomResourceDeps;
-}
-
-function shapesOf({ spec = {} }: CustomResourceDefinition): VersionShapes {
-  const shapes = (spec.versions ?? []).map((version): VersionShape => {
-    const schema = version.schema?.openAPIV3Schema as Schema | undefined;
-    const apiVersion = `${spec.group}/${version.name}`;
-    return { apiVersion, schema, keepsUnknown: spec.preserveUnknownFields === true };
-  });
-  return new Map(shapes.map((shape) => [shape.apiVersion, shape]));
-}
-
-/** What asks a definition's webhook is loaded when the first object has to be converted. */
-function converterOf(
-  crd: CustomResourceDefinition,
-  { callWebhook: call, random }: CustomResourceDeps,
-): Convert | undefined {
-  if (crd.spec?.conversion?.strategy !== "Webhook") return undefined;
-  return async (objects, apiVersion) => {
-    const { convertByWebhook } = await import("./webhook-conversion.ts");
-    return convertByWebhook(crd, objects, apiVersion, { call, random });
-  };
-}
-
-/** For managed fields: nothing is pruned, and no webhook is asked about what is still empty. */
-function versionsOf(shapes: VersionShapes, convert: Convert | undefined) {
-  return (apiVersion: string): CustomVersion | undefined => {
-    const shape = shapes.get(apiVersion);
-    if (shape === undefined) return undefined;
-    return {
-      applySchema: customApplySchema(shape.schema ?? {}),
-      async convert(tree) {
-        const isEmpty = Object.keys(tree).every((key) => key === "apiVersion" || key === "kind");
-        if (convert === undefined || isEmpty) return { ...tree, apiVersion };
-        return (await convert([tree], apiVersion))[0]!;
-      },
-    };
-  };
-}
-
-const selectablePaths = (version: CustomResourceDefinitionVersion): string[] =>
-  version.selectableFields?.map((field) => field.jsonPath ?? "") ?? [];
-
-/** All versions share one cache, whose objects are of any of them. */
-function selectionByVersion(crd: CustomResourceDefinition): StorageCodec["selectableFields"] {
-  const { group = "", versions = [] } = crd.spec ?? {};
-  const byVersion = new Map(
-    versions.map((version) => [
-      `${group}/${version.name}`,
-      fieldSelection(selectablePaths(version)),
-    ]),
-  );
-  return (tree) => byVersion.get(tree.apiVersion ?? "")?.(tree) ?? {};
-}
-
-function customResource({ crd, version, shapes, deps }: Version): ServedResource {
-  const { group = "", names = {}, versions = [] } = crd.spec ?? {};
-  const stored = versions.find((one) => one.storage)?.name ?? version.name ?? "";
-  const schema = version.schema?.openAPIV3Schema as Schema | undefined;
-  const keepAll = crd.spec?.preserveUnknownFields === true || schema === undefined;
-  const strategy = customStrategy({
-    schema,
-    columns: (version.additionalPrinterColumns ?? []) as PrinterColumn[],
-    selectableFields: selectablePaths(version),
-    hasStatus: version.subresources?.status !== undefined,
-    scale: version.subresources?.scale as ScalePaths | undefined,
-  });
-  const codec: StorageCodec = {
-    encode: encodeStored,
-    decode: parseTree,
-    selectableFields: selectionByVersion(crd),
-  };
-  const apiVersion = `${group}/${version.name}`;
-  const storageVersion = `${group}/${stored}`;
-  const convert = converterOf(crd, deps);
-  const storageShape = shapes.get(storageVersion)!;
-  return {
-    info: infoOf(crd, version),
-    strategy,
-    cache: deps.open(storagePrefix(group, names.plural ?? "", true), codec),
-    typeName: undefined,
-    custom: {
-      prune: (object) => {
-        const unknown = coerceMeta(schema ?? {}, object);
-        return [...unknown, ...(keepAll ? [] : prune(schema!, object))].sort();
-      },
-      applySchema: customApplySchema(schema ?? {}),
-      version: versionsOf(shapes, convert),
-      schema: schema as { [key: string]: unknown } | undefined,
-      scale: version.subresources?.scale as ScalePaths | undefined,
-    },
-    apiVersion,
-    storageVersion,
-    toStorage: async (object) => (await convertTo(storageShape, [object], convert))[0]!,
-    fromStorage: (object) => object,
-    reading: new CustomReading({ shape: shapes.get(apiVersion)!, shapes, codec, convert }),
-  };
-}
-
-function infoOf(
-  crd: CustomResourceDefinition,
-  version: CustomResourceDefinitionVersion,
-): ResourceInfo {
-  const { group = "", scope } = crd.spec ?? {};
-  const names = crd.status?.acceptedNames ?? crd.spec?.names ?? {};
-  const subresources = [];
-  const change = ["get", "patch", "update"];
-  if (version.subresources?.status !== undefined)
-    subresources.push({ name: "status", verbs: change });
-  if (version.subresources?.scale !== undefined) {
-    const kind = { group: "autoscaling", version: "v1", kind: "Scale" };
-    subresources.push({ name: "scale", verbs: change, kind });
-  }
-  return {
-    group,
-    version: version.name ?? "",
-    kind: names.kind ?? "",
-    plural: names.plural ?? "",
-    singular: names.singular ?? "",
-    namespaced: scope === "Namespaced",
-    ...(names.shortNames === undefined ? {} : { shortNames: names.shortNames }),
-    ...(names.categories === undefined ? {} : { categories: names.categories }),
-    verbs,
-    type: customTypeName(group, version.name ?? "", names.kind ?? ""),
-    listType: customTypeName(group, version.name ?? "", names.listKind ?? `${names.kind}List`),
-    subresources,
-    ga: true,
-  };
 }

@@ -61,6 +61,8 @@ export interface CustomVersion {
 
 /** What a CustomResourceDefinition adds to the path. */
 export interface CustomBehaviour {
+  /** Its definition is being deleted: nothing new is taken in. */
+  isEnding(): boolean;
   /** Drops what the schema does not know; the dropped paths, for strict decoding. */
   prune(object: KubeObject): string[];
   applySchema: MapSchema;

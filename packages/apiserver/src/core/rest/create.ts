@@ -9,6 +9,7 @@ import {
   alreadyExists,
   deepClone,
   type FieldError,
+  forbidden,
   type GroupKind,
   generateName,
   generateNameConflict,
@@ -63,6 +64,7 @@ export async function createObject(
   applyDefaults(context, object);
   if (!alreadyTracked) await trackUpdate(context, undefined, object, options);
   const attributes = createAttributes(context, object, options);
+  refuseWhileEnding(context, attributes.name);
   await server.admission.admit(attributes);
   const meta = metadataOf(object);
   if (!meta.generateName || meta.name) return createOnce(context, object, attributes, options);
@@ -74,6 +76,12 @@ export async function createObject(
       if (attempt >= nameAttempts || !isAlreadyExists(error)) throw error;
     }
   }
+}
+
+function refuseWhileEnding(context: RestContext, name: string): void {
+  if (!context.resource.custom?.isEnding()) return;
+  const why = "create not allowed while custom resource definition is terminating";
+  throw forbidden(groupResourceOf(context), name, why);
 }
 
 export function createAttributes(

@@ -162,8 +162,11 @@ async function deleteOnce(
   await server.admission.admit(attributes);
   await server.admission.validate(attributes);
   if (isNamespace(context)) return deleteNamespace(context, stored, object, options);
-  if (!object.metadata?.deletionTimestamp) server.hooksFor(resource).beginDelete?.(object);
-  const plan = planDeletion(context, object, options);
+  const isFirst = !object.metadata?.deletionTimestamp;
+  if (isFirst) server.hooksFor(resource).beginDelete?.(object);
+  // A hook that has marked it means: written, and that is all for now.
+  const isMarked = isFirst && object.metadata?.deletionTimestamp !== undefined;
+  const plan = isMarked ? "write" : planDeletion(context, object, options);
   if (plan === "pending") return { object: resource.fromStorage(shown.tree()), deleted: false };
   if (plan === "now") return removeNow(context, stored, object, options);
   if (options.dryRun) {

@@ -4,7 +4,7 @@
  * Errors  405 for a verb that the resource does not have, 404 for a subresource it does not have
  * Source  staging/src/k8s.io/apiserver/pkg/endpoints/installer.go
  */
-import { genericStatus, notImplemented } from "@nanokube/machinery";
+import { badRequest, genericStatus, notFound, notImplemented } from "@nanokube/machinery";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { create } from "./create.ts";
 import { remove } from "./delete.ts";
@@ -63,12 +63,17 @@ export function operationFor(context: RestContext, outside: OutsideOperations): 
     if (info.verb === "watch" && info.parts.length > 1) return watch;
     const operation = mainOperations[info.verb];
     const fits = info.parts.length > 1 === namedVerbs.has(info.verb);
+    const isNameless = resource.custom !== undefined && !fits && namedVerbs.has(info.verb);
+    if (isNameless) throw badRequest("name must be provided");
     if (operation === undefined || !fits || !resource.info.verbs.includes(info.verb)) {
       throw methodNotAllowed();
     }
     return operation;
   }
   const offered = resource.info.subresources?.find((sub) => sub.name === info.subresource);
+  if (offered === undefined && resource.custom !== undefined) {
+    throw notFound({ group: info.apiGroup, resource: info.resource }, info.name);
+  }
   if (offered === undefined) throw noSuchResource();
   if (!offered.verbs.includes(info.verb)) throw methodNotAllowed();
   const operation = subresources[info.subresource]?.[info.verb];

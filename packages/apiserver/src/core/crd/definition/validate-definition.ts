@@ -24,6 +24,7 @@ import {
 } from "@nanokube/machinery";
 import { dns1035Label, dns1123Subdomain } from "../../../resources/names.ts";
 import { validateImmutable } from "../../../resources/object-meta.ts";
+import { approvalKey, approvalState, isProtected } from "../approval.ts";
 import { parseRulePath } from "../rules/rule-path.ts";
 import { isTree, type Schema } from "../structural-schema.ts";
 import { validateConversion } from "./conversion.ts";
@@ -108,26 +109,17 @@ function validateStored(crd: CustomResourceDefinition): FieldError[] {
   return errors;
 }
 
-const protectedGroup = /(?:^|\.)(?:k8s\.io|kubernetes\.io)$/u;
-const approvalKey = "api-approved.kubernetes.io";
-
 function validateApproval(
   crd: CustomResourceDefinition,
   old: CustomResourceDefinition | undefined,
 ): FieldError[] {
-  if (!protectedGroup.test(crd.spec?.group ?? "")) return [];
+  if (!isProtected(crd)) return [];
   const approval = crd.metadata?.annotations?.[approvalKey];
   if (old !== undefined && old.metadata?.annotations?.[approvalKey] === approval) return [];
   const at = FieldPath.root("metadata").child("annotations").key(approvalKey);
-  const link = "https://github.com/kubernetes/enhancements/pull/1111";
-  if (approval === undefined || approval === "") {
-    const why = `protected groups must have approval annotation "${approvalKey}", see ${link}`;
-    return [required(at, why)];
-  }
-  if (approval.startsWith("unapproved") || URL.canParse(approval)) return [];
-  const lead = `protected groups must have approval annotation "${approvalKey}"`;
-  const why = `${lead} with either a URL or a reason starting with "unapproved", see ${link}`;
-  return [invalidValue(at, approval, why)];
+  const { reason, message } = approvalState(crd);
+  if (reason === "MissingAnnotation") return [required(at, message)];
+  return reason === "InvalidAnnotation" ? [invalidValue(at, approval, message)] : [];
 }
 
 function validateSpec(
@@ -159,7 +151,7 @@ function validateSpec(
     errors.push(...validateVersionName(version, place));
     errors.push(...validateParts(version, place, old, (part) => !alike[part]));
   }
-  errors.push(...validateVersionList(versions, path.child("versions"), alike));
+  errors.push(...validateVersionList(spec.versions, path.child("versions"), alike));
   const first = versions[0]?.name ?? "";
   const why = versions.length === 0 ? [] : dns1035Label(first);
   if (why.length > 0) errors.push(invalidValue(path.child("version"), first, why.join(",")));
@@ -191,11 +183,12 @@ function likenessOf(versions: readonly CustomResourceDefinitionVersion[]): Recor
 }
 
 function validateVersionList(
-  versions: readonly CustomResourceDefinitionVersion[],
+  given: readonly CustomResourceDefinitionVersion[] | undefined,
   path: FieldPath,
   alike: Record<Part, boolean>,
 ): FieldError[] {
   const errors: FieldError[] = [];
+  const versions = given ?? [];
   const names = versions.map((version) => version.name);
   const shown = versions.map((version) =>
     Object.fromEntries(Object.entries(version).filter(([key]) => !alike[key as Part])),
@@ -205,7 +198,7 @@ function validateVersionList(
   }
   if (versions.filter((version) => version.storage).length !== 1) {
     const why = "must have exactly one version marked as storage version";
-    errors.push(invalidValue(path, shown.length > 0 ? shown : null, why));
+    errors.push(invalidValue(path, given === undefined ? null : shown, why));
   }
   return errors;
 }
