@@ -42,7 +42,7 @@ const newReader = () =>
   }));
 
 test.each([1, 7, 65_536, Number.POSITIVE_INFINITY])("read back in pieces of %d bytes", (size) => {
-  const bytes = encodeMessages(messages);
+  const bytes = Buffer.concat(encodeMessages(messages));
   const reader = newReader();
   const found: Message[] = [];
   for (let at = 0; at < bytes.length; at += size) {

@@ -53,26 +53,64 @@ interface Entry {
   readonly payload: Payload | undefined;
 }
 
-export function encodeMessages(messages: readonly Message[]): Buffer {
+/** The bytes, in pieces that follow each other: what is large is not copied. */
+export function encodeMessages(messages: readonly Message[]): Uint8Array[] {
   const fields = messages.map(fieldsOf);
-  const sizes = fields.map(sizeOf);
-  const out = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + size, 0));
-  let at = 0;
+  const copied = fields.reduce((sum, field) => sum + sizeOf(field, copiedOf), 0);
+  const pieces = new Pieces(copied);
   for (const [i, message] of messages.entries()) {
-    out.writeUInt32LE(sizes[i]! - lengthBytes, at);
-    writeBody(out, at + lengthBytes, message, fields[i]!);
-    at += sizes[i]!;
+    const { out, at } = pieces;
+    out.writeUInt32LE(sizeOf(fields[i]!, lengthOf) - lengthBytes, at);
+    pieces.at += lengthBytes;
+    writeBody(pieces, message, fields[i]!);
   }
-  return out;
+  return pieces.all();
 }
 
-function sizeOf({ hint, entries }: Fields): number {
+/** From here on a copy costs more than a piece. */
+const largeBytes = 8 * 1024;
+const lengthOf = ({ length }: Uint8Array) => length;
+const copiedOf = ({ length }: Uint8Array) => (length < largeBytes ? length : 0);
+
+function sizeOf({ hint, entries }: Fields, count: (bytes: Uint8Array) => number): number {
   let size = lengthBytes + headBytes + (hint === undefined ? 0 : 16);
-  for (const { payload } of entries ?? []) size += entryHeadBytes + rawOf(payload).bytes.length;
+  for (const { payload } of entries ?? []) size += entryHeadBytes + count(rawOf(payload).bytes);
   return size;
 }
 
-function writeBody(out: Buffer, from: number, message: Message, fields: Fields): void {
+class Pieces {
+  readonly out: Buffer;
+  at = 0;
+  #from = 0;
+  readonly #pieces: Uint8Array[] = [];
+
+  constructor(sizeBytes: number) {
+    this.out = Buffer.allocUnsafe(sizeBytes);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    if (bytes.length < largeBytes) {
+      this.out.set(bytes, this.at);
+      this.at += bytes.length;
+      return;
+    }
+    this.#cut();
+    this.#pieces.push(bytes);
+  }
+
+  #cut(): void {
+    if (this.at > this.#from) this.#pieces.push(this.out.subarray(this.#from, this.at));
+    this.#from = this.at;
+  }
+
+  all(): Uint8Array[] {
+    this.#cut();
+    return this.#pieces;
+  }
+}
+
+function writeBody(pieces: Pieces, message: Message, fields: Fields): void {
+  const { out, at: from } = pieces;
   const { flag = false, index = 0, logTerm = 0, commit = 0, number = 0, hint, entries } = fields;
   out[from] = types.indexOf(message.type);
   out[from + 1] = flag ? 1 : 0;
@@ -82,15 +120,17 @@ function writeBody(out: Buffer, from: number, message: Message, fields: Fields):
   out.writeDoubleLE(logTerm, from + 20);
   out.writeDoubleLE(commit, from + 28);
   out.writeDoubleLE(number, from + 36);
-  let at = from + headBytes;
+  pieces.at += headBytes;
   if (hint !== undefined) {
-    out.writeDoubleLE(hint.index, at);
-    out.writeDoubleLE(hint.term, at + 8);
+    out.writeDoubleLE(hint.index, pieces.at);
+    out.writeDoubleLE(hint.term, pieces.at + 8);
+    pieces.at += 16;
   }
-  for (const entry of entries ?? []) at = writeEntry(out, at, entry);
+  for (const entry of entries ?? []) writeEntry(pieces, entry);
 }
 
-function writeEntry(out: Buffer, at: number, { term, payload }: Entry): number {
+function writeEntry(pieces: Pieces, { term, payload }: Entry): void {
+  const { out, at } = pieces;
   const { kind, bytes } = rawOf(payload);
   const { origin = 0, sequence = 0 } = (payload as Proposal | undefined) ?? {};
   out.writeUInt32LE(bytes.length, at);
@@ -98,8 +138,8 @@ function writeEntry(out: Buffer, at: number, { term, payload }: Entry): number {
   out.writeUInt32LE(origin, at + 8);
   out.writeDoubleLE(term, at + 12);
   out.writeDoubleLE(sequence, at + 20);
-  out.set(bytes, at + entryHeadBytes);
-  return at + entryHeadBytes + bytes.length;
+  pieces.at += entryHeadBytes;
+  pieces.bytes(bytes);
 }
 
 const leaderMark: RawEntry = { kind: 0, bytes: new Uint8Array() };
@@ -159,6 +199,8 @@ export class MessageReader {
   readonly #toPayload: ToPayload;
   #parts: Buffer[] = [];
   #heldBytes = 0;
+  /** What is read is a copy already, all of which entries stand for. */
+  #isOwn = false;
   /** How much has to be there before anything can be read. */
   #neededBytes = lengthBytes;
 
@@ -171,7 +213,8 @@ export class MessageReader {
     this.#parts.push(chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes < this.#neededBytes) return [];
-    const data = this.#parts.length === 1 ? chunk : Buffer.concat(this.#parts);
+    this.#isOwn = this.#parts.length > 1;
+    const data = this.#isOwn ? Buffer.concat(this.#parts) : chunk;
     const messages: Message[] = [];
     let at = 0;
     this.#neededBytes = lengthBytes;
@@ -251,7 +294,8 @@ export class MessageReader {
       if (kind === 0) entries.push({ index, term, payload: undefined });
       else {
         // A copy: a view would keep the network's whole chunk in memory.
-        const raw = { kind, bytes: Buffer.from(frame.subarray(at + entryHeadBytes, end)) };
+        const view = frame.subarray(at + entryHeadBytes, end);
+        const raw = { kind, bytes: this.#isOwn ? view : Buffer.from(view) };
         const name = { origin: frame.readUInt32LE(at + 8), sequence: frame.readDoubleLE(at + 20) };
         entries.push({ index, term, payload: this.#toPayload(raw, name) });
       }

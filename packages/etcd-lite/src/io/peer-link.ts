@@ -40,6 +40,13 @@ const retryMs = 100;
 
 export const removedText = "the member has been permanently removed from the cluster";
 
+/** All of it with one call of the system. */
+function writeAll(stream: ByteStream, pieces: readonly Uint8Array[]): void {
+  if (pieces.length > 1) stream.cork();
+  for (const piece of pieces) stream.write(piece);
+  if (pieces.length > 1) stream.uncork();
+}
+
 export class PeerLink {
   readonly #options: PeerLinkOptions;
   #urls: readonly string[];
@@ -48,7 +55,7 @@ export class PeerLink {
   #client: Client<typeof Peer> | undefined;
   #stream: ByteStream | undefined;
   /** What is to be sent as soon as there is a stream; undefined while none is being opened. */
-  #early: Buffer[] | undefined;
+  #early: Uint8Array[] | undefined;
   #isClosed = false;
   #retryAtMs = 0;
   /** When the peer was first heard on this stream; undefined while it is not connected. */
@@ -82,12 +89,12 @@ export class PeerLink {
     const stream = this.#stream;
     if (stream !== undefined) {
       if (stream.writableLength > unsentMaxBytes) this.#options.onLost();
-      else stream.write(encodeMessages(messages));
+      else writeAll(stream, encodeMessages(messages));
       return;
     }
     this.keepOpen();
     if (this.#early !== undefined && this.#early.length < earlyMax) {
-      this.#early.push(encodeMessages(messages));
+      this.#early.push(...encodeMessages(messages));
     }
   }
 
@@ -97,7 +104,7 @@ export class PeerLink {
     const { clock } = this.#options;
     if (clock.monotonic() < this.#retryAtMs) return;
     this.#retryAtMs = clock.monotonic() + retryMs;
-    const early: Buffer[] = [];
+    const early: Uint8Array[] = [];
     this.#early = early;
     const headers = this.#options.metadata as Record<string, string>;
     this.#connected.upgrade({ protocol: messagesProtocol, headers }).then(
@@ -112,11 +119,11 @@ export class PeerLink {
     );
   }
 
-  #opened(stream: ByteStream, early: readonly Buffer[]): void {
+  #opened(stream: ByteStream, early: readonly Uint8Array[]): void {
     this.#early = undefined;
     this.#stream = stream;
     this.activeSinceMs = this.#options.clock.monotonic();
-    for (const bytes of early) stream.write(bytes);
+    writeAll(stream, early);
     stream.on("data", () => {}); // It says nothing: but only who reads hears of the end.
     stream.on("end", () => stream.destroy());
     stream.on("close", () => {

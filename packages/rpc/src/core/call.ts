@@ -59,6 +59,9 @@ export interface ClientStream<I, O> {
 export interface ByteStream {
   /** False means: enough is under way, wait for "drain". */
   write(bytes: Uint8Array): boolean;
+  /** Between these two, writes wait and then leave together. */
+  cork(): void;
+  uncork(): void;
   /** Bytes that wait to be sent. */
   readonly writableLength: number;
   on(event: "data", listener: (bytes: Buffer) => void): unknown;
