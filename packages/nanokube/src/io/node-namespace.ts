@@ -73,10 +73,14 @@ export async function ensureBridge(network: Network, owner: string): Promise<voi
   await run(["ip", "-batch", "-"], `${batch.join("\n")}\n`);
 }
 
-/** Another cluster's bridge stays. */
+/** Another cluster's bridge stays; somebody else may take this one away at the same moment. */
 export async function removeBridge(network: Network, owner: string): Promise<void> {
-  if ((await ownerOf(network)) === aliasOf(owner)) {
+  const isOurs = async () => (await ownerOf(network)) === aliasOf(owner);
+  if (!(await isOurs())) return;
+  try {
     await run(["ip", "link", "del", network.bridge]);
+  } catch (error) {
+    if (await isOurs()) throw error;
   }
 }
 
