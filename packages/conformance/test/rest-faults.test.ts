@@ -2,10 +2,11 @@
  * The store goes and comes back, the server is killed under writes, the other server takes over.
  *
  * FAULTS_ON=kube-apiserver runs the same on upstream's, FAULTS_OUTAGE_SECONDS=30 makes the outage
- * longer, FAULTS_WRITES=20000 the load before the kill.
+ * longer, FAULTS_WRITES=20000 the load before the kill, FAULTS_WATCHERS=10000 those who watch.
  */
 import { type ClientHttp2Session, connect } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
+import { residentBytes } from "nanokube";
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from "vitest";
 import { type ApiServerInstance, apiServerSubjects } from "../src/subjects/apiserver.ts";
 import { findProgram, missing } from "../src/subjects/programs.ts";
@@ -15,6 +16,23 @@ const subject = process.env.FAULTS_ON ?? "apiserver";
 const ours = apiServerSubjects().find(({ name }) => name === subject)!;
 const outageMs = Number(process.env.FAULTS_OUTAGE_SECONDS ?? "0") * 1000;
 const writesMin = Number(process.env.FAULTS_WRITES ?? "500");
+
+const watchers = Number(process.env.FAULTS_WATCHERS ?? "1000");
+
+/** Resolves when the watch has begun; `onEvent` is called for each of its events. */
+function watch(session: ClientHttp2Session, onEvent: () => void): Promise<void> {
+  const path = `${maps}?watch=1&labelSelector=a!=b&fieldSelector=metadata.name=heard`;
+  return new Promise((resolve, reject) => {
+    const stream = session.request({ ":path": path });
+    stream.on("response", () => resolve());
+    stream.on("error", reject);
+    // An event is a line, and may come in pieces.
+    stream.setEncoding("utf8");
+    stream.on("data", (text: string) => {
+      for (const _ of text.matchAll(/\n/g)) onEvent();
+    });
+  });
+}
 
 /** The status, or undefined when the connection is gone. */
 function post(
@@ -65,11 +83,11 @@ describe("faults", () => {
       onTestFailed(() => server.startStore());
       const refused = await server.send({
         method: "POST",
-        path: `${maps}?timeout=500ms&dryRun=All`,
+        path: `${maps}?timeout=1500ms&dryRun=All`,
         body: { metadata: { name: "refused" } },
       });
       expect([refused.status, JSON.parse(refused.text)]).toEqual([504, late]);
-      const fresh = await server.send({ method: "GET", path: `${maps}/before?timeout=500ms` });
+      const fresh = await server.send({ method: "GET", path: `${maps}/before?timeout=1500ms` });
       expect([fresh.status, JSON.parse(fresh.text)]).toEqual([504, late]);
       const path = `${maps}/before?resourceVersion=0`;
       const cached = await server.send({ method: "GET", path });
@@ -133,6 +151,30 @@ describe("faults", () => {
     if (process.env.FAULTS_WRITES) {
       process.stdout.write(`${acknowledged.length} acknowledged writes, ${rate.toFixed(0)}/s\n`);
     }
+  }, 120_000);
+
+  test("thousands who watch and hear nothing cost little, and hear when there is something", async () => {
+    const { ca, cert, key } = await server.credentials();
+    const open = () => connect(server.url, { ca, cert, key });
+    const before = residentBytes(server.pid);
+    const sessions = Array.from({ length: Math.ceil(watchers / 100) }, open);
+    let heard = 0;
+    const opened = sessions.flatMap((session, i) => {
+      session.on("error", () => undefined);
+      const count = Math.min(100, watchers - i * 100);
+      return Array.from({ length: count }, () => watch(session, () => heard++));
+    });
+    await Promise.all(opened);
+    const each = (residentBytes(server.pid) - before) / watchers / 1024;
+    if (process.env.FAULTS_WATCHERS) {
+      process.stdout.write(`${watchers} watchers, ${each.toFixed(1)} KiB each\n`);
+    }
+    // Upstream holds about 60 KiB for one: two goroutines, their stacks and channels.
+    expect(each).toBeLessThan(60);
+    expect((await create("heard")).status).toBe(201);
+    await expect.poll(() => heard, { timeout: 60_000 }).toBe(watchers);
+    for (const session of sessions) session.destroy();
+    expect((await server.send({ method: "GET", path: "/readyz" })).status).toBe(200);
   }, 120_000);
 
   const upstream = findProgram("kube-apiserver");
