@@ -39,7 +39,11 @@ async function start(dataDir: string, flags: readonly string[] = []) {
   const urls = ["--listen-client-urls", url, "--advertise-client-urls", url];
   urls.push("--listen-peer-urls", "http://127.0.0.1:0");
   const args = ["--conditions=nanokube-source", main, "--data-dir", dataDir, ...urls, ...flags];
-  const child = spawn(process.execPath, args, { stdio: "ignore" });
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+  let log = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    log += chunk.toString();
+  });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const channel = dial(url);
   const stop = async () => {
@@ -51,7 +55,8 @@ async function start(dataDir: string, flags: readonly string[] = []) {
   const kv = createClient(channel, etcd.KV);
   const maintenance = createClient(channel, etcd.Maintenance);
   await kv.range({ key: Buffer.from("a") }, { waitForReady: true, timeoutMs: 20_000 });
-  return { url, kv, maintenance, stop };
+  const told = (text: string) => log.split("\n").filter((line) => line.includes(text)).length;
+  return { url, kv, maintenance, stop, told };
 }
 
 const noSpace = { code: 8, details: "etcdserver: mvcc: database space exceeded" };
@@ -64,7 +69,7 @@ describe.skipIf(mounted === undefined)(`a full disk${reason}`, () => {
   test("refuses writes, reads on, loses nothing, and takes writes again", async () => {
     const mount = mountSmall()!;
     const dataDir = join(mount, "data");
-    const { url, kv, maintenance, stop } = await start(dataDir);
+    const { url, kv, maintenance, stop, told } = await start(dataDir);
     const acknowledged: string[] = [];
     let refusal: unknown;
     for (let i = 0; refusal === undefined && i < 200; i++) {
@@ -87,6 +92,7 @@ describe.skipIf(mounted === undefined)(`a full disk${reason}`, () => {
     const health = await fetch(`${url}/health`);
     expect(health.status).toBe(503);
     expect(await health.text()).toContain("DISK: ENOSPC");
+    expect(told("the disk is full")).toBe(1);
 
     execFileSync("mount", ["-o", "remount,size=64m", mount]);
     const raised = async () => (await maintenance.alarm({}).catch(() => undefined))?.alarms ?? [];

@@ -28,10 +28,14 @@ export function hashKV(store: MvccStore, revision: number): KeyValueHash {
 
 const versionsPerStep = 500;
 
-/** The same in steps, for whoever has other things to do between them. */
+/**
+ * The same in steps, for whoever has other things to do between them. A compaction keeps what was
+ * deleted at its own revision, too: it counts when there is nothing else to keep.
+ */
 export function* hashSteps(
   store: MvccStore,
   revision: number,
+  { isCompaction = false } = {},
 ): Generator<undefined, KeyValueHash, undefined> {
   const compactRevision = store.compactedRevision;
   if (revision > 0 && revision < compactRevision) throw new EtcdError("Compacted");
@@ -39,9 +43,11 @@ export function* hashSteps(
   const hashRevision = revision === 0 ? store.revision : revision;
   const seen = [...store.versions()].filter((kv) => kv.modRevision <= hashRevision);
   const kept = newestOfEachKey(seen);
+  const deletedThere = seen.some((kv) => kv.modRevision === hashRevision && isTombstone(kv));
+  const keepsAll = kept.size === 0 && !(isCompaction && deletedThere);
   const versions = seen
     .filter((kv) => kv.modRevision !== compactRevision || !isTombstone(kv))
-    .filter((kv) => kv.modRevision > compactRevision || kept.size === 0 || kept.has(kv))
+    .filter((kv) => kv.modRevision > compactRevision || keepsAll || kept.has(kv))
     .sort((a, b) => a.modRevision - b.modRevision || a.sub - b.sub);
   let hash = crc32c(Buffer.from("key"), 0);
   let count = 0;

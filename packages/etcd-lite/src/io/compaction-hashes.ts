@@ -28,7 +28,7 @@ export class CompactionHashes {
   }
 
   async #hash(before: MvccStore, revision: number): Promise<void> {
-    const steps = hashSteps(before, revision);
+    const steps = hashSteps(before, revision, { isCompaction: true });
     let step = steps.next();
     for (; !step.done; step = steps.next()) {
       await new Promise((resolve) => setImmediate(resolve));
