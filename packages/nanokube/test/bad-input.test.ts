@@ -4,6 +4,7 @@ import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cli, cliArgv, containersReason, eventually, runCommand } from "./cluster.ts";
 import { leftovers } from "./leaks.ts";
@@ -79,6 +80,20 @@ describe("bad input", () => {
     const failed = await cli("up", ...flags, "--etcd", "/bin/true");
     expect(failed).toMatchObject({ code: 1, stderr: "Error: etcd ended: it said nothing\n" });
     expect(readdirSync(dir)).not.toContain("cluster.json");
+  });
+
+  test("a control plane whose launcher is gone before all is ready for it", async () => {
+    const state = { version: 1, mode: "embedded", slot: 0, nodes: [], apiHost: "127.0.0.1" };
+    const components = { etcd: "own" };
+    writeFileSync(
+      join(dir, "cluster.json"),
+      JSON.stringify({ ...state, apiPort: 16447, components }),
+    );
+    const program = fileURLToPath(new URL("../src/control-plane/main.ts", import.meta.url));
+    const argv = [process.execPath, "--conditions=nanokube-source", program, dir];
+    const result = await runCommand(argv, { input: "" });
+    expect(result.code).toBe(1);
+    expect(result.stdout).toContain("the launcher ended before the certificates were made");
   });
 
   test("what a kept cluster cannot be", async () => {
