@@ -40,7 +40,7 @@ describe.skipIf(containersReason !== undefined)(
 
     beforeAll(async () => {
       before = leftovers();
-      await cluster.up("--nodes", "3", "--node-monitor-grace-period", "15s");
+      await cluster.up("--nodes", "3", "--node-monitor-grace-period", "20s");
       await cluster.apply(spread);
       await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=90s");
     });
