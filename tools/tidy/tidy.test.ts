@@ -106,7 +106,7 @@ describe("nothing unfinished", () => {
     const used = new Set(
       sources.flatMap((s) => s.imports.map(({ specifier }) => resolveImport(s, specifier))),
     );
-    const entry = /\/(index|main)\.ts$|\.test\.ts$/;
+    const entry = /\/(bin|index|main)\.ts$|\.test\.ts$/;
     const idle = sources
       .filter(({ path, isGenerated }) => !isGenerated && !entry.test(path) && !used.has(path))
       .map(({ path }) => `${path}: nobody imports it`);

@@ -2,7 +2,7 @@
  * A package's program as one file, as the launcher carries it (docs/decisions/0005-one-file.md): a
  * benchmark of sources would measure the loading of a thousand files.
  */
-import { cpSync, mkdirSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -28,9 +28,17 @@ export async function bundled(name: string, directory: string): Promise<string[]
     minifySyntax: true,
     logLevel: "error",
     entryPoints: [join(packages, name, "src", "main.ts")],
-    outfile: join(target, "main.mjs"),
+    outfile: join(target, "program.mjs"),
     banner: { js: banner },
     define: { "globalThis.nanokubeBundled": "true" },
   });
+  // As the launcher and the packages' own programs do: compiled code is kept between starts.
+  writeFileSync(
+    join(target, "main.mjs"),
+    `import{enableCompileCache,flushCompileCache}from"node:module";
+     enableCompileCache(${JSON.stringify(join(target, "compiled"))});
+     await import("./program.mjs");
+     setTimeout(flushCompileCache,50).unref();`,
+  );
   return [process.execPath, join(target, "main.mjs")];
 }
