@@ -16,24 +16,29 @@ export interface CompactionOptions {
   clock: Clock;
   log: Log;
   signal: AbortSignal;
-  /** The round was written: a revision that no watch on objects hears of. */
-  onRound(): void;
+  /**
+   * The round was written: a revision that no watch on objects hears of; and what was before
+   * `compacted` is forgotten.
+   */
+  onRound(compacted: number): void;
 }
 
 interface Round {
   /** How often the key was written. */
   version: number;
   revision: number;
+  /** Up to where etcd has forgotten. */
+  compacted: number;
 }
 
 export async function compactRegularly(options: CompactionOptions): Promise<void> {
   const { clock, log, signal } = options;
-  let round: Round = { version: 0, revision: 0 };
+  let round: Round = { version: 0, revision: 0, compacted: 0 };
   while (!signal.aborted) {
     try {
       await sleep(clock, everyMs, signal);
       round = await compactOnce(options, round);
-      options.onRound();
+      options.onRound(round.compacted);
     } catch (error) {
       if (!signal.aborted) log.warn({ error: String(error) }, "compaction failed");
     }
@@ -52,9 +57,11 @@ async function compactOnce(
   });
   const now = answer.header!.revision;
   if (!answer.succeeded) {
-    const current = answer.responses[0]?.responseRange?.kvs[0]?.version ?? 0;
-    return { version: current, revision: now };
+    // Another server was first, and wrote down up to where.
+    const found = answer.responses[0]?.responseRange?.kvs[0];
+    const compacted = Number(new TextDecoder().decode(found?.value)) || 0;
+    return { version: found?.version ?? 0, revision: now, compacted };
   }
   if (revision > 0) await kv.compact({ revision });
-  return { version: version + 1, revision: now };
+  return { version: version + 1, revision: now, compacted: revision };
 }

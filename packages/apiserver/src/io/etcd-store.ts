@@ -67,6 +67,7 @@ export class EtcdStore implements ObjectStore {
   readonly #stop = new AbortController();
   /** Objects this server wrote and whose event has not come yet, by revision. */
   readonly #written = new Map<number, StoredObject>();
+  compacted = 0;
   #askProgress: (() => void) | undefined;
   readonly #probe = new SharedProbe(async () => {
     const asked = storageError(this.#kv.range({ key: encoder.encode("/"), countOnly: true }));
@@ -128,7 +129,10 @@ export class EtcdStore implements ObjectStore {
     });
     const revision = await this.#loadAll();
     void this.#follow(revision);
-    const onRound = () => this.#askProgress?.();
+    const onRound = (compacted: number) => {
+      this.compacted = Math.max(this.compacted, compacted);
+      this.#askProgress?.();
+    };
     void compactRegularly({
       kv: this.#kv,
       ...this.#options,

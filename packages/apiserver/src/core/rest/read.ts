@@ -205,9 +205,9 @@ function tokenExpired(start: string): Error {
 async function listAtRevision(context: RestContext, page: PageRequest): Promise<Listed> {
   const { cache } = context.resource;
   const { store } = context.server;
-  if (cache.changedAt <= page.revision && page.revision <= store.revision) {
-    return fromCache(context, page);
-  }
+  // What etcd has forgotten is not told from the cache either: clients count on hearing so.
+  const isKnown = store.compacted <= page.revision && page.revision <= store.revision;
+  if (cache.changedAt <= page.revision && isKnown) return fromCache(context, page);
   const objects: StoredObject[] = [];
   const { limit } = page.options;
   let start = page.start;

@@ -33,6 +33,8 @@ export interface WriteOptions {
 export interface ObjectStore {
   /** The revision that every cache has reached. */
   readonly revision: number;
+  /** What was before it is forgotten, as far as this server knows. */
+  readonly compacted: number;
   cacheFor(prefix: string): ResourceCache;
   /** Resolves when the caches hold everything written before the call. */
   catchUp(): Promise<void>;
