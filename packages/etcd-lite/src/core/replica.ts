@@ -44,9 +44,9 @@ export interface ReplicaOptions {
   readonly onMembership?: (() => void) | undefined;
 }
 
-/** How much of the log is kept for members that lag: then a snapshot is sent instead. */
-const keptEntriesMax = 20_000;
-const keptBytesMax = 32 * 1024 * 1024;
+/** How much of the log is kept for members that lag, as in etcd: then a snapshot is sent instead. */
+const keptEntriesMax = 5000;
+const keptBytesMax = 16 * 1024 * 1024;
 
 export class Replica {
   readonly raft: Raft;
@@ -127,7 +127,7 @@ export class Replica {
     const { log, membership } = this.raft;
     const isAlone = membership.all.length === 1;
     const { keptEntries = keptEntriesMax } = this.#options;
-    const every = Math.min(isAlone ? 64 : 4096, keptEntries);
+    const every = Math.min(isAlone ? 64 : 1024, keptEntries);
     if (log.applied - this.#compactedAt < every) return;
     this.#compactedAt = log.applied;
     let from = log.applied + 1;

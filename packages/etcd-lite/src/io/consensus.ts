@@ -58,7 +58,7 @@ export interface ClusterOptions extends IdentityOptions {
   readonly transport?: ((member: MemberIdentity) => PeerTransport) | undefined;
   /** How long a request waits for the cluster, not counting elections; 5 s. */
   readonly requestTimeoutMs?: number | undefined;
-  /** How many entries are kept in memory for members that lag; 20,000. */
+  /** How many entries are kept in memory for members that lag; 5,000. */
   readonly keptEntries?: number | undefined;
   /** Bytes of entries in one message, and messages under way to one member. */
   readonly appendBytesMax?: number | undefined;
