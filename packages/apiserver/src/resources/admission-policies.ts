@@ -16,8 +16,15 @@ import type {
   Variable,
 } from "@nanokube/api/admissionregistration/v1";
 import type { KubeObject } from "@nanokube/machinery";
-import { boolType, dynType, listOf, nullType, stringType } from "@nanokube/machinery/cel";
-import { objectType, patchType } from "../core/admission/policy/declarations.ts";
+import {
+  boolType,
+  dynType,
+  listOf,
+  nullType,
+  admissionObjectType as objectType,
+  admissionPatchType as patchType,
+  stringType,
+} from "@nanokube/machinery/cel";
 import { Variables } from "../core/admission/policy/expression.ts";
 import type { ResourceStrategy } from "../core/strategy.ts";
 import {

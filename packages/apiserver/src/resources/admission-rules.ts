@@ -10,8 +10,8 @@ import type {
   RuleWithOperations,
 } from "@nanokube/api/admissionregistration/v1";
 import { internalFieldError } from "@nanokube/machinery";
+import type { AdmissionVariables as Declared } from "@nanokube/machinery/cel";
 import { boolType, type CelType } from "@nanokube/machinery/cel";
-import type { Declared } from "../core/admission/policy/declarations.ts";
 import { compileFor, type Expression } from "../core/admission/policy/expression.ts";
 import {
   check,

@@ -109,7 +109,8 @@ function validatePriorityClass(priorityClass: PriorityClass): FieldError[] {
     const why = `maximum allowed value of a user defined priority is ${highestUserPriority}`;
     errors.push(forbidden(field("value"), why));
   }
-  if (preemptionPolicy !== undefined) {
+  if (preemptionPolicy === "") errors.push(required(field("preemptionPolicy")));
+  else if (preemptionPolicy !== undefined) {
     const policies = ["PreemptLowerPriority", "Never"];
     errors.push(...oneOf(field("preemptionPolicy"), preemptionPolicy, policies));
   }

@@ -21,6 +21,11 @@ const off: ReadonlySet<string> = new Set([
   "VolumeLimitScaling",
 ]);
 
+/** Fields that the table does not know to be guarded, by their type. */
+const untold: Readonly<Record<string, readonly string[]>> = {
+  "io.k8s.api.core.v1.Lifecycle": ["stopSignal"],
+};
+
 type Step = { name: string; inner: Plan } | { name: string; inner: "drop" };
 /** Where in a type's objects such fields may be. */
 type Plan = readonly Step[];
@@ -40,7 +45,7 @@ function planOf(typeName: string): Plan {
 function buildPlan(typeName: string): Plan {
   const steps: Step[] = [];
   for (const [name, field] of Object.entries(jsonFields(typeName) ?? {})) {
-    if (field.gates?.some((gate) => off.has(gate))) {
+    if (field.gates?.some((gate) => off.has(gate)) || untold[typeName]?.includes(name)) {
       steps.push({ name, inner: "drop" });
       continue;
     }

@@ -12,8 +12,8 @@ const uid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const time = /\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( [+]0000 UTC|Z)/g;
 const age = /^(\d+[ywdhms])+$/;
 const fixedTimes = /^20(20|26)-01-01/;
-/** What generateName adds. */
-const suffix = /\b([Gg]en[-_])[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
+/** What generateName adds, and the server to the volume of a token. */
+const suffix = /\b([Gg]en[-_]|kube-api-access-)[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
 
 export function comparable(answer: RestAnswer, sent: string): CorpusAnswer {
   const type = String(answer.headers["content-type"] ?? "").replace(/;\s*charset=.*$/, "");

@@ -27,7 +27,7 @@ import {
 } from "../int-or-percent.ts";
 import { validateImmutable } from "../object-meta.ts";
 import { age, columns, containerCells, labelSelectorText, nameOf } from "../table.ts";
-import { validateReplicaSetTemplate, validateSelector } from "./selector.ts";
+import { selects, validateReplicaSetTemplate, validateSelector } from "./selector.ts";
 import { validateCollisions, validateCounts, validateWithinReplicas } from "./status-counts.ts";
 
 function defaultDeployment(deployment: Deployment): void {
@@ -76,7 +76,9 @@ function validateSpec(deployment: Deployment): FieldError[] {
   const errors = [
     ...nonNegative(path.child("replicas"), spec.replicas),
     ...validateSelector(spec.selector, path.child("selector"), "deployment"),
-    ...validateReplicaSetTemplate(spec.selector, spec.template, path.child("template")),
+    ...(selects(spec.selector, {}) === undefined
+      ? [invalid(path.child("selector"), spec.selector, "invalid label selector")]
+      : validateReplicaSetTemplate(spec.selector, spec.template, path.child("template"))),
     ...validateStrategy(spec.strategy ?? {}, path.child("strategy")),
     ...nonNegative(path.child("minReadySeconds"), spec.minReadySeconds),
     ...nonNegative(path.child("revisionHistoryLimit"), spec.revisionHistoryLimit),

@@ -35,7 +35,7 @@ function validateExitCodes(rule: PodFailurePolicyRule, names: readonly string[],
     errors.push(invalid(path.child("containerName"), containerName, why));
   }
   const list = path.child("values");
-  if (values.length === 0) errors.push(invalid(list, values, "at least one value is required"));
+  if (values.length === 0) errors.push(invalid(list, null, "at least one value is required"));
   else if (values.length > 255) errors.push(tooMany(list, values.length, 255));
   for (const [i, code] of values.entries()) {
     if (operator === "In" && code === 0) {

@@ -99,6 +99,10 @@ export function validateJobStatus(job: Job, old: Job): FieldError[] {
     }
   }
   errors.push(...validateConditions(job, old), ...validateFinished(job, old));
+  if (before.startTime && before.startTime !== status.startTime && !job.spec?.suspend) {
+    const why = "field is immutable for unsuspended job once set";
+    errors.push(invalid(path.child("startTime"), status.startTime ?? null, why));
+  }
   for (const name of ["failed", "succeeded"] as const) {
     if ((status[name] ?? 0) >= (before[name] ?? 0)) continue;
     const why = `cannot decrease the ${name} counter`;

@@ -4,17 +4,18 @@
  * Source  pkg/registry/core/resourcequota/strategy.go, pkg/apis/core/validation/validation.go
  */
 import type { ResourceQuota, ResourceQuotaSpec } from "@nanokube/api/core/v1";
-import { parseQuantity } from "@nanokube/machinery";
+import { GoText, internalTree, marshalGo, parseQuantity } from "@nanokube/machinery";
 import type { ResourceStrategy } from "../../core/strategy.ts";
 import { type FieldError, type FieldPath, field, invalid, required } from "../field.ts";
 import { kind } from "../generic.ts";
-import { validateImmutable } from "../object-meta.ts";
+import { immutableError } from "../names.ts";
 import type { ResourceList } from "../resource-list.ts";
 import {
   isStandardQuotaResource,
   validateQuotaResourceName,
   validateResourceQuantity,
 } from "../resource-names.ts";
+import { semanticEqual } from "../semantic-equal.ts";
 import { age, columns, nameOf } from "../table.ts";
 
 const scopes = [
@@ -62,6 +63,11 @@ function validateScopes(spec: ResourceQuotaSpec, path: FieldPath): FieldError[] 
   return errors;
 }
 
+const selectorType = "io.k8s.api.core.v1.ScopeSelector";
+
+const shownSelector = ({ scopeSelector = {} }: ResourceQuotaSpec): GoText =>
+  new GoText(marshalGo(internalTree(selectorType, scopeSelector)));
+
 function validateSelector(spec: ResourceQuotaSpec, path: FieldPath): FieldError[] {
   const at = path.child("matchExpressions");
   return (spec.scopeSelector?.matchExpressions ?? []).flatMap((requirement) => {
@@ -73,7 +79,7 @@ function validateSelector(spec: ResourceQuotaSpec, path: FieldPath): FieldError[
     for (const name of Object.keys(spec.hard ?? {}).sort()) {
       if (!scopes.includes(scopeName) || !isStandardQuotaResource(name)) continue;
       if (fits(scopeName, name)) continue;
-      errors.push(invalid(at, spec.scopeSelector, "unsupported scope applied to resource"));
+      errors.push(invalid(at, shownSelector(spec), "unsupported scope applied to resource"));
     }
     const exists =
       scopes.includes(scopeName) &&
@@ -143,11 +149,9 @@ export const resourceQuotaStrategy: ResourceStrategy = kind(
         ];
       }
       const at = field("spec", "scopes");
-      const kept = validateImmutable(
-        [...(quota.spec?.scopes ?? [])].sort(),
-        [...(before.spec?.scopes ?? [])].sort(),
-        at,
-      );
+      const sorted = ({ spec }: ResourceQuota) => [...(spec?.scopes ?? [])].sort();
+      const isKept = semanticEqual(sorted(quota), sorted(before));
+      const kept = isKept ? [] : [invalid(at, quota.spec?.scopes ?? null, immutableError)];
       return [...validateQuota(quota), ...kept];
     },
     columns: columns("Name, Request, Limit, Age"),

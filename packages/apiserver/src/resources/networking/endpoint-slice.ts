@@ -120,6 +120,21 @@ function portTexts(slice: EndpointSlice): string[] {
   return (slice.ports ?? []).map((port) => String(port.port ?? port.name ?? "*"));
 }
 
+const hostname = "kubernetes.io/hostname";
+
+/** v1 has no topology; a node that was told by it before is told by its name now. */
+function dropTopology({ endpoints = [] }: EndpointSlice, old?: EndpointSlice): void {
+  const before = new Set(
+    (old?.endpoints ?? []).map(({ deprecatedTopology }) => deprecatedTopology?.[hostname]),
+  );
+  for (const endpoint of endpoints) {
+    const node = endpoint.deprecatedTopology?.[hostname];
+    delete endpoint.deprecatedTopology;
+    if (node === undefined || !before.has(node)) continue;
+    if (dns1123Subdomain(node).length === 0) endpoint.nodeName ??= node;
+  }
+}
+
 export const endpointSliceStrategy: ResourceStrategy = kind(
   { updateMeta: ["whole"], generation: ["endpoints", "ports", "addressType"] },
   {
@@ -129,7 +144,16 @@ export const endpointSliceStrategy: ResourceStrategy = kind(
         port.protocol ??= "TCP";
       }
     },
+    prepareForCreate: (object) => dropTopology(object as EndpointSlice),
+    warnings(object, old) {
+      const { addressType } = object as EndpointSlice;
+      if (old !== undefined || addressType !== "FQDN") return [];
+      return ["spec.addressType: FQDN endpoints are deprecated"];
+    },
     prepareForUpdate(object, old) {
+      if (!semanticEqual(object.endpoints, old.endpoints)) {
+        dropTopology(object as EndpointSlice, old as EndpointSlice);
+      }
       // Labels raise the generation too: the service a slice belongs to is one.
       const [now, before] = [object as EndpointSlice, old as EndpointSlice];
       const same =

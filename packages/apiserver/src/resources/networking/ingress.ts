@@ -78,7 +78,7 @@ const badSuffixes = ["/..", "/."];
 function validatePath(path: HTTPIngressPath, at: FieldPath): FieldError[] {
   const { pathType, path: text = "" } = path;
   const errors: FieldError[] = [];
-  if (!pathType) return [required(at.child("pathType"), "pathType must be specified")];
+  if (pathType === undefined) return [required(at.child("pathType"), "pathType must be specified")];
   const where = at.child("path");
   if (pathType === "Exact" || pathType === "Prefix") {
     if (!text.startsWith("/")) errors.push(invalid(where, text, "must be an absolute path"));
@@ -260,7 +260,7 @@ export const ingressClassStrategy: ResourceStrategy = kind(
       const [now, before] = [object as IngressClass, old as IngressClass];
       const at = field("spec", "controller");
       return [
-        ...validateImmutable(now.spec?.controller, before.spec?.controller, at),
+        ...validateImmutable(now.spec?.controller ?? "", before.spec?.controller, at),
         ...validateClass(now),
       ];
     },

@@ -36,7 +36,7 @@ function validateServiceCIDRUpdate(object: ServiceCIDR, old: ServiceCIDR): Field
   const before = old.spec?.cidrs ?? [];
   const isSecond = before.length === 1 && now.length === 2;
   if (now.length !== before.length && !isSecond) {
-    return [invalid(cidrs, object.spec?.cidrs ?? [], immutableError)];
+    return [invalid(cidrs, object.spec?.cidrs ?? null, immutableError)];
   }
   const changed = before.flatMap((cidr, i) =>
     cidr === now[i] ? [] : [invalid(cidrs.index(i), now[i], immutableError)],
@@ -105,6 +105,7 @@ export const ipAddressStrategy: ResourceStrategy = kind(
       ),
     ],
     columns: columns("Name, ParentRef"),
-    row: (object) => [nameOf(object), parentText(object as IPAddress)],
+    // The age has no column.
+    row: (object, now) => [nameOf(object), parentText(object as IPAddress), age(object, now)],
   },
 );

@@ -47,7 +47,9 @@ export const volumeAttachmentStrategy: ResourceStrategy = kind(
       ...validateImmutable(object.spec, old.spec, field("spec")),
     ],
     allowUnconditionalUpdate: false,
-    columns: columns("Name, Attacher, PV, Node, Attached:boolean, Age"),
+    columns: columns("Name, Attacher, PV, Node, Attached:boolean, Age").map((column) =>
+      column.name === "Attacher" ? { ...column, format: "name" } : column,
+    ),
     row(object, now) {
       const { spec, status } = object as VolumeAttachment;
       return [

@@ -8,10 +8,14 @@ import {
   invalidValue,
   type KubeObject,
   labelSelectorToSelector,
+  StatusError,
 } from "@nanokube/machinery";
+import { age, columns, nameOf } from "../../../resources/table.ts";
+import type { ResourceStrategy } from "../../strategy.ts";
 import type { ApiResponse, RestContext } from "../context.ts";
+import type { Written } from "../create.ts";
 import { decodeBody } from "../decode-body.ts";
-import { trackUpdate } from "../field-managers.ts";
+import { applyConfiguration, trackUpdate } from "../field-managers.ts";
 import { ensureName, ensureNamespace } from "../object-meta.ts";
 import { parseWriteOptions, type WriteOptions } from "../options.ts";
 import { parsePatch, patcher, patchTypeOf } from "../patch.ts";
@@ -29,7 +33,7 @@ interface Scale extends KubeObject {
 
 export async function getScale(context: RestContext): Promise<ApiResponse> {
   const object = context.resource.fromStorage((await findObject(context)).tree());
-  return respondWithTree(plain(context), 200, scaleOf(context, object), scaleType);
+  return respondWithTree(shown(context), 200, scaleOf(context, object), scaleType);
 }
 
 export async function updateScale(context: RestContext): Promise<ApiResponse> {
@@ -45,9 +49,50 @@ export async function patchScale(context: RestContext): Promise<ApiResponse> {
   const type = patchTypeOf(context);
   const options = parseWriteOptions(context.request.query, "PatchOptions", type);
   const text = new TextDecoder().decode(await context.request.body());
-  const kind = type === "apply" ? "merge" : type;
-  const apply = patcher(context, kind, parsePatch(text, type), options, scaleType);
+  if (type === "apply") return applyScale(context, text, options);
+  const apply = patcher(context, type, parsePatch(text, type), options, scaleType);
   return writeScale(context, (current) => apply(scaleOf(context, current)) as Scale, options);
+}
+
+/** The object's own replicas are applied, under the name of the scale subresource. */
+async function applyScale(
+  context: RestContext,
+  text: string,
+  options: WriteOptions,
+): Promise<ApiResponse> {
+  const scale = parsePatch(text, "apply") as Scale;
+  const { resource, info } = context;
+  const applied: KubeObject = {
+    apiVersion: resource.apiVersion,
+    kind: resource.info.kind,
+    metadata: { name: info.name },
+  };
+  if (scale.spec?.replicas !== undefined) setReplicas(context, applied, scale.spec.replicas);
+  const apply = async (current: KubeObject): Promise<KubeObject> => {
+    if (resource.custom === undefined) validate(scale);
+    const object = await inTermsOfScale(resource.apiVersion, () =>
+      applyConfiguration(context, current, structuredClone(applied), options),
+    );
+    withoutTime(object, "Apply");
+    return object;
+  };
+  const change = { createsWhenAbsent: false, keepsTrying: true, alreadyTracked: true, apply };
+  return answerScale(context, (await changeObject(context, change, options)).written);
+}
+
+/** Whoever else owns the replicas is told to use the Scale's version. */
+async function inTermsOfScale<T>(apiVersion: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code !== 409) throw error;
+    const text = JSON.stringify(error.status);
+    throw new StatusError(
+      JSON.parse(
+        text.replaceAll(`using ${apiVersion}`, "using autoscaling/v1"),
+      ) as typeof error.status,
+    );
+  }
 }
 
 async function writeScale(
@@ -71,18 +116,22 @@ async function writeScale(
         }
         if (!isOwned(context, current)) return object;
         await trackUpdate(context, current, object, options);
-        withoutTime(object);
+        withoutTime(object, "Update");
         return object;
       },
     },
     options,
   );
+  return answerScale(context, written);
+}
+
+async function answerScale(context: RestContext, written: Written): Promise<ApiResponse> {
   const { resource } = context;
   const tree =
     "tree" in written
       ? written.tree
       : resource.fromStorage((await readOne(resource, written.stored)).tree());
-  return respondWithTree(plain(context), 200, scaleOf(context, tree), scaleType);
+  return respondWithTree(shown(context), 200, scaleOf(context, tree), scaleType);
 }
 
 /** A Scale that nobody owns anything of stays so: only then is an update recorded. */
@@ -99,10 +148,10 @@ const replicasPath = ({ resource }: RestContext): string =>
   resource.custom?.scale?.specReplicasPath ?? ".spec.replicas";
 
 /** Upstream records who scales, but not when; entries without a time stand before the others. */
-function withoutTime({ metadata }: KubeObject): void {
+function withoutTime({ metadata }: KubeObject, operation: "Apply" | "Update"): void {
   const entries = metadata?.managedFields;
   const own = entries?.find(
-    (entry) => entry.subresource === "scale" && entry.operation === "Update",
+    (entry) => entry.subresource === "scale" && entry.operation === operation,
   );
   if (metadata === undefined || entries === undefined || own === undefined) return;
   const { time: _time, ...timeless } = own;
@@ -185,7 +234,21 @@ function selectorText(object: KubeObject, selector: unknown): string {
   return labelSelectorToSelector(selector as object).toString();
 }
 
-/** A Scale has no table of its own. */
-function plain(context: RestContext): RestContext {
-  return { ...context, output: { ...context.output, as: "" } };
+const scaleColumns = columns("Name, Desired:integer, Available:integer, Age").map((column) => ({
+  ...column,
+  format: "",
+}));
+
+/** A Scale has a table of its own, whatever has the replicas. */
+function shown(context: RestContext): RestContext {
+  const { resource } = context;
+  const strategy: ResourceStrategy = {
+    ...resource.strategy,
+    columns: scaleColumns,
+    row: (object, now) => {
+      const { spec, status } = object as Scale;
+      return [nameOf(object), spec?.replicas ?? 0, status?.replicas ?? 0, age(object, now)];
+    },
+  };
+  return { ...context, resource: { ...resource, strategy } };
 }

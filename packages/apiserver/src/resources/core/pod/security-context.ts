@@ -24,6 +24,7 @@ import {
 } from "../../field.ts";
 import { byteLength, idNumber } from "../../names.ts";
 import { validateLocalPath } from "../../paths.ts";
+import { validateWindowsOptions } from "./windows-options.ts";
 
 function validateID(id: number | undefined, path: FieldPath): FieldError[] {
   return id === undefined ? [] : idNumber(id).map((why) => invalid(path, id, why));
@@ -102,7 +103,11 @@ export function validateSecurityContext(
       errors.push(invalid(path, context, `${cannot} \`capabilities.Add\` CAP_SYS_ADMIN`));
     }
   }
-  return [...errors, ...validateAppArmor(context.appArmorProfile, path.child("appArmorProfile"))];
+  return [
+    ...errors,
+    ...validateWindowsOptions(context.windowsOptions, path.child("windowsOptions")),
+    ...validateAppArmor(context.appArmorProfile, path.child("appArmorProfile")),
+  ];
 }
 
 const sysctlFormat = "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
@@ -148,7 +153,7 @@ export function validatePodSecurityContext(spec: PodSpec, path: FieldPath): Fiel
   const choices = [
     ["fsGroupChangePolicy", ["Always", "OnRootMismatch"]],
     ["supplementalGroupsPolicy", ["Merge", "Strict"]],
-    ["seLinuxChangePolicy", ["MountOption", "Recursive"]],
+    ["seLinuxChangePolicy", ["Recursive"]],
   ] as const;
   const [change, groups, selinux] = choices.map(([name, values]) =>
     context[name] === undefined ? [] : oneOf(path.child(name), context[name], values),
@@ -157,6 +162,7 @@ export function validatePodSecurityContext(spec: PodSpec, path: FieldPath): Fiel
     ...errors,
     ...(change ?? []),
     ...validateSeccomp(context.seccompProfile, path.child("seccompProfile")),
+    ...validateWindowsOptions(context.windowsOptions, path.child("windowsOptions")),
     ...validateAppArmor(context.appArmorProfile, path.child("appArmorProfile")),
     ...(groups ?? []),
     ...(selinux ?? []),

@@ -51,6 +51,13 @@ function validateResourceClaims(spec: PodSpec, path: FieldPath): FieldError[] {
       const why = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`";
       errors.push(invalid(at, claim, why));
     }
+    for (const [key, reference] of Object.entries({
+      resourceClaimName,
+      resourceClaimTemplateName,
+    })) {
+      if (reference === undefined) continue;
+      errors.push(...check(at.child(key), reference, dns1123Subdomain));
+    }
     return errors;
   });
 }

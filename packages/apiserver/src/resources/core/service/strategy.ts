@@ -24,7 +24,7 @@ import { semanticEqual } from "../../semantic-equal.ts";
 import { age, columns, formatLabels, nameOf } from "../../table.ts";
 import { validateClusterIPUpdate } from "./cluster-ips.ts";
 import { isExternal, needsClusterIP, needsHealthCheck, needsNodePort } from "./shape.ts";
-import { validateService } from "./validation.ts";
+import { validateLoadBalancerClass, validateService } from "./validation.ts";
 
 function defaultPort(port: ServicePort): void {
   port.protocol ||= "TCP";
@@ -111,7 +111,7 @@ function validateUpdate(service: Service, old: Service): FieldError[] {
   if (balanced && spec.loadBalancerClass !== before.loadBalancerClass) {
     const at = field("spec", "loadBalancerClass");
     errors.push(invalid(at, spec.loadBalancerClass ?? null, "may not change once set"));
-  }
+  } else errors.push(...validateLoadBalancerClass(service)); // And again with all the rest.
   if (needsHealthCheck(old) && needsHealthCheck(service)) {
     if (spec.healthCheckNodePort !== before.healthCheckNodePort) {
       errors.push(forbidden(field("spec", "healthCheckNodePort"), "field is immutable"));

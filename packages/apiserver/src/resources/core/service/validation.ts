@@ -161,10 +161,15 @@ function validateLoadBalancer(service: Service, old: Service | undefined): Field
   if (balanced && spec.allocateLoadBalancerNodePorts === undefined) {
     errors.push(required(field("allocateLoadBalancerNodePorts")));
   }
+  return [...errors, ...validateLoadBalancerClass(service)];
+}
+
+export function validateLoadBalancerClass({ spec = {} }: Service): FieldError[] {
+  const { type, loadBalancerClass } = spec;
   const at = path.child("loadBalancerClass");
-  if (spec.loadBalancerClass === undefined) return errors;
-  if (!balanced) return [...errors, forbidden(at, why)];
-  return [...errors, ...check(at, spec.loadBalancerClass, qualifiedName)];
+  if (loadBalancerClass === undefined) return [];
+  if (type === "LoadBalancer") return check(at, loadBalancerClass, qualifiedName);
+  return [forbidden(at, "may only be used when `type` is 'LoadBalancer'")];
 }
 
 function validateTraffic(service: Service): FieldError[] {
