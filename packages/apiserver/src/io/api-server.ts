@@ -47,16 +47,16 @@ import { createAdmission } from "./admission.ts";
 import { Aggregator } from "./aggregator.ts";
 import type { BackendCredentials } from "./backend.ts";
 import { bootstrap } from "./bootstrap.ts";
-import { openAuthorities } from "./certificate-authorities.ts";
-import { followServingFiles, type ServingFiles } from "./certificate-files.ts";
-import { serveUpgrade } from "./connect-operations.ts";
+import { RenewableAuthorities } from "./certificate-authorities.ts";
+import type { CertificateFiles } from "./certificate-files.ts";
 import { customCodec } from "./custom-codec.ts";
 import type { Encryption } from "./encryption.ts";
 import { EndpointLeases } from "./endpoint-leases.ts";
 import { EtcdStore } from "./etcd-store.ts";
 import { extraPaths } from "./extra-paths.ts";
 import { healthChecks, type ServerState } from "./health-checks.ts";
-import { HttpServer } from "./http-server.ts";
+import type { HttpServer } from "./http-server.ts";
+import { createListener, followCertificates } from "./listeners.ts";
 import { createMemoryTransport } from "./memory-transport.ts";
 import { outsideOperations } from "./outside-operations.ts";
 import { followFlowSchemas, overloadControl } from "./overload.ts";
@@ -121,8 +121,8 @@ export interface ApiServerOptions {
   overload?: { readOnlyMax?: number; mutatingMax?: number; fairness?: boolean };
   /** How long requests, watches and events last; upstream's unless told. */
   limits?: Partial<TimeLimits>;
-  /** Where the serving certificate and key came from: they are read again when they change. */
-  servingFiles?: ServingFiles;
+  /** Where certificates came from: they are read again when they change. */
+  servingFiles?: CertificateFiles;
   /** What is written down of requests. */
   audit?: Auditor;
   /** Values are sealed in the store. */
@@ -180,11 +180,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       const server = createListener(options, parts);
       const bound = await server.listen(host, port);
       servers.push(server);
-      const { servingFiles } = options;
-      if (servingFiles !== undefined) {
-        const follow = { log: options.log, signal: stop.signal };
-        followServingFiles(servingFiles, (cert, key) => server.renew(cert, key), follow);
-      }
+      followCertificates(options, parts, { server, signal: stop.signal });
       // Its namespace is made first.
       const published = ready.then(() => leases.join(options.advertisePort ?? bound, stop.signal));
       published.catch((error: unknown) =>
@@ -217,6 +213,7 @@ export interface Parts {
   store: EtcdStore;
   /** Of masterleases/. */
   endpointLeases: ResourceCache;
+  authorities: RenewableAuthorities;
   registry: ResourceRegistry;
   handlerOptions: HandlerOptions;
   handler: Handler;
@@ -251,7 +248,9 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
     webhooks: authorizationWebhooks(options, options.access?.authorizers ?? []),
   });
   void followAuthorizers(options, authorizer, signal);
-  const authenticator = buildAuthenticator(options, keys, fresh, signal);
+  const authorities = new RenewableAuthorities();
+  const trust = { accepted: keys.accepted, authorities };
+  const authenticator = buildAuthenticator(options, trust, fresh, signal);
   const state: ServerState = { ready: false, stopping: false };
   const server = restServer({ options, store, registry, fresh, authorizer, local: () => local });
   const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
@@ -288,7 +287,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   };
   const handler = createHandler(handlerOptions);
   const local = createLocalClient(handler);
-  const made = { aggregator, store, endpointLeases, registry };
+  const made = { aggregator, store, endpointLeases, authorities, registry };
   return { ...made, handlerOptions, handler, local, credentials, state };
 }
 
@@ -343,7 +342,7 @@ function buildServiceHooks(
 
 function buildAuthenticator(
   options: ApiServerOptions,
-  keys: Keys,
+  { accepted, authorities }: Pick<Keys, "accepted"> & { authorities: RenewableAuthorities },
   reader: StoreReader,
   signal: AbortSignal,
 ): ServerAuthenticator {
@@ -360,36 +359,16 @@ function buildAuthenticator(
     clock,
     log,
     reader,
-    openAuthorities,
+    openAuthorities: authorities.open,
     clientCA: pki.clientCA,
     requestHeader: proxy,
     tokens: options.tokens,
     bootstrapTokens: options.bootstrapTokens ?? true,
     ...accessWays(options, signal),
     serviceAccounts:
-      keys.accepted.length === 0
+      accepted.length === 0
         ? undefined
-        : { issuers: [options.serviceAccountIssuer], keys: keys.accepted },
+        : { issuers: [options.serviceAccountIssuer], keys: accepted },
     ...(options.apiAudiences === undefined ? {} : { audiences: options.apiAudiences }),
-  });
-}
-
-function createListener(options: ApiServerOptions, parts: Parts): HttpServer {
-  const { pki } = options;
-  if (pki.servingCert === undefined || pki.servingKey === undefined) {
-    throw new Error("a listener needs pki.servingCert and pki.servingKey");
-  }
-  const { aggregator, credentials } = parts;
-  const deps = { options: parts.handlerOptions, credentials, aggregator };
-  return new HttpServer({
-    cert: pki.servingCert,
-    key: pki.servingKey,
-    certificates: {
-      clientCA: pki.clientCA === undefined ? [] : [pki.clientCA],
-      requestHeaderCA: pki.requestHeaderCA === undefined ? [] : [pki.requestHeaderCA],
-    },
-    handler: parts.handler,
-    upgrade: (request, socket, head, raw) =>
-      void serveUpgrade(deps, request, { socket, head, raw }),
   });
 }

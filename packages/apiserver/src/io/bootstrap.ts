@@ -71,7 +71,7 @@ async function priorityClasses(parts: BootstrapParts): Promise<void> {
 }
 
 /** What servers behind the aggregation layer must know to trust who comes through it. */
-async function authenticationConfig(parts: BootstrapParts): Promise<void> {
+export async function authenticationConfig(parts: BootstrapParts): Promise<void> {
   const { options } = parts;
   const { clientCA, requestHeaderCA } = options.pki;
   const list = (values: readonly string[]): string => JSON.stringify(values);

@@ -13,9 +13,9 @@ type Attributes = Readonly<Record<string, string | string[] | undefined>>;
 
 const pemBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
-export const openAuthorities: OpenAuthorities = (bundle) => {
+export const openAuthorities = (bundle: string) => {
   const authorities = (bundle.match(pemBlock) ?? []).map((pem) => new X509Certificate(pem));
-  return (der) => {
+  return (der: Uint8Array): SignedCertificate | undefined => {
     const certificate = new X509Certificate(der);
     const isOurs = authorities.some(
       (authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey),
@@ -23,6 +23,30 @@ export const openAuthorities: OpenAuthorities = (bundle) => {
     return isOurs ? read(certificate) : undefined;
   };
 };
+
+/** Bundles that others take the place of while the server runs. */
+export class RenewableAuthorities {
+  readonly #opened: { bundle: string; read: ReturnType<typeof openAuthorities> }[] = [];
+  #generation = 0;
+
+  readonly open: OpenAuthorities = (bundle) => {
+    const opened = { bundle, read: openAuthorities(bundle) };
+    this.#opened.push(opened);
+    return Object.assign((der: Uint8Array) => opened.read(der), {
+      generation: () => this.#generation,
+    });
+  };
+
+  /** What was checked with the old bundle is checked again. */
+  renew(old: string, bundle: string): void {
+    if (old === bundle) return;
+    const read = openAuthorities(bundle);
+    for (const opened of this.#opened) {
+      if (opened.bundle === old) Object.assign(opened, { bundle, read });
+    }
+    this.#generation++;
+  }
+}
 
 function read(certificate: X509Certificate): SignedCertificate {
   const subject = certificate.toLegacyObject().subject as unknown as Attributes;

@@ -6,32 +6,36 @@
  */
 import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import type { Log } from "@nanokube/machinery";
+import type { ApiServerPKI } from "./api-server.ts";
 
-const lookEveryMs = 5_000;
+const lookEveryMs = 1_000;
 
-export interface ServingFiles {
-  cert: string;
-  key: string;
-}
+/** Where parts of the PKI came from. */
+export type CertificateFiles = {
+  readonly [Name in "servingCert" | "servingKey" | "clientCA" | "requestHeaderCA"]?:
+    | string
+    | undefined;
+};
 
-/** Hands over both whenever one of them has changed and both can be read. */
-export function followServingFiles(
-  files: ServingFiles,
-  onChange: (cert: string, key: string) => void,
+/** Hands over all of them whenever one has changed and all can be read. */
+export function followFiles(
+  files: CertificateFiles,
+  onChange: (read: Partial<ApiServerPKI>) => void,
   { log, signal }: { log: Log; signal: AbortSignal },
 ): void {
-  const paths = [files.cert, files.key];
+  const named = Object.entries(files).filter(([, path]) => path !== undefined);
   const renew = (): void => {
     try {
-      onChange(readFileSync(files.cert, "utf8"), readFileSync(files.key, "utf8"));
-      log.info({ files: paths }, "serving certificate renewed");
+      const read = named.map(([name, path]) => [name, readFileSync(path!, "utf8")]);
+      onChange(Object.fromEntries(read) as Partial<ApiServerPKI>);
     } catch (error) {
-      // Half of a new pair: the other file's change comes as well.
-      log.warn({ error: String(error) }, "serving certificate cannot be used yet");
+      log.warn({ error: String(error) }, "certificates cannot be read now");
     }
   };
-  for (const path of paths) watchFile(path, { interval: lookEveryMs, persistent: false }, renew);
+  for (const [, path] of named) {
+    watchFile(path!, { interval: lookEveryMs, persistent: false }, renew);
+  }
   signal.addEventListener("abort", () => {
-    for (const path of paths) unwatchFile(path, renew);
+    for (const [, path] of named) unwatchFile(path!, renew);
   });
 }

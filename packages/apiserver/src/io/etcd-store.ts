@@ -29,7 +29,7 @@ import { type EtcdEvent, type KeyValue, prefixEnd } from "./etcd-key.ts";
 import { EtcdLeases } from "./etcd-leases.ts";
 import { SharedProbe } from "./etcd-probe.ts";
 import { placeOf } from "./key-place.ts";
-import { patient } from "./patient-store.ts";
+import { firstContact, patient } from "./patient-store.ts";
 import { RevisionGate } from "./revision-gate.ts";
 import { SealedValues, type Sealing } from "./sealed-values.ts";
 
@@ -40,8 +40,6 @@ const modRevisionTarget = 2;
 /** After this long without news the watch is asked where it stands. */
 const progressAfterMs = 100;
 const reconnectMs = 250;
-/** How long a server that starts waits for an etcd that is not there yet, as upstream's does. */
-const firstContactMs = 20_000;
 
 export interface EtcdStoreOptions {
   etcd: Channel;
@@ -122,11 +120,7 @@ export class EtcdStore implements ObjectStore {
 
   /** Loads everything, then follows; resolves when the caches are complete. */
   async start(): Promise<void> {
-    const key = encoder.encode(registryPrefix);
-    const patience = { waitForReady: true, timeoutMs: firstContactMs };
-    await this.#kv.range({ key, countOnly: true }, patience).catch((error: Error) => {
-      throw new Error(`error creating storage factory: ${error.message.replace(/^[A-Z_]+: /, "")}`);
-    });
+    await firstContact(this.#kv);
     const revision = await this.#loadAll();
     void this.#follow(revision);
     const onRound = (compacted: number) => {

@@ -23,17 +23,23 @@ import { toRequest } from "./api-request.ts";
 import { bodyReader } from "./body.ts";
 import { compressAnswer } from "./compress-answer.ts";
 import { openRequest } from "./http2-request.ts";
-import { type ClientCertificates, type Peer, peerOf } from "./peer.ts";
+import { type Peer, peerOf } from "./peer.ts";
 
 /** Of a request's line and headers, as Go's server takes them. */
 const headerMaxBytes = 1024 * 1024;
 /** Larger pieces are not worth a copy. */
 const gatherMaxBytes = 64 * 1024;
 
-export interface HttpServerOptions {
+/** All PEM. */
+export interface ServingCertificates {
   cert: string;
   key: string;
-  certificates: ClientCertificates;
+  /** The authorities of users' and of front proxies' certificates. */
+  clientCA: readonly string[];
+}
+
+export interface HttpServerOptions {
+  certificates: ServingCertificates;
   handler: Handler;
   /** An HTTP/1.1 connection wants to become something else (exec, attach, port-forward). */
   upgrade(request: ApiRequest, socket: Duplex, head: Buffer, raw: IncomingMessage): void;
@@ -54,12 +60,12 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    const { certificates } = options;
-    const ca = [...certificates.clientCA, ...certificates.requestHeaderCA];
+    const { cert, key, clientCA } = options.certificates;
+    const asks = { ca: [...clientCA], requestCert: true, rejectUnauthorized: false };
     this.#tls = createTlsServer({
-      cert: options.cert,
-      key: options.key,
-      ...(ca.length > 0 ? { ca, requestCert: true, rejectUnauthorized: false } : {}),
+      cert,
+      key,
+      ...(clientCA.length > 0 ? asks : {}),
       ALPNProtocols: ["h2", "http/1.1"],
       minVersion: "TLSv1.2",
     });
@@ -83,9 +89,13 @@ export class HttpServer {
     return (this.#tls.address() as AddressInfo).port;
   }
 
-  /** New certificates for connections from now on. */
-  renew(cert: string, key: string): void {
-    this.#tls.setSecureContext({ cert, key });
+  /** Others for connections from now on. */
+  renew({ cert, key, clientCA }: ServingCertificates): void {
+    this.#tls.setSecureContext({
+      cert,
+      key,
+      ...(clientCA.length > 0 ? { ca: [...clientCA] } : {}),
+    });
   }
 
   /** No new connections; what is being answered may finish in the time given, watches are cut. */

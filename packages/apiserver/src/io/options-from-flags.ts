@@ -16,6 +16,7 @@ import type { PortRange } from "../core/service/node-ports.ts";
 import { accessOptions } from "./access-options.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 import { auditorOf } from "./audit-options.ts";
+import type { CertificateFiles } from "./certificate-files.ts";
 import type { Encryption } from "./encryption.ts";
 import { FlagError, type Flags, isTrue } from "./flags.ts";
 import { serviceRangeProblems, usualServiceRange } from "./service-range-flag.ts";
@@ -60,7 +61,6 @@ export async function optionsFromFlags(
   const encryption = await encryptionOf(flags, complaints);
   const audit = auditorOf(flags, deps, complaints);
   const shutdownDelayMs = parseGoDurationMs(one("shutdown-delay-duration") ?? "0s") ?? 0;
-  const [cert, key] = [one("tls-cert-file"), one("tls-private-key-file")];
   if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
   const host = one("bind-address") ?? "0.0.0.0";
   return {
@@ -77,7 +77,7 @@ export async function optionsFromFlags(
       access,
       ...(encryption === undefined ? {} : { encryption }),
       ...(audit === undefined ? {} : { audit }),
-      ...(cert === undefined || key === undefined ? {} : { servingFiles: { cert, key } }),
+      servingFiles: certificateFiles(flags),
       overload: {
         readOnlyMax: Number(one("max-requests-inflight") ?? "400"),
         mutatingMax: Number(one("max-mutating-requests-inflight") ?? "200"),
@@ -107,6 +107,17 @@ export async function optionsFromFlags(
       ...(tokens === undefined ? {} : { tokens: parseTokenFile(tokens) }),
       pki,
     },
+  };
+}
+
+/** Those that are followed while the server runs. */
+function certificateFiles(flags: Flags): CertificateFiles {
+  const one = (name: string): string | undefined => flags.get(name)?.at(-1);
+  return {
+    servingCert: one("tls-cert-file"),
+    servingKey: one("tls-private-key-file"),
+    clientCA: one("client-ca-file"),
+    requestHeaderCA: one("requestheader-client-ca-file"),
   };
 }
 

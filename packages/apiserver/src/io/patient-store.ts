@@ -19,6 +19,8 @@ type KV = Client<typeof etcd.KV>;
 /** Upstream's --request-timeout. */
 const usualTimeoutMs = 60_000;
 const probeMaxMs = 2_000;
+/** How long a server that starts waits for an etcd that is not there yet, as upstream's does. */
+const firstContactMs = 20_000;
 
 export function patient(kv: KV, timeoutMs = usualTimeoutMs): KV {
   const waiting: CallOptions = { waitForReady: true, timeoutMs };
@@ -44,6 +46,15 @@ function isAway(error: unknown): error is RpcError {
 
 function wasNotSent(error: unknown): boolean {
   return isAway(error) && error.details.startsWith("connection error");
+}
+
+/** Resolves when etcd answers for the first time. */
+export async function firstContact(kv: KV): Promise<void> {
+  const key = new TextEncoder().encode("/registry/");
+  const patience = { waitForReady: true, timeoutMs: firstContactMs };
+  await kv.range({ key, countOnly: true }, patience).catch((error: Error) => {
+    throw new Error(`error creating storage factory: ${error.message.replace(/^[A-Z_]+: /, "")}`);
+  });
 }
 
 /** Asks what is wrong with etcd; undefined when it answers. */

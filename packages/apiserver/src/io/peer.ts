@@ -6,15 +6,8 @@
  */
 import type { TLSSocket } from "node:tls";
 
-export interface ClientCertificates {
-  /** PEM of the CAs that sign users' certificates. */
-  clientCA: readonly string[];
-  /** PEM of the CAs that sign front proxies' certificates. */
-  requestHeaderCA: readonly string[];
-}
-
 export interface Peer {
-  /** DER; present when one of the CAs signed it. */
+  /** DER, whoever signed it: that its owner has the key is all that TLS has checked. */
   certificate?: Uint8Array;
   /** Its address, as Go writes one (no ::ffff: before IPv4). */
   address?: string;
@@ -24,7 +17,6 @@ export function peerOf(socket: TLSSocket): Peer {
   const { remoteAddress } = socket;
   const address =
     remoteAddress === undefined ? {} : { address: remoteAddress.replace(/^::ffff:/, "") };
-  if (!socket.authorized) return address;
   const certificate = socket.getPeerX509Certificate();
   return certificate === undefined ? address : { certificate: certificate.raw, ...address };
 }

@@ -50,7 +50,8 @@ async function measure(subject: Subject, options: ApiServerBench): Promise<Figur
     await load("--phases", "cluster");
     await delay(5000);
     figures["memory.cluster"] = residentBytes(server.pid) / 2 ** 20;
-    if (options.growth.length > 0) {
+    // What grows is the server; on which store it stands the rows before have shown.
+    if (options.growth.length > 0 && subject.setup.store === undefined) {
       const sizes = options.growth.join(",");
       Object.assign(
         figures,

@@ -28,16 +28,21 @@ export interface SignedCertificate extends CheckedCertificate {
 }
 
 /** What a certificate says, in DER; undefined when no authority of the PEM bundle signed it. */
-export type OpenAuthorities = (
-  bundle: string,
-) => (der: Uint8Array) => SignedCertificate | undefined;
+export type OpenAuthorities = (bundle: string) => Authorities;
+
+export interface Authorities {
+  (der: Uint8Array): SignedCertificate | undefined;
+  /** Grows when they become others: then what was checked before says nothing. */
+  generation?(): number;
+}
 
 export type CheckCertificate = (der: Uint8Array) => CheckedCertificate | undefined;
 
 /** Undefined when no authority of the bundle signed it, or it is not for clients. */
 export function createCertificateChecker(open: OpenAuthorities, bundle: string): CheckCertificate {
   const read = open(bundle);
-  const known = new WeakMap<Uint8Array, { certificate: CheckedCertificate | undefined }>();
+  let known = new WeakMap<Uint8Array, { certificate: CheckedCertificate | undefined }>();
+  let knownAt = 0;
 
   const examine = (der: Uint8Array): CheckedCertificate | undefined => {
     const certificate = read(der);
@@ -47,6 +52,9 @@ export function createCertificateChecker(open: OpenAuthorities, bundle: string):
   };
 
   return (der) => {
+    const generation = read.generation?.() ?? 0;
+    if (generation !== knownAt) known = new WeakMap();
+    knownAt = generation;
     let checked = known.get(der);
     if (checked === undefined) {
       checked = { certificate: examine(der) };

@@ -144,10 +144,16 @@ export function createAuthenticator(options: AuthenticatorOptions): ServerAuthen
     return { user };
   };
 
-  const asCertificate = async ({ peerCertificate }: Credentials) => {
+  /** "refused": nobody we know signed it, or its time is over. */
+  const certificateOf = ({ peerCertificate }: Credentials) => {
     if (!checkClient || peerCertificate === undefined) return undefined;
     const certificate = checkClient(peerCertificate);
-    if (certificate === undefined || !isInTime(certificate, clock)) return undefined;
+    return certificate !== undefined && isInTime(certificate, clock) ? certificate : "refused";
+  };
+
+  const asCertificate = async (credentials: Credentials) => {
+    const certificate = certificateOf(credentials);
+    if (certificate === undefined || certificate === "refused") return undefined;
     const user = certificateUser(certificate);
     return user === undefined ? undefined : { user };
   };
@@ -181,6 +187,8 @@ export function createAuthenticator(options: AuthenticatorOptions): ServerAuthen
           return { audiences, ...found, user: withAuthenticated(found.user) };
         }
       }
+      // Who shows a bad certificate is not taken for somebody without one.
+      if (certificateOf(credentials) === "refused") throw unauthorized("Unauthorized");
       const isOpen = options.anonymousPaths?.includes(credentials.path ?? "") ?? true;
       if (options.anonymous === false || !isOpen) throw unauthorized("Unauthorized");
       return { user: anonymousUser, audiences };
