@@ -147,6 +147,12 @@ export const csiStorageCapacities = namespaced<storage.CSIStorageCapacity>(
 
 export const roles = namespaced<rbac.Role>(rbacV1, "Role", "roles");
 export const roleBindings = namespaced<rbac.RoleBinding>(rbacV1, "RoleBinding", "rolebindings");
+export const validatingAdmissionPolicies =
+  clusterWide<admissionregistration.ValidatingAdmissionPolicy>(
+    admissionV1,
+    "ValidatingAdmissionPolicy",
+    "validatingadmissionpolicies",
+  );
 export const clusterRoles = clusterWide<rbac.ClusterRole>(rbacV1, "ClusterRole", "clusterroles");
 export const clusterRoleBindings = clusterWide<rbac.ClusterRoleBinding>(
   rbacV1,

@@ -1,6 +1,7 @@
 /**
  * The list of controllers: what --controllers knows, and how each is made.
  */
+import { createAdmissionPolicyStatusController } from "./admission-policy-status/policy-status.ts";
 import { createAttachDetachController } from "./attach-detach/attach-detach.ts";
 import {
   createBootstrapSignerController,
@@ -120,6 +121,10 @@ export const controllers: readonly ControllerEntry[] = [
   },
   { name: "resourcequota-controller", create: createResourceQuotaController },
   { name: "disruption-controller", create: createDisruptionController },
+  {
+    name: "validatingadmissionpolicy-status-controller",
+    create: createAdmissionPolicyStatusController,
+  },
   { name: "clusterrole-aggregation-controller", create: createClusterRoleAggregationController },
   {
     name: "certificatesigningrequest-approving-controller",

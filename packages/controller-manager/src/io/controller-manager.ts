@@ -10,6 +10,7 @@ import {
 } from "@nanokube/client";
 import type { Clock, Log, Random } from "@nanokube/machinery";
 import { accountOf, isRoot } from "../core/accounts.ts";
+import type { Controller } from "../core/controller.ts";
 import { type ControllerOptions, controllers } from "../core/controllers.ts";
 import { pickControllers } from "../core/names.ts";
 import { ensureAccount } from "./account-clients.ts";
@@ -57,11 +58,7 @@ export function createControllerManager(options: ControllerManagerOptions): Cont
     const chosen = controllers
       .filter(({ name }) => picked.has(name))
       .flatMap(({ create }) => create({ digests, ...options }) ?? [])
-      .map((controller) =>
-        controller.name.startsWith("certificatesigningrequest-")
-          ? { ...controller, answer: answerWith(options.clusterSigning) }
-          : controller,
-      );
+      .map((controller) => ({ ...controller, ...answerFor(controller.name, options) }));
     const shared = new Set<string>();
     for (const { resource, indexers } of chosen.flatMap(({ watches }) => watches)) {
       shared.add(groupResourceOf(resource));
@@ -114,6 +111,23 @@ async function makeAccounts(
   const made = await Promise.allSettled([...accounts].map((name) => ensureAccount(client, name)));
   const failed = made.find((one) => one.status === "rejected");
   if (failed !== undefined) log.warn({ err: failed.reason }, "accounts of controllers are missing");
+}
+
+/** Whom a controller asks. */
+function answerFor(
+  name: string,
+  options: ControllerManagerOptions,
+): { answer?: NonNullable<Controller["answer"]> } {
+  if (name.startsWith("certificatesigningrequest-")) {
+    return { answer: answerWith(options.clusterSigning) };
+  }
+  if (name !== "validatingadmissionpolicy-status-controller") return {};
+  return {
+    async answer(question, signal) {
+      const { answerTypeQuestion } = await import("./type-checker.ts");
+      return answerTypeQuestion(options.client, question, signal);
+    },
+  };
 }
 
 /** X.509 is loaded with the first question. */

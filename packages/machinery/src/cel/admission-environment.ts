@@ -3,22 +3,20 @@
  *
  * Source  apiserver pkg/admission/plugin/cel/{compile,mutation}.go
  */
+import { type Environment, environmentOf } from "./environment.ts";
+import { authorizerType, resourceCheckType } from "./library/authorizer.ts";
 import {
-  authorizerType,
   boolType,
   type CelType,
   dynType,
-  type Environment,
-  environmentOf,
   intType,
   listOf,
   mapOf,
   opaque,
-  resourceCheckType,
   stringType,
   struct,
   timestampType,
-} from "@nanokube/machinery/cel";
+} from "./types.ts";
 
 const named = (name: string, fields: Record<string, CelType>): CelType =>
   struct(`kubernetes.${name}`, new Map(Object.entries(fields)));
@@ -103,22 +101,25 @@ class PatchTypes extends Map<string, CelType> {
   }
 }
 
-export interface Declared {
+export interface AdmissionVariables {
   hasParams: boolean;
   hasAuthorizer: boolean;
   hasPatchTypes?: boolean;
+  /** What is known of `object` and `oldObject`, and of `params`; dyn unless told. */
+  objectType?: CelType | undefined;
+  paramsType?: CelType | undefined;
   /** spec.variables so far. */
   variables?: ReadonlyMap<string, CelType>;
 }
 
-export function environmentFor(declared: Declared): Environment {
+export function admissionEnvironment(declared: AdmissionVariables): Environment {
   const variables: [string, CelType][] = [
-    ["object", dynType],
-    ["oldObject", dynType],
+    ["object", declared.objectType ?? dynType],
+    ["oldObject", declared.objectType ?? dynType],
     ["request", requestType],
     ["namespaceObject", namespaceType],
   ];
-  if (declared.hasParams) variables.push(["params", dynType]);
+  if (declared.hasParams) variables.push(["params", declared.paramsType ?? dynType]);
   if (declared.hasAuthorizer) {
     variables.push(["authorizer", authorizerType]);
     variables.push(["authorizer.requestResource", resourceCheckType]);

@@ -6,6 +6,12 @@
  *     if ("program" in compiled) compiled.program.evaluate((name) => values.get(name), 1_000_000);
  */
 
+export {
+  type AdmissionVariables,
+  admissionEnvironment,
+  objectType as admissionObjectType,
+  patchType as admissionPatchType,
+} from "./admission-environment.ts";
 export { equals as celEquals } from "./compare.ts";
 export type { CompileErrors } from "./compile-error.ts";
 export type { SizeEstimator } from "./cost-estimate.ts";

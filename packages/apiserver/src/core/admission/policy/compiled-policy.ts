@@ -7,8 +7,15 @@ import type {
   MutatingAdmissionPolicy,
   ValidatingAdmissionPolicy,
 } from "@nanokube/api/admissionregistration/v1";
-import { boolType, dynType, listOf, nullType, stringType } from "@nanokube/machinery/cel";
-import { objectType, patchType } from "./declarations.ts";
+import {
+  boolType,
+  dynType,
+  listOf,
+  nullType,
+  admissionObjectType as objectType,
+  admissionPatchType as patchType,
+  stringType,
+} from "@nanokube/machinery/cel";
 import { compileFor, type Expression, Variables } from "./expression.ts";
 import { compileConditions } from "./match-conditions.ts";
 

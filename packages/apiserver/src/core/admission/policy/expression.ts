@@ -3,8 +3,14 @@
  *
  * Source  apiserver pkg/admission/plugin/cel/compile.go CompileCELExpression
  */
-import { type CelType, compileExpression, type Program, typeText } from "@nanokube/machinery/cel";
-import { type Declared, environmentFor } from "./declarations.ts";
+import {
+  type CelType,
+  compileExpression,
+  type AdmissionVariables as Declared,
+  admissionEnvironment as environmentFor,
+  type Program,
+  typeText,
+} from "@nanokube/machinery/cel";
 
 export interface Expression {
   text: string;
