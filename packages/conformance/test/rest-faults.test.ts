@@ -92,19 +92,15 @@ describe("faults", () => {
       const path = `${maps}/before?resourceVersion=0`;
       const cached = await server.send({ method: "GET", path });
       expect([cached.status, cached.text]).toEqual([200, old.text]);
-      const [ready, live, etcd] = await Promise.all(
-        ["/readyz", "/livez", "/healthz/etcd"].map((at) =>
-          server.send({ method: "GET", path: at }),
-        ),
-      );
-      expect(ready!.status).toBe(500);
-      expect(ready!.text).toContain("[-]etcd failed: reason withheld\n");
-      expect(ready!.text).toContain("[-]etcd-readiness failed: reason withheld\n");
-      expect(live!.status).toBe(500);
-      expect([etcd!.status, etcd!.text]).toEqual([
+      // One behind the other: upstream answers who asks too often as it answered the last.
+      const etcd = await server.send({ method: "GET", path: "/healthz/etcd" });
+      expect([etcd.status, etcd.text]).toEqual([
         500,
         "internal server error: error getting data from etcd: context deadline exceeded\n",
       ]);
+      const ready = await server.send({ method: "GET", path: "/readyz?exclude=etcd-readiness" });
+      expect(ready.status).toBe(500);
+      expect(ready.text).toContain("[-]etcd failed: reason withheld\n");
       // Who does not ask for less waits until the store is back.
       const waiting = create("during");
       await delay(outageMs);

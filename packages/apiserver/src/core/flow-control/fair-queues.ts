@@ -9,6 +9,7 @@
  *         pkg/util/shufflesharding/dealer.go
  */
 import type { Clock } from "@nanokube/machinery";
+import { SeatDemand } from "./borrowing.ts";
 
 export interface QueueSettings {
   seats: number;
@@ -29,9 +30,13 @@ export class FairQueues {
   #executing = 0;
   #waiting = 0;
   #turn = 0;
+  readonly #demand: SeatDemand;
+  /** Requests that went on, that found no place, and that waited too long. */
+  readonly counts = { dispatched: 0, rejected: 0, timedOut: 0 };
 
   constructor(settings: QueueSettings, clock: Clock) {
     this.#clock = clock;
+    this.#demand = new SeatDemand(clock.monotonic());
     this.#settings = settings;
     this.configure(settings);
   }
@@ -58,17 +63,39 @@ export class FairQueues {
     const { seats, queuing } = this.#settings;
     if (this.#executing < seats && this.#waiting === 0) {
       this.#executing++;
+      this.counts.dispatched++;
+      this.#demanded();
       return Promise.resolve("executing");
     }
-    if (queuing === undefined) return Promise.resolve("concurrency-limit");
+    if (queuing === undefined) return this.#refused("concurrency-limit");
     const queue = this.#shortest(flow, queuing.queues, queuing.handSize);
-    if (queue.length >= queuing.queueLengthLimit) return Promise.resolve("queue-full");
+    if (queue.length >= queuing.queueLengthLimit) return this.#refused("queue-full");
     return new Promise((resolve) => this.#wait(queue, resolve, waitMaxMs));
   }
 
   leave(): void {
     this.#executing--;
     this.#dispatch();
+    this.#demanded();
+  }
+
+  /** What was wanted since the last time. */
+  closePeriod(): ReturnType<SeatDemand["close"]> {
+    return this.#demand.close(this.#clock.monotonic());
+  }
+
+  /** Queues in which somebody waits. */
+  get activeQueues(): number {
+    return this.#queues.filter((queue) => queue.length > 0).length;
+  }
+
+  #demanded(): void {
+    this.#demand.set(this.#executing + this.#waiting, this.#clock.monotonic());
+  }
+
+  #refused(why: "concurrency-limit" | "queue-full"): Promise<Admission> {
+    this.counts.rejected++;
+    return Promise.resolve(why);
   }
 
   #wait(queue: Waiter[], resolve: (outcome: Admission) => void, waitMaxMs: number): void {
@@ -83,10 +110,13 @@ export class FairQueues {
       if (at < 0) return;
       queue.splice(at, 1);
       this.#waiting--;
+      this.counts.timedOut++;
+      this.#demanded();
       resolve("time-out");
     }, waitMaxMs);
     queue.push(waiter);
     this.#waiting++;
+    this.#demanded();
   }
 
   #dispatch(): void {
@@ -96,6 +126,7 @@ export class FairQueues {
       this.#turn++;
       this.#waiting--;
       this.#executing++;
+      this.counts.dispatched++;
       queue.shift()!.decide("executing");
     }
   }

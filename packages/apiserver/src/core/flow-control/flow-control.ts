@@ -2,7 +2,7 @@
  * Overload: requests of each priority level get their share of the server, and wait fairly.
  *
  * Shapes  FlowSchemas choose a level and a flow; a level has seats by its shares of the total
- *         --max-requests-inflight + --max-mutating-requests-inflight
+ *         --max-requests-inflight + --max-mutating-requests-inflight, and borrows idle ones
  *         with priority and fairness off those two limit alone
  * Errors  429 "Too many requests, please try again later." with Retry-After: 1
  * Source  apiserver pkg/server/filters/{priority-and-fairness,maxinflight}.go,
@@ -12,6 +12,7 @@ import type { FlowSchema, PriorityLevelConfiguration } from "@nanokube/api/flowc
 import type { Clock } from "@nanokube/machinery";
 import type { UserInfo } from "../authentication/authenticator.ts";
 import type { RequestInfo } from "../request-info.ts";
+import { adjustSeats, type LevelSeats } from "./borrowing.ts";
 import { distinguisher, inOrder, matchesSchema } from "./classify.ts";
 import { FairQueues, type QueueSettings } from "./fair-queues.ts";
 
@@ -82,8 +83,12 @@ function inFlight({ readOnlyMax, mutatingMax }: FlowControlOptions): FlowControl
 interface Level {
   uid: string;
   exempt: boolean;
+  /** With as many seats as it has by its shares. */
   settings: QueueSettings;
+  seats: LevelSeats;
 }
+
+const adjustEveryMs = 10_000;
 
 class Fairness implements FlowControl {
   readonly #options: FlowControlOptions;
@@ -91,13 +96,16 @@ class Fairness implements FlowControl {
   #schemas: FlowSchema[] = [];
   #levels = new Map<string, Level>();
   #builtAt = -1;
+  #adjustedMs: number;
 
   constructor(options: FlowControlOptions) {
     this.#options = options;
+    this.#adjustedMs = options.clock.monotonic();
   }
 
   async enter(info: RequestInfo, user: UserInfo): Promise<Ticket | undefined> {
     this.#build();
+    this.#adjust();
     const schema = this.#schemas.find((one) => matchesSchema(one, user, info));
     const name = schema?.spec?.priorityLevelConfiguration?.name ?? "";
     const level = this.#levels.get(name);
@@ -137,6 +145,21 @@ class Fairness implements FlowControl {
       else queues.configure(settings);
     }
   }
+
+  /** Seats that nobody uses go to levels that are short of them. Time passes with requests. */
+  #adjust(): void {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#adjustedMs < adjustEveryMs) return;
+    this.#adjustedMs = now;
+    const all = [...this.#levels].map(([name, { seats }]) => {
+      const period = this.#queues.get(name)?.closePeriod() ?? { highest: 0, smoothed: 0 };
+      return { name, seats, period };
+    });
+    for (const [i, seats] of adjustSeats(all).entries()) {
+      const { name } = all[i]!;
+      this.#queues.get(name)?.configure({ ...this.#levels.get(name)!.settings, seats });
+    }
+  }
 }
 
 function levelsOf(
@@ -148,17 +171,31 @@ function levelsOf(
       ? spec.exempt?.nominalConcurrencyShares
       : spec?.limited?.nominalConcurrencyShares) ?? 0;
   const sum = objects.reduce((total, object) => total + sharesOf(object), 0);
+  const nominalSum = objects.reduce(
+    (total, object) => total + Math.ceil((totalSeats * sharesOf(object)) / Math.max(sum, 1)),
+    0,
+  );
   return new Map(
     objects.map((object) => {
       const { metadata, spec } = object;
       const { type, queuing } = spec?.limited?.limitResponse ?? {};
       const { queues = 64, handSize = 8, queueLengthLimit = 50 } = queuing ?? {};
+      const nominal = Math.ceil((totalSeats * sharesOf(object)) / Math.max(sum, 1));
       const settings: QueueSettings = {
-        seats: Math.ceil((totalSeats * sharesOf(object)) / Math.max(sum, 1)),
+        seats: nominal,
         queuing: type === "Queue" ? { queues, handSize, queueLengthLimit } : undefined,
       };
       const exempt = spec?.type === "Exempt";
-      return [metadata?.name ?? "", { uid: metadata?.uid ?? "", exempt, settings }];
+      const { lendablePercent = 0 } = (exempt ? spec.exempt : spec?.limited) ?? {};
+      const borrowed = spec?.limited?.borrowingLimitPercent ?? undefined;
+      const part = (percent: number): number => Math.round((nominal * percent) / 100);
+      const seats: LevelSeats = {
+        nominal,
+        min: nominal - part(lendablePercent ?? 0),
+        max: borrowed === undefined ? nominalSum : nominal + part(borrowed),
+        isExempt: exempt,
+      };
+      return [metadata?.name ?? "", { uid: metadata?.uid ?? "", exempt, settings, seats }];
     }),
   );
 }
