@@ -123,20 +123,30 @@ test("a directory in use is refused; after the holder's death it is free", async
   await createClient(after, etcd.KV).range({ key: text("a") }, patient);
 });
 
+/** A line of etcd's log in each of its formats. */
+const logLine = {
+  json: /^\{"level":"info","ts":"[-\d]+T[:\d]+\.\d{6}Z",.*"msg":"[^"]+"\}$/,
+  console: /^[-\d]+T[:\d]+\.\d{6}Z\tinfo\t[^\t]+\t\{"[^\t]*"\}$/,
+};
+
 test("SIGTERM ends it with 0, and what was written is there next time", async () => {
   const dataDir = temporary();
   const path = join(temporary(), "etcd.sock");
-  for (const _ of [1, 2]) {
-    const { child, exited } = run(["--data-dir", dataDir, ...urlFlags(`unix://${path}`)]);
+  for (const [times, format] of (["json", "console"] as const).entries()) {
+    const running = run([
+      ...["--data-dir", dataDir, "--log-format", format, ...urlFlags(`unix://${path}`)],
+    ]);
+    const { child, exited } = running;
     const channel = dial(`unix://${path}`);
     const kv = createClient(channel, etcd.KV);
     const { count } = await kv.range({ key: text("k") }, patient);
-    expect(count).toBe(_ - 1);
+    expect(count).toBe(times);
     await kv.put({ key: text("k") });
     channel.close();
     child.kill("SIGTERM");
     expect(await exited).toBe(0);
     expect(existsSync(path)).toBe(false);
+    for (const line of running.output.trim().split("\n")) expect(line).toMatch(logLine[format]);
   }
 });
 
