@@ -43,6 +43,25 @@ export class SimDisk implements Disk {
     this.#pending = new Set();
   }
 
+  /** The disk as one process has it: after a crash nothing that it still does counts. */
+  forProcess(): Disk {
+    const generation = this.#generation;
+    const alive = <T>(run: () => Promise<T>): Promise<T> =>
+      generation === this.#generation ? run() : new Promise<T>(() => {});
+    const handle = (file: DiskFile): DiskFile => ({
+      ...file,
+      write: (bytes, at) => alive(() => file.write(bytes, at)),
+    });
+    return {
+      list: () => alive(() => this.list()),
+      read: (name) => alive(() => this.read(name)),
+      create: (name, size) => alive(() => this.create(name, size).then(handle)),
+      open: (name, size) => alive(() => this.open(name, size).then(handle)),
+      writeWhole: (name, chunks) => alive(() => this.writeWhole(name, chunks)),
+      remove: (name) => alive(() => this.remove(name)),
+    };
+  }
+
   #later<T>(pending: Pending, result: () => T): Promise<T> {
     const { scheduler, random } = this.#options;
     const generation = this.#generation;

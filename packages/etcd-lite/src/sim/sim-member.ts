@@ -44,6 +44,7 @@ export class SimMember {
   id = 0n;
   readonly #options: SimMemberOptions;
   #incarnation = 0;
+  #starting = 0;
   /** Those that wait for this incarnation's answers. */
   readonly #onDeath = new Set<() => void>();
   failure: Error | undefined;
@@ -67,7 +68,21 @@ export class SimMember {
     return this.consensus !== undefined;
   }
 
+  /** A process of it reads its disk: another one would be refused the directory. */
+  get isStarting(): boolean {
+    return this.#starting > 0 && this.#starting === this.#incarnation;
+  }
+
   async start(): Promise<void> {
+    this.#starting = this.#incarnation + 1;
+    try {
+      await this.#open();
+    } finally {
+      this.#starting = 0;
+    }
+  }
+
+  async #open(): Promise<void> {
     const { name, scheduler, network, disk, random, initialCluster } = this.#options;
     const incarnation = ++this.#incarnation;
     const consensus = await openConsensus({
@@ -77,7 +92,7 @@ export class SimMember {
       initialCluster: initialCluster(),
       joinExisting: this.#options.joinExisting,
       connect: this.#options.connect,
-      disk,
+      disk: disk.forProcess(),
       clock: scheduler.clock(this.#options.clockRate),
       random,
       log: nullLog,

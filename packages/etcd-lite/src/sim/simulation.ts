@@ -242,7 +242,7 @@ class Simulation {
   }
 
   #revive(member: SimMember): void {
-    if (!member.isUp && !member.isRemoved) this.#start(member);
+    if (!member.isUp && !member.isStarting && !member.isRemoved) this.#start(member);
   }
 
   #partition(): void {
