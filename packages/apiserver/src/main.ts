@@ -34,8 +34,13 @@ async function main(): Promise<void> {
     process.stdout.write(`Kubernetes ${kubernetesVersion} (nanokube)\n`);
     return;
   }
-  const level = Number(flags.get("v")?.[0] ?? "0") >= 4 ? "debug" : "info";
-  const log: Log = pino({ level, base: null }, pino.destination({ dest: 2, sync: true }));
+  const levelOf = (verbosity: number): string => (verbosity >= 4 ? "debug" : "info");
+  const level = levelOf(Number(flags.get("v")?.[0] ?? "0"));
+  const logger = pino({ level, base: null }, pino.destination({ dest: 2, sync: true }));
+  const log: Log = logger;
+  const setVerbosity = (verbosity: number): void => {
+    logger.level = levelOf(verbosity);
+  };
   // Until the listener stands, nothing else keeps the process alive while etcd is awaited.
   const alive = setInterval(() => undefined, 2 ** 30);
   try {
@@ -44,7 +49,7 @@ async function main(): Promise<void> {
       random: systemRandom,
       log,
     });
-    const api = await createApiServer(server);
+    const api = await createApiServer({ ...server, setVerbosity });
     const bound = await api.listen({ host, port });
     log.info({ host, port: bound.port }, "serving securely");
     const stop = (): void => {

@@ -52,6 +52,41 @@ describe.each([ours!, upstream!])("$name", ({ open, skip }) => {
       );
     });
 
+    test.skipIf(skip)("how busy the levels are, and how much is logged", async () => {
+      const path = "/debug/api_priority_and_fairness/dump_priority_levels";
+      const dump = await server.send({ method: "GET", path });
+      expect([dump.status, dump.headers["content-type"]]).toEqual([
+        200,
+        "text/plain; charset=utf-8",
+      ]);
+      const [head = "", ...lines] = dump.text.trimEnd().split("\n");
+      expect(head).toBe(
+        "PriorityLevelName, ActiveQueues, IsIdle, IsQuiescing, WaitingRequests, ExecutingRequests, DispatchedRequests, RejectedRequests, TimedoutRequests, CancelledRequests",
+      );
+      const row = (name: string) => lines.find((line) => line.startsWith(`${name},`));
+      expect(row("exempt")).toMatch(
+        /^exempt, {12}0, {12}false, {2}false, {7}0, {15}1, {17}\d+, {5,15} *0, {16}0, {16}0$/,
+      );
+      expect(lines.map((line) => line.split(",")[0])).toEqual(
+        (await list("prioritylevelconfigurations")).map(({ metadata }) => metadata.name).sort(),
+      );
+      const flag = (method: string, body?: string) =>
+        server.send({ method, path: "/debug/flags/v", ...(body ? { body } : {}) });
+      const told = async (...call: Parameters<typeof flag>) => {
+        const { status, headers, text } = await flag(...call);
+        return [status, headers["content-type"], text];
+      };
+      const plain = "text/plain";
+      expect(await told("GET")).toEqual([406, plain, "unsupported http method\n"]);
+      expect(await told("PUT", "x")).toEqual([
+        400,
+        plain,
+        'strconv.ParseUint: parsing "x": invalid syntax\n',
+      ]);
+      const done = "successfully set klog.logging.verbosity to 0\n";
+      expect(await told("PUT", "0")).toEqual([200, plain, done]);
+    });
+
     test.skipIf(skip)("an answer says by which rule it came", async () => {
       expect(await chosen("/api/v1/pods")).toEqual(["exempt", "exempt"]);
       expect(await chosen("/api/v1/pods", "jane-token")).toEqual([

@@ -119,6 +119,10 @@ export interface ApiServerOptions {
   storageMediaType?: StorageMediaType;
   /** Requests at work at once; 400, 200 and fair unless told. */
   overload?: { readOnlyMax?: number; mutatingMax?: number; fairness?: boolean };
+  /** Called when somebody changes --v under /debug/flags; absent: nobody can. */
+  setVerbosity?: (verbosity: number) => void;
+  /** Paths under /debug; there unless told. */
+  profiling?: boolean;
   /** How long requests, watches and events last; upstream's unless told. */
   limits?: Partial<TimeLimits>;
   /** Where certificates came from: they are read again when they change. */
@@ -252,7 +256,17 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   const trust = { accepted: keys.accepted, authorities };
   const authenticator = buildAuthenticator(options, trust, fresh, signal);
   const state: ServerState = { ready: false, stopping: false };
-  const server = restServer({ options, store, registry, fresh, authorizer, local: () => local });
+  const metrics = new RequestMetrics();
+  const { webhooks: webhookMetrics } = metrics;
+  const server = restServer({
+    options,
+    store,
+    registry,
+    fresh,
+    authorizer,
+    webhookMetrics,
+    local: () => local,
+  });
   const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
   const issuer = buildIssuer(options, keys, fresh);
   const apiAudiences = options.apiAudiences ?? [options.serviceAccountIssuer];
@@ -265,7 +279,6 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
     log,
   });
   const flowControl = overloadControl(options, registry);
-  const metrics = new RequestMetrics();
   const extra = { registry, flowControl, aggregator };
   const handlerOptions: HandlerOptions = {
     server,

@@ -10,6 +10,7 @@ import type { RequestMetrics } from "../core/request-metrics.ts";
 import type { ApiRequest, ApiResponse } from "../core/rest/context.ts";
 import type { Aggregator } from "./aggregator.ts";
 import type { ApiServerOptions } from "./api-server.ts";
+import { debugPaths } from "./debug-paths.ts";
 import type { EtcdStore } from "./etcd-store.ts";
 import { metricsText } from "./metrics.ts";
 import { serveOpenAPI } from "./openapi-server.ts";
@@ -47,7 +48,9 @@ export function extraPaths(deps: ExtraPathDeps): Serve[] {
     }
     return undefined;
   };
-  return [serveOpenAPI(registry, () => deps.aggregator.openAPI()), more];
+  const { setVerbosity, profiling = true } = options;
+  const debug = profiling ? [debugPaths({ flowControl, setVerbosity })] : [];
+  return [serveOpenAPI(registry, () => deps.aggregator.openAPI()), more, ...debug];
 }
 
 function answer(contentType: string, text: string): ApiResponse {

@@ -84,6 +84,7 @@ export async function optionsFromFlags(
         fairness: isTrue(one("enable-priority-and-fairness"), true),
       },
       limits,
+      profiling: isTrue(one("profiling"), true),
       serviceAccountIssuer: flags.get("service-account-issuer")![0]!,
       storageMediaType: (one("storage-media-type") ?? "application/json") as StorageMediaType,
       anonymous: isTrue(one("anonymous-auth"), true),

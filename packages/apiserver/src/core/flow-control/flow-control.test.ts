@@ -68,6 +68,7 @@ test("seats are shares of both limits, rounded up", () => {
   // As kube-apiserver's apiserver_flowcontrol_nominal_limit_seats with its usual limits.
   expect(seats).toEqual({
     "catch-all": 13,
+    exempt: 0,
     "global-default": 49,
     "leader-election": 25,
     "node-high": 98,

@@ -34,11 +34,24 @@ export interface Ticket {
   leave(): void;
 }
 
+export interface LevelState {
+  name: string;
+  executing: number;
+  waiting: number;
+  /** By its shares. */
+  seats: number;
+  /** Queues in which somebody waits. */
+  activeQueues: number;
+  dispatched: number;
+  rejected: number;
+  timedOut: number;
+}
+
 export interface FlowControl {
   /** Undefined: there is no place for it now. */
   enter(info: RequestInfo, user: UserInfo): Promise<Ticket | undefined>;
   /** Requests at work and waiting, by level. */
-  levels(): { name: string; executing: number; waiting: number; seats: number }[];
+  levels(): LevelState[];
 }
 
 /** A quarter of the time a request may take, as upstream's default. */
@@ -60,14 +73,19 @@ export function createFlowControl(options: FlowControlOptions): FlowControl {
 function inFlight({ readOnlyMax, mutatingMax }: FlowControlOptions): FlowControl {
   const limits = { read: readOnlyMax, write: mutatingMax };
   const running = { read: 0, write: 0 };
+  const none = { dispatched: 0, rejected: 0, timedOut: 0 };
+  const counts = { read: { ...none }, write: { ...none } };
   return {
     async enter(info, user) {
       const kind = readVerbs.has(info.verb) ? "read" : "write";
       if (isLongRunning(info) || limits[kind] === 0) return free;
       if (running[kind] >= limits[kind]) {
-        return user.groups.includes("system:masters") ? free : undefined;
+        if (user.groups.includes("system:masters")) return free;
+        counts[kind].rejected++;
+        return undefined;
       }
       running[kind]++;
+      counts[kind].dispatched++;
       return { headers: {}, leave: () => void running[kind]-- };
     },
     levels: () =>
@@ -76,6 +94,8 @@ function inFlight({ readOnlyMax, mutatingMax }: FlowControlOptions): FlowControl
         executing: running[name],
         waiting: 0,
         seats: limits[name],
+        activeQueues: 0,
+        ...counts[name],
       })),
   };
 }
@@ -115,7 +135,7 @@ class Fairness implements FlowControl {
       "x-kubernetes-pf-flowschema-uid": schema.metadata?.uid ?? "",
       "x-kubernetes-pf-prioritylevel-uid": level.uid,
     };
-    if (level.exempt || isLongRunning(info)) return { headers, leave: free.leave };
+    if (isLongRunning(info)) return { headers, leave: free.leave };
     const queues = this.#queues.get(name)!;
     const flow = `${schema.metadata?.name}/${distinguisher(schema, user, info)}`;
     const outcome = await queues.enter(flow, waitMaxMs);
@@ -127,8 +147,8 @@ class Fairness implements FlowControl {
     return [...this.#levels].flatMap(([name, { settings }]) => {
       const queues = this.#queues.get(name);
       if (queues === undefined) return [];
-      const { executing, waiting } = queues;
-      return [{ name, executing, waiting, seats: settings.seats }];
+      const { executing, waiting, activeQueues, counts } = queues;
+      return [{ name, executing, waiting, seats: settings.seats, activeQueues, ...counts }];
     });
   }
 
@@ -139,10 +159,11 @@ class Fairness implements FlowControl {
     this.#schemas = inOrder(schemas());
     this.#levels = levelsOf(levels(), this.#options.readOnlyMax + this.#options.mutatingMax);
     for (const [name, { exempt, settings }] of this.#levels) {
-      if (exempt) continue;
+      // Exempt requests are counted; they never wait.
+      const limits = exempt ? { seats: Number.POSITIVE_INFINITY, queuing: undefined } : settings;
       const queues = this.#queues.get(name);
-      if (queues === undefined) this.#queues.set(name, new FairQueues(settings, clock));
-      else queues.configure(settings);
+      if (queues === undefined) this.#queues.set(name, new FairQueues(limits, clock));
+      else queues.configure(limits);
     }
   }
 
@@ -157,6 +178,7 @@ class Fairness implements FlowControl {
     });
     for (const [i, seats] of adjustSeats(all).entries()) {
       const { name } = all[i]!;
+      if (this.#levels.get(name)!.exempt) continue;
       this.#queues.get(name)?.configure({ ...this.#levels.get(name)!.settings, seats });
     }
   }
