@@ -256,17 +256,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   const trust = { accepted: keys.accepted, authorities };
   const authenticator = buildAuthenticator(options, trust, fresh, signal);
   const state: ServerState = { ready: false, stopping: false };
-  const metrics = new RequestMetrics();
-  const { webhooks: webhookMetrics } = metrics;
-  const server = restServer({
-    options,
-    store,
-    registry,
-    fresh,
-    authorizer,
-    webhookMetrics,
-    local: () => local,
-  });
+  const server = restServer({ options, store, registry, fresh, authorizer, local: () => local });
   const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
   const issuer = buildIssuer(options, keys, fresh);
   const apiAudiences = options.apiAudiences ?? [options.serviceAccountIssuer];
@@ -279,6 +269,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
     log,
   });
   const flowControl = overloadControl(options, registry);
+  const metrics = new RequestMetrics();
   const extra = { registry, flowControl, aggregator };
   const handlerOptions: HandlerOptions = {
     server,
