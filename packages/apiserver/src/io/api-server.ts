@@ -7,6 +7,7 @@
 import type { HttpTransport } from "@nanokube/client";
 import { type Clock, type Log, type Random, sleep } from "@nanokube/machinery";
 import type { Channel } from "@nanokube/rpc";
+import type { WebhookMetrics } from "../core/admission/webhooks/webhook-metrics.ts";
 import type { Auditor } from "../core/audit/trail.ts";
 import type { UserInfo } from "../core/authentication/authenticator.ts";
 import {
@@ -256,7 +257,17 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   const trust = { accepted: keys.accepted, authorities };
   const authenticator = buildAuthenticator(options, trust, fresh, signal);
   const state: ServerState = { ready: false, stopping: false };
-  const server = restServer({ options, store, registry, fresh, authorizer, local: () => local });
+  const metrics = new RequestMetrics();
+  const { webhooks: webhookMetrics } = metrics;
+  const server = restServer({
+    options,
+    store,
+    registry,
+    fresh,
+    authorizer,
+    webhookMetrics,
+    local: () => local,
+  });
   const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
   const issuer = buildIssuer(options, keys, fresh);
   const apiAudiences = options.apiAudiences ?? [options.serviceAccountIssuer];
@@ -269,7 +280,6 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
     log,
   });
   const flowControl = overloadControl(options, registry);
-  const metrics = new RequestMetrics();
   const extra = { registry, flowControl, aggregator };
   const handlerOptions: HandlerOptions = {
     server,
@@ -302,10 +312,11 @@ interface RestParts {
   fresh: StoreReader;
   authorizer: ServerAuthorizer;
   local(): LocalClient;
+  webhookMetrics: WebhookMetrics;
 }
 
 function restServer(parts: RestParts): RestServer {
-  const { options, store, registry, fresh, authorizer, local } = parts;
+  const { options, store, registry, fresh, ...rest } = parts;
   const { clock, random, log } = options;
   const serviceHooks = buildServiceHooks(options, registry, store);
   const definitionHooks: WriteHooks = { beginDelete: (object) => markDefinition(object, clock) };
@@ -316,8 +327,8 @@ function restServer(parts: RestParts): RestServer {
     clock,
     random,
     log,
-    authorizer,
-    admission: createAdmission(options, { reader: fresh, authorizer, served, local }),
+    authorizer: rest.authorizer,
+    admission: createAdmission(options, { reader: fresh, served, ...rest }),
     hooksFor: ({ info }) => {
       if (info.group === "" && info.plural === "services") return serviceHooks;
       return info.plural === "customresourcedefinitions" ? definitionHooks : {};

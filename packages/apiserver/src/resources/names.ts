@@ -104,6 +104,9 @@ const inBytes = (errors: readonly string[], max: number): string[] =>
 /** A subdomain, as k8s.io/apimachinery/pkg/api/validate says it. */
 export const longName: StringRule = (value) => inBytes(dns1123Subdomain(value), 253);
 
+/** The same for kinds that do not look at generateName. */
+export const longNameOnly: NameRule = (name, prefix) => (prefix ? [] : longName(name));
+
 /** A label's key: "name" or "dns.prefix/name". */
 export const qualifiedName: StringRule = (value) => {
   const parts = value.split("/");

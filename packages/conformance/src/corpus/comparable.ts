@@ -65,7 +65,7 @@ function words(text: string, sent: string): string {
       "$1<rv>",
     )
     .replaceAll(/\b10\.96\.\d+\.\d+\b/g, (found) => (sent.includes(found) ? found : "<ip>"));
-  return quotedInOneOrder(plain);
+  return quotedInOneOrder(plain, sent);
 }
 
 const credential = "authentication.kubernetes.io/credential-id";

@@ -31,11 +31,19 @@ function byMerge(current: unknown, patched: unknown, patch: unknown): unknown {
   if (!isPlainObject(patch)) return patched;
   if (!isPlainObject(current) || !isPlainObject(patched)) return opened(patched);
   return Object.fromEntries(
-    sorted(patched).map(([key, value]) => {
+    sorted(withNulls(current, patched, patch)).map(([key, value]) => {
       if (!Object.hasOwn(patch, key)) return [key, (current as Tree)[key] ?? value];
       return [key, byMerge((current as Tree)[key], value, patch[key])];
     }),
   );
+}
+
+/** What is encoded as null and not patched is null still. */
+function withNulls(current: Tree, patched: Tree, patch: Tree): Tree {
+  const nulls = Object.entries(current).filter(
+    ([key, value]) => value === null && !Object.hasOwn(patch, key),
+  );
+  return { ...Object.fromEntries(nulls), ...patched };
 }
 
 /** All of it sorted: nulls were looked for. */
@@ -62,9 +70,11 @@ function walk(current: unknown, patched: unknown, at: string, touched: Set<strin
   if (Array.isArray(patched)) return patched;
   if (!isPlainObject(patched)) return patched;
   return Object.fromEntries(
-    sorted(patched).map(([key, value]) => [
-      key,
-      walk((current as Tree | undefined)?.[key], value, `${at}/${key}`, touched),
-    ]),
+    sorted(isPlainObject(current) ? withNulls(current, patched, {}) : patched).map(
+      ([key, value]) => [
+        key,
+        walk((current as Tree | undefined)?.[key], value, `${at}/${key}`, touched),
+      ],
+    ),
   );
 }

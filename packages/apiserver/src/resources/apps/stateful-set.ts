@@ -32,7 +32,12 @@ import {
 import { dns1123Label } from "../names.ts";
 import { semanticEqual } from "../semantic-equal.ts";
 import { age, columns, containerCells, nameOf } from "../table.ts";
-import { validateAlwaysRestarts, validateSelector, validateTemplateMatches } from "./selector.ts";
+import {
+  selects,
+  validateAlwaysRestarts,
+  validateSelector,
+  validateTemplateMatches,
+} from "./selector.ts";
 import { validateCollisions, validateCounts, validateWithinReplicas } from "./status-counts.ts";
 
 function defaultStatefulSet(set: StatefulSet): void {
@@ -102,7 +107,9 @@ function effectiveTemplate(spec: StatefulSetSpec): PodTemplateSpec {
 function validateTemplate(spec: StatefulSetSpec, path: FieldPath): FieldError[] {
   const template = effectiveTemplate(spec);
   return [
-    ...validateTemplateMatches(spec.selector, template, path),
+    ...(selects(spec.selector, {}) === undefined
+      ? [invalid(path.child("selector"), spec.selector, "")]
+      : validateTemplateMatches(spec.selector, template, path)),
     ...validatePodTemplate(template, path),
     ...validateAlwaysRestarts(spec.template ?? {}, path, "StatefulSet"),
   ];

@@ -8,6 +8,7 @@ import type { ResourceStrategy } from "../../core/strategy.ts";
 import { validateAlwaysRestarts } from "../apps/selector.ts";
 import { type FieldError, field, invalid, nonNegative, required } from "../field.ts";
 import { kind } from "../generic.ts";
+import { longNameOnly } from "../names.ts";
 import { age, columns, containerCells, formatLabels, nameOf } from "../table.ts";
 import { defaultPodTemplate } from "./pod/defaults.ts";
 import { validatePodTemplate } from "./pod/template.ts";
@@ -25,7 +26,8 @@ function validateController(controller: ReplicationController): FieldError[] {
   const labels = spec.template.metadata?.labels ?? {};
   if (selector.some(([key, value]) => labels[key] !== value)) {
     const why = "`selector` does not match template `labels`";
-    errors.push(invalid(at.child("metadata", "labels"), labels, why));
+    const shown = spec.template.metadata?.labels ?? null;
+    errors.push(invalid(at.child("metadata", "labels"), shown, why));
   }
   return [
     ...errors,
@@ -35,7 +37,12 @@ function validateController(controller: ReplicationController): FieldError[] {
 }
 
 export const replicationControllerStrategy: ResourceStrategy = kind(
-  { status: true, initialStatus: () => ({ replicas: 0 }), generation: ["spec"] },
+  {
+    status: true,
+    initialStatus: () => ({ replicas: 0 }),
+    generation: ["spec"],
+    name: longNameOnly,
+  },
   {
     default(object) {
       const controller = object as ReplicationController;

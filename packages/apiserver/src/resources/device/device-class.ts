@@ -7,7 +7,7 @@ import type { DeviceClass } from "@nanokube/api/resource/v1";
 import type { ResourceStrategy } from "../../core/strategy.ts";
 import { type FieldError, field, invalid } from "../field.ts";
 import { kind } from "../generic.ts";
-import { longName, type NameRule } from "../names.ts";
+import { longNameOnly } from "../names.ts";
 import { isExtendedResource } from "../resource-names.ts";
 import { semanticEqual } from "../semantic-equal.ts";
 import { validateList } from "./collections.ts";
@@ -15,9 +15,6 @@ import { validateConfiguration } from "./configuration.ts";
 import { validateSelectors } from "./selector.ts";
 
 const configMax = 32;
-
-/** Upstream does not look at generateName here. */
-const className: NameRule = (name, prefix) => (prefix ? [] : longName(name));
 
 function validateSpec({ spec = {} }: DeviceClass, old?: DeviceClass): FieldError[] {
   const path = field("spec");
@@ -37,7 +34,7 @@ function validateSpec({ spec = {} }: DeviceClass, old?: DeviceClass): FieldError
 }
 
 export const deviceClassStrategy: ResourceStrategy = kind(
-  { generation: ["spec"], name: className, updateMeta: ["whole", "update"] },
+  { generation: ["spec"], name: longNameOnly, updateMeta: ["whole", "update"] },
   {
     validate: (object) => validateSpec(object as DeviceClass),
     validateUpdate: (object, old) => validateSpec(object as DeviceClass, old as DeviceClass),
