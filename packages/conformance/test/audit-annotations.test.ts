@@ -159,6 +159,31 @@ describe.each(apiServerSubjects())("$name", ({ open, skip }) => {
     60_000,
   );
 
+  test.skipIf(skip)("webhooks are counted", async () => {
+    const { text } = await server.send({ method: "GET", path: "/metrics" });
+    const counted = text.split("\n").flatMap((line) => {
+      const found = /^apiserver_admission_webhook_(\w+)\{(.*)\} /u.exec(line);
+      if (found === null || !/count|total/u.test(found[1]!) || found[1]!.includes("seconds")) {
+        return [];
+      }
+      return [`${found[1]} ${found[2]!.split(",").sort().join(" ").replaceAll('"', "")}`];
+    });
+    const request = (i: number, type: string, code = 200) =>
+      `request_total code=${code} name=h${i}.example.com operation=CREATE rejected=false type=${type}`;
+    expect([...new Set(counted)].sort()).toEqual(
+      [
+        "fail_open_count name=h1.example.com type=validating",
+        "fail_open_count name=h2.example.com type=admit",
+        request(0, "admit"),
+        request(0, "validating"),
+        request(1, "admit"),
+        request(1, "validating", 500),
+        request(2, "admit", 500),
+        request(3, "admit"),
+      ].sort(),
+    );
+  });
+
   test.skipIf(skip)("Pod Security", async () => {
     const pod = (name: string) => ({
       metadata: { name },

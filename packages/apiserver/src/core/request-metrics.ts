@@ -4,6 +4,7 @@
  * Units   seconds; watches count when they begin and are in no histogram
  * Source  apiserver pkg/endpoints/metrics/metrics.go
  */
+import { WebhookMetrics } from "./admission/webhooks/webhook-metrics.ts";
 import { isLongRunning } from "./flow-control/flow-control.ts";
 import type { RequestInfo } from "./request-info.ts";
 
@@ -28,6 +29,7 @@ const verbs: Readonly<Record<string, string>> = {
 };
 
 export class RequestMetrics {
+  readonly webhooks = new WebhookMetrics();
   readonly #requests = new Map<string, number>();
   readonly #durations = new Map<string, Duration>();
   /** The labels of requests that were alike. */
@@ -80,6 +82,7 @@ export class RequestMetrics {
       out.push(`${name}_bucket{${labels},le="+Inf"} ${total}`);
       out.push(`${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${total}`);
     }
+    out.push(...this.webhooks.lines());
     return out;
   }
 }

@@ -9,6 +9,7 @@ import type { AdmissionAttributes, AdmissionReader } from "../core/admission/plu
 import { checkParamAccess } from "../core/admission/policy/param-access.ts";
 import type { QuotaWriter } from "../core/admission/resource-quota/resource-quota.ts";
 import type { ServedVersions } from "../core/admission/webhooks/versions.ts";
+import type { WebhookMetrics } from "../core/admission/webhooks/webhook-metrics.ts";
 import type { ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
 import { checkEscalation, type RoleWrite } from "../core/authorization/escalation.ts";
 import type { LocalClient } from "../core/local-client.ts";
@@ -21,6 +22,7 @@ export interface AdmissionDeps {
   reader: AdmissionReader;
   authorizer: ServerAuthorizer;
   served: ServedVersions;
+  webhookMetrics: WebhookMetrics;
   /** The server's own way into its API, which is ready before the first request. */
   local(): LocalClient;
 }
@@ -40,6 +42,7 @@ export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps):
     disable: admission?.disable ?? [],
     callWebhook: createWebhookCaller(reader, options.aggregatorRouting ?? false),
     served,
+    webhookMetrics: deps.webhookMetrics,
     quotas: quotaWriter(local),
   });
   return {

@@ -134,7 +134,9 @@ const typeMeta =
   'Kind string "json:\\"kind,omitempty\\"" }';
 
 function reviewIn(answer: Answer, asked: { kind?: string; apiVersion?: string }): unknown {
-  if (answer.status < 200 || answer.status >= 300) throw new Error(refusal(answer));
+  if (answer.status < 200 || answer.status >= 300) {
+    throw Object.assign(new Error(refusal(answer)), { status: answer.status });
+  }
   let review: { kind?: string; apiVersion?: string };
   try {
     review = JSON.parse(answer.text) as typeof review;

@@ -53,6 +53,7 @@ import type { WebhookCaller } from "./webhooks/caller.ts";
 import { createMutatingWebhooks } from "./webhooks/mutating.ts";
 import { createValidatingWebhooks } from "./webhooks/validating.ts";
 import type { ServedVersions } from "./webhooks/versions.ts";
+import { WebhookMetrics } from "./webhooks/webhook-metrics.ts";
 
 export interface AdmissionChainOptions {
   reader: AdmissionReader;
@@ -65,6 +66,7 @@ export interface AdmissionChainOptions {
   disable?: readonly string[];
   /** Sends admission reviews; absent, a webhook that matches is one that cannot be reached. */
   callWebhook?: WebhookCaller;
+  webhookMetrics?: WebhookMetrics;
   /** Every resource in every version; absent, nothing has another version. */
   served?: ServedVersions;
   /** Keeps what quotas have used; absent, they are only looked at. */
@@ -91,7 +93,8 @@ const offByDefault = new Set([
 
 function allPlugins(options: AdmissionChainOptions): AdmissionPlugin[] {
   const { clock, random, log, authorizer, callWebhook, served = () => [] } = options;
-  const webhookTools = { call: callWebhook, random, log, authorizer, served };
+  const { webhookMetrics: metrics = new WebhookMetrics() } = options;
+  const webhookTools = { call: callWebhook, random, log, authorizer, served, clock, metrics };
   return [
     alwaysAdmit,
     namespaceLifecycle,

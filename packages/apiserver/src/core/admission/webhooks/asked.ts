@@ -3,7 +3,7 @@
  *
  * Source  apiserver pkg/admission/plugin/webhook/generic/webhook.go ShouldCallHook
  */
-import { forbidden, type Log, type Random } from "@nanokube/machinery";
+import { type Clock, forbidden, type Log, type Random } from "@nanokube/machinery";
 import type { Authorizer } from "../../authorization/authorizer.ts";
 import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
 import { Questions } from "../policy/evaluation.ts";
@@ -12,6 +12,7 @@ import { compileConditions, meetsConditions } from "../policy/match-conditions.t
 import type { WebhookCaller } from "./caller.ts";
 import { matchFor, type Webhook } from "./match.ts";
 import type { Match, ServedVersions } from "./versions.ts";
+import type { WebhookMetrics } from "./webhook-metrics.ts";
 
 export interface WebhookTools {
   call?: WebhookCaller | undefined;
@@ -19,6 +20,8 @@ export interface WebhookTools {
   log: Log;
   authorizer: Authorizer;
   served: ServedVersions;
+  clock: Clock;
+  metrics: WebhookMetrics;
 }
 
 /** By webhook as the cache holds it. */

@@ -30,6 +30,7 @@ import { askedAbout, type WebhookTools } from "./asked.ts";
 import { become } from "./become.ts";
 import { isExempt } from "./match.ts";
 import { MutationNotes } from "./mutation-notes.ts";
+import { observed } from "./observed.ts";
 import { type Answer, ask, WebhookFailure } from "./review.ts";
 import type { Match } from "./versions.ts";
 
@@ -82,7 +83,7 @@ async function applyPatch(
 }
 
 export function createMutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
-  const { call, random, log } = tools;
+  const { call, random, log, clock, metrics } = tools;
 
   async function consult(
     webhook: MutatingWebhook,
@@ -93,8 +94,11 @@ export function createMutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
     let changed = false;
     try {
       const options = { ...(call ? { call } : {}), random, mayPatch: true };
-      const answer = await ask(webhook, match.attributes, options);
-      changed = await applyPatch(webhook, original.object, match, answer, notes);
+      const { operation } = original;
+      await observed({ webhook, type: "admit", operation, clock, metrics }, async () => {
+        const answer = await ask(webhook, match.attributes, options);
+        changed = await applyPatch(webhook, original.object, match, answer, notes);
+      });
       return changed;
     } catch (error) {
       if (error instanceof StatusError || !(error instanceof WebhookFailure)) throw error;

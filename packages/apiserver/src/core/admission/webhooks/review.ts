@@ -20,9 +20,13 @@ import type { WebhookCaller } from "./caller.ts";
 import type { Webhook } from "./match.ts";
 
 export class WebhookFailure extends Error {
-  constructor(webhook: Webhook, why: string) {
+  /** For what is counted: of its HTTP answer, or what stands for none. */
+  readonly code: number;
+
+  constructor(webhook: Webhook, why: string, code = 503) {
     super(`failed calling webhook ${quoteGo(webhook.name ?? "")}: ${why}`);
     this.name = "WebhookFailure";
+    this.code = code;
   }
 }
 
@@ -155,7 +159,8 @@ export async function ask(
       timeoutSeconds: webhook.timeoutSeconds ?? 10,
     })) as AdmissionReview;
   } catch (error) {
-    throw new WebhookFailure(webhook, `failed to call webhook: ${(error as Error).message}`);
+    const { message, status = 400 } = error as Error & { status?: number };
+    throw new WebhookFailure(webhook, `failed to call webhook: ${message}`, status);
   }
   const wrong = mistake(answered, uid, version, mayPatch);
   if (wrong !== undefined) {

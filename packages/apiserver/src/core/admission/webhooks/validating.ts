@@ -11,13 +11,14 @@ import { internalError } from "@nanokube/machinery";
 import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "../plugin.ts";
 import { askedAbout, type WebhookTools } from "./asked.ts";
 import { isExempt } from "./match.ts";
+import { observed } from "./observed.ts";
 import { ask, WebhookFailure } from "./review.ts";
 import type { Match } from "./versions.ts";
 
 const failedOpen = "failed-open.validating.webhook.admission.k8s.io/";
 
 export function createValidatingWebhooks(tools: WebhookTools): AdmissionPlugin {
-  const { call, random, log } = tools;
+  const { call, random, log, clock, metrics } = tools;
 
   async function consult(
     webhook: ValidatingWebhook,
@@ -25,7 +26,11 @@ export function createValidatingWebhooks(tools: WebhookTools): AdmissionPlugin {
     index: number,
   ) {
     try {
-      await ask(webhook, attributes, { ...(call ? { call } : {}), random, mayPatch: false });
+      const { operation } = attributes;
+      const options = { ...(call ? { call } : {}), random, mayPatch: false };
+      await observed({ webhook, type: "validating", operation, clock, metrics }, () =>
+        ask(webhook, attributes, options),
+      );
     } catch (error) {
       if (!(error instanceof WebhookFailure)) throw error;
       if (webhook.failurePolicy !== "Ignore") throw internalError(error);
