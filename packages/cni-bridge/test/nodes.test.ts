@@ -103,9 +103,15 @@ describe.skipIf(!isRoot)("routes between nodes (needs root)", () => {
     expect.poll(check, { interval: 10, timeout: 30_000 }).toBe(true);
   const pings = (from: string, to: string) =>
     run(from, ["busybox", "ping", "-c1", "-W1", to]).status === 0;
-  const routes = (of: string) => sh(of, "ip", "route", "show", "proto", "78").trim();
+  const routes = (of: string, over = "eth0") =>
+    sh(of, "ip", "route", "show", "proto", "78", "dev", over).trim();
 
   test("appear with the nodes, and go with them", async () => {
+    // Another cluster's, over another link of the machine.
+    sh("n1", "ip", "link", "add", "other", "type", "bridge");
+    sh("n1", "ip", "addr", "add", "10.99.0.1/24", "dev", "other");
+    sh("n1", "ip", "link", "set", "other", "up");
+    sh("n1", "ip", "route", "add", "10.77.0.0/24", "via", "10.99.0.2", "proto", "78");
     await env.create(node(1), node(2));
     for (const name of ["n1", "n2"]) {
       const agent = createNodeRoutes({
@@ -115,16 +121,18 @@ describe.skipIf(!isRoot)("routes between nodes (needs root)", () => {
         clock: systemClock,
         log: nullLog,
         masqueradeExcept: ["10.244.0.0/16"],
+        device: "eth0",
       });
       running.push(agent.start(stop.signal));
     }
     await until(() => pings("p1", "10.244.2.2") && pings("p2", "10.244.1.2"));
-    expect(routes("n1")).toBe("10.244.2.0/24 via 10.89.0.12 dev eth0");
+    expect(routes("n1")).toBe("10.244.2.0/24 via 10.89.0.12");
     // Outside knows no pod networks: a pod reaches it by its node's address.
     await until(() => pings("p1", "10.89.0.1"));
     await env.client.resource(nodes).delete("n2");
     await until(() => routes("n1") === "");
     expect(pings("p1", "10.244.2.2")).toBe(false);
+    expect(routes("n1", "other")).toContain("10.77.0.0/24 via 10.99.0.2");
     await env.create(node(2));
     await until(() => pings("p1", "10.244.2.2"));
   });

@@ -30,6 +30,11 @@ export interface NodeRoutesOptions {
    * CIDR.
    */
   masqueradeExcept?: readonly string[];
+  /**
+   * The link behind which the cluster's nodes are; others' routes over other links are left alone.
+   * Any link when absent: the machine is of one cluster.
+   */
+  device?: string;
 }
 
 export interface NodeRoutes {
@@ -96,12 +101,13 @@ async function run(exec: Exec, argv: string[], input = ""): Promise<string> {
 }
 
 async function applyRoutes(list: readonly RoutedNode[], options: NodeRoutesOptions): Promise<void> {
-  const { exec, log, nodeName } = options;
+  const { exec, log, nodeName, device } = options;
+  const over = device === undefined ? [] : ["dev", device];
   const wanted = nodeRoutes(list, nodeName);
   const current: RouteEntry[] = [];
   for (const family of ["-4", "-6"]) {
     if (family === "-6" && !wanted.some((r) => r.dst.includes(":"))) continue;
-    const argv = ["ip", "-json", family, "route", "show", "proto", routeProtocol];
+    const argv = ["ip", "-json", family, "route", "show", "proto", routeProtocol, ...over];
     const text = (await run(exec, argv)).trim();
     if (text !== "") current.push(...(JSON.parse(text) as RouteEntry[]));
   }

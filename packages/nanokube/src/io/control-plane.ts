@@ -144,6 +144,7 @@ async function startNetwork(running: Running, upstreams: readonly string[]): Pro
   const routes = createNodeRoutes({
     client: clientFor(running, "system:kube-proxy"),
     nodeName: "",
+    device: network.bridge,
     exec,
     clock: systemClock,
     log,
