@@ -271,14 +271,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
   const issuer = buildIssuer(options, keys, fresh);
   const apiAudiences = options.apiAudiences ?? [options.serviceAccountIssuer];
-  const aggregator: Aggregator = new Aggregator({
-    registry,
-    local: () => local,
-    proxyClient: { cert: pki.proxyClientCert, key: pki.proxyClientKey },
-    toEndpoints: options.aggregatorRouting ?? false,
-    clock,
-    log,
-  });
+  const aggregator = createAggregator(options, registry, () => local);
   const flowControl = overloadControl(options, registry);
   const extra = { registry, flowControl, aggregator };
   const handlerOptions: HandlerOptions = {
@@ -303,6 +296,22 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   const local = createLocalClient(handler);
   const made = { aggregator, store, endpointLeases, authorities, registry };
   return { ...made, handlerOptions, handler, local, credentials, state };
+}
+
+function createAggregator(
+  { clock, log, pki, aggregatorRouting = false }: ApiServerOptions,
+  registry: ResourceRegistry,
+  local: () => LocalClient,
+): Aggregator {
+  const proxyClient = { cert: pki.proxyClientCert, key: pki.proxyClientKey };
+  return new Aggregator({
+    registry,
+    local,
+    proxyClient,
+    toEndpoints: aggregatorRouting,
+    clock,
+    log,
+  });
 }
 
 interface RestParts {
