@@ -10,6 +10,7 @@ import {
   matchesRequiredNodeAffinity,
   parseQuantity,
 } from "@nanokube/machinery";
+import { hasFreeHostPorts } from "./host-ports.ts";
 import { isCriticalPod } from "./qos.ts";
 import { podRequest } from "./resources.ts";
 
@@ -69,6 +70,13 @@ export function admitPod(pod: Pod, node: Node, others: readonly Pod[]): Refusal 
     return {
       reason: "NodeAffinity",
       message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    };
+  }
+  if (!hasFreeHostPorts(pod, others)) {
+    return {
+      reason: "NodePorts",
+      message:
+        "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
     };
   }
   if (!toleratesNoExecute(pod, node)) {

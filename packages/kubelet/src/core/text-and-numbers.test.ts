@@ -406,6 +406,19 @@ test("admission: room, selector, taints", () => {
   expect(admitPod(ask("1m", { tolerations: [] }), node, [])?.reason).toBe("TaintToleration");
 });
 
+test.for([
+  [{ hostPort: 80 }, { hostPort: 80 }, "NodePorts"],
+  [{ hostPort: 80, hostIP: "10.0.0.1" }, { hostPort: 80 }, "NodePorts"],
+  [{ hostPort: 80, hostIP: "10.0.0.1" }, { hostPort: 80, hostIP: "10.0.0.2" }, undefined],
+  [{ hostPort: 80, protocol: "UDP" }, { hostPort: 80 }, undefined],
+  [{ hostPort: 81 }, { hostPort: 80 }, undefined],
+  [{}, {}, undefined],
+] as const)("host ports %j beside %j: %s", ([own, other, reason]) => {
+  const pod = (port: object) =>
+    podOf([{ name: "a", ports: [{ containerPort: 8080, ...port }] }] as Container[]);
+  expect(admitPod(pod(own), { metadata: { name: "n1" } }, [pod(other)])?.reason).toBe(reason);
+});
+
 describe("configuration", () => {
   const file = (more: object) => ({
     apiVersion: "kubelet.config.k8s.io/v1beta1",

@@ -48,8 +48,9 @@ export function createResourceQuotaController(): Controller {
   };
 }
 
+/** Of the quota, or in a status that somebody wrote. */
 const hasOtherLimits = (old: ResourceQuota, quota: ResourceQuota): boolean =>
-  !deepEqual(old.spec?.hard, quota.spec?.hard);
+  !deepEqual(old.spec?.hard, quota.spec?.hard) || !deepEqual(quota.status?.hard, quota.spec?.hard);
 
 /** Only what frees something: the API server counts what is added. */
 function mayFree(pod: Pod): boolean {
