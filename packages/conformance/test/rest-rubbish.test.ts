@@ -1,6 +1,6 @@
 /**
- * Rubbish: mutated JSON, YAML and protobuf bodies, broken paths, queries and HTTP. Whatever comes,
- * the answer is a refusal or an object, never a failure of the server, and its memory stays.
+ * Rubbish: mutated JSON, YAML, protobuf and CBOR bodies, broken paths, queries and HTTP. Whatever
+ * comes, the answer is a refusal or an object, never a failure of the server, and its memory stays.
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -40,6 +40,8 @@ const bodies: Record<string, Buffer> = {
   "application/vnd.kubernetes.protobuf": Buffer.from(
     encodeEnvelope("v1", "Pod", encodeProtobuf("io.k8s.api.core.v1.Pod", pod)),
   ),
+  // {"apiVersion": "v1", "kind": "Pod"} behind its tag; behind a feature gate, and off.
+  "application/cbor": Buffer.from("d9d9f7a24a61706956657273696f6e427631446b696e6443506f64", "hex"),
 };
 
 function mutated(body: Buffer, next: (below: number) => number): Buffer {
@@ -94,7 +96,9 @@ test.each(Object.keys(bodies))(
     const next = numbers(type);
     const before = residentBytes(server.pid);
     const failures: string[] = [];
-    for (let i = 0; i < rounds; i += 20) {
+    // What no reader looks at needs fewer looks.
+    const count = type === "application/cbor" ? rounds / 5 : rounds;
+    for (let i = 0; i < count; i += 20) {
       const sent = Array.from({ length: 20 }, () => mutated(bodies[type]!, next));
       const answers = await Promise.all(sent.map((body) => sendRaw(post(type, body))));
       for (const [index, answer] of answers.entries()) {

@@ -108,6 +108,33 @@ test("after GOAWAY new calls go over a new connection, the old call goes on", as
   expect(await old).toEqual({ status: 2 });
 });
 
+test("more calls than the peer takes at once wait for each other", async () => {
+  const http2 = createHttp2Server({ settings: { maxConcurrentStreams: 2 } });
+  let atOnce = 0;
+  let most = 0;
+  http2.on("stream", (stream) => {
+    most = Math.max(most, ++atOnce);
+    stream.on("close", () => atOnce--);
+    stream.resume().on("end", () => {
+      const head = { ":status": 200, "content-type": "application/grpc" };
+      stream.respond(head, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      stream.end(health.HealthCheckResponse.encodeFrame({ status: 1 }));
+    });
+  });
+  await new Promise<void>((resolve) => http2.listen(0, "127.0.0.1", resolve));
+  cleanups.push(() => new Promise((resolve) => http2.close(resolve)));
+  const { port } = http2.address() as { port: number };
+  const { check } = client(`http://127.0.0.1:${port}`);
+  // The first call goes out before the peer has said how many it takes.
+  await check({});
+  most = 0;
+  const calls = Array.from({ length: 20 }, () => check({}));
+  expect(await Promise.all(calls)).toEqual(Array(20).fill({ status: 1 }));
+  // The end of one may be told behind the beginning of the next.
+  expect(most).toBeLessThan(5);
+});
+
 test("a peer that went silent is found by keep-alive pings", async () => {
   const silent = createTcpServer((socket) => void socket.on("error", () => {}).resume());
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
