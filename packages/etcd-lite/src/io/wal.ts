@@ -107,8 +107,8 @@ export class Wal {
   async write(storage: Storage, isLone = false): Promise<void> {
     const { snapshot, hardState } = storage;
     if (snapshot !== undefined) {
-      await this.#snapshotting;
-      // Held meanwhile, so that the member does not begin one of its own.
+      // Not a turn in between, nor while it is written: the member would begin one of its own.
+      while (this.#snapshotting !== undefined) await this.#snapshotting;
       this.#snapshotting = this.#writeSnapshot(snapshot.content as MemberState, snapshot.term);
       try {
         await this.#snapshotting;
