@@ -179,6 +179,30 @@ const written = withHooks(
 
 const never = '"hook":"yes"';
 
+/** Events are kept once and served in two groups. */
+function eventsInTwoGroups(matchPolicy: string): Scenario {
+  const rules = [
+    { apiGroups: ["events.k8s.io"], apiVersions: ["v1"], resources: ["events"], operations: ["*"] },
+    onConfigMaps,
+  ];
+  const hooks = [{ ask: "echo", rules, matchPolicy }];
+  const name = `events ${matchPolicy.toLowerCase()}`;
+  return withHooks(name, false, hooks, "denied the request", (label) => [
+    {
+      method: "POST",
+      path: `/api/v1/namespaces/default/events${dry}`,
+      body: {
+        metadata: { name: "e", labels: { case: label } },
+        involvedObject: { kind: "Pod", namespace: "default", name: "p" },
+        reason: "Told",
+        message: "hello",
+        type: "Normal",
+        source: { component: "c" },
+      },
+    },
+  ]);
+}
+
 export const webhookScenarios: readonly Scenario[] = [
   ...["deny", "deny-message", "deny-reason", "deny-low", "deny-causes", "echo"].map((ask) =>
     asked(ask, "denied the request"),
@@ -285,6 +309,7 @@ export const webhookScenarios: readonly Scenario[] = [
     "denied the request",
   ),
   written,
+  ...["Equivalent", "Exact"].map(eventsInTwoGroups),
   scaled("equivalent", { matchPolicy: "Equivalent" }),
   scaled("exact", { matchPolicy: "Exact" }),
 ];

@@ -60,9 +60,12 @@ export function requestOf(attributes: AdmissionAttributes, uid: string): Admissi
   };
   const named = { group: resource.group, version: resource.version, resource: resource.plural };
   const { requested } = attributes;
-  const askedFor = requested === undefined ? named : { ...named, version: requested.version };
+  const askedFor =
+    requested === undefined
+      ? named
+      : { group: requested.group, version: requested.version, resource: requested.plural };
   const isOwnKind = requested !== undefined && kind.kind === resource.kind;
-  const asked = isOwnKind ? { ...kind, version: requested.version } : kind;
+  const asked = isOwnKind ? { ...kind, group: requested.group, version: requested.version } : kind;
   const sub = subresource === "" ? {} : { subResource: subresource };
   const full = (tree: KubeObject | undefined) => (tree ? { ...typeMeta, ...tree } : null) as Fields;
   return {

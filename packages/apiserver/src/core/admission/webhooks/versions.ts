@@ -24,14 +24,19 @@ export interface ServedVersion {
 
 export type ServedVersions = () => Iterable<ServedVersion>;
 
+/** Kept once, served in two groups. */
+const isEvents = ({ group, plural }: ResourceInfo): boolean =>
+  plural === "events" && (group === "" || group === "events.k8s.io");
+
 const isSame = (a: ResourceInfo, b: ResourceInfo): boolean =>
-  a.group === b.group && a.plural === b.plural;
+  (a.group === b.group && a.plural === b.plural) || (isEvents(a) && isEvents(b));
+
+const isVersion = (a: ResourceInfo, b: ResourceInfo): boolean =>
+  a.group === b.group && a.version === b.version;
 
 /** The other versions of what is asked for. */
 export function otherVersions(served: ServedVersions, info: ResourceInfo): ServedVersion[] {
-  return [...served()].filter(
-    (each) => isSame(each.info, info) && each.info.version !== info.version,
-  );
+  return [...served()].filter((each) => isSame(each.info, info) && !isVersion(each.info, info));
 }
 
 export async function converted(
@@ -47,9 +52,7 @@ export async function converted(
 
 /** The version that a request, or what it was converted to, is in. */
 export function servedAs(served: ServedVersions, info: ResourceInfo): ServedVersion | undefined {
-  return [...served()].find(
-    (each) => isSame(each.info, info) && each.info.version === info.version,
-  );
+  return [...served()].find((each) => isSame(each.info, info) && isVersion(each.info, info));
 }
 
 export interface Match {
