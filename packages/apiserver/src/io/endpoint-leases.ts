@@ -16,6 +16,7 @@ import { type BootstrapParts, find, put } from "./bootstrap.ts";
 
 const ttlSeconds = 15;
 const renewEveryMs = 10_000;
+const leaveMaxMs = 5_000;
 
 export interface EndpointLeasesParts extends Omit<BootstrapParts, "options"> {
   store: ObjectStore;
@@ -45,20 +46,25 @@ export class EndpointLeases {
     void this.#keep(signal);
   }
 
-  /** Clients should go to other servers from now on. */
+  /** Clients should go to other servers from now on; a store that is away is not waited for. */
   async leave(): Promise<void> {
     if (this.#port === undefined) return;
     const port = this.#port;
     this.#port = undefined;
+    const { clock, log } = this.#options;
+    const left = this.#remove(port).catch((error: unknown) =>
+      log.warn({ error: String(error) }, "unable to remove this server's endpoint"),
+    );
+    const over = new AbortController();
+    await Promise.race([left, sleep(clock, leaveMaxMs, over.signal).catch(() => undefined)]);
+    over.abort();
+  }
+
+  async #remove(port: number): Promise<void> {
     const { store, endpointLeases } = this.#parts;
-    try {
-      const lease = await store.read(endpointLeases, this.#ip);
-      if (lease !== undefined) await store.remove(endpointLeases, lease);
-      await this.#publish(port);
-    } catch (error) {
-      const why = { error: String(error) };
-      this.#options.log.warn(why, "unable to remove this server's endpoint");
-    }
+    const lease = await store.read(endpointLeases, this.#ip);
+    if (lease !== undefined) await store.remove(endpointLeases, lease);
+    await this.#publish(port);
   }
 
   async #keep(signal: AbortSignal): Promise<void> {
