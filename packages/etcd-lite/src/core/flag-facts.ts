@@ -99,7 +99,7 @@ export const serverFlags: FlagFacts = {
 
   "max-snapshots": { kind: "uint", ignored: tuning },
   "max-wals": { kind: "uint", ignored: tuning },
-  "initial-election-tick-advance": { kind: "bool", ignored: tuning },
+  "initial-election-tick-advance": { kind: "bool" },
   "backend-batch-interval": { kind: "duration", ignored: tuning },
   "backend-batch-limit": { kind: "int", ignored: tuning },
   "backend-bbolt-freelist-type": { kind: "string", ignored: tuning },

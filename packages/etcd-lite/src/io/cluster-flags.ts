@@ -26,6 +26,7 @@ export function readClusterFlags(flags: FlagValues): ClusterSettings {
   const heartbeatMs = Number(flags["heartbeat-interval"] ?? 100);
   const electionMs = Number(flags["election-timeout"] ?? 1000);
   checkTimes(heartbeatMs, electionMs);
+  const advance = flags["initial-election-tick-advance"];
   const peerListenURLs = list(flags["listen-peer-urls"]) ?? ["http://localhost:2380"];
   const tls = readPeerTls(flags);
   const isSecure = [...peerListenURLs, ...peerURLs].some((url) => url.startsWith("https:"));
@@ -45,6 +46,7 @@ export function readClusterFlags(flags: FlagValues): ClusterSettings {
       joinExisting,
       heartbeatMs,
       electionMs,
+      electionTickAdvance: advance === undefined || isTrue(advance),
       preVote: flags["pre-vote"] === undefined || isTrue(flags["pre-vote"]),
       snapshotAfterEntries: snapshotCount === undefined ? undefined : Number(snapshotCount),
       connect: (url) => connect(url, tls?.client),

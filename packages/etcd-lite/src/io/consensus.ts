@@ -50,6 +50,8 @@ export interface ClusterOptions extends IdentityOptions {
   readonly joinExisting?: boolean | undefined;
   readonly heartbeatMs?: number | undefined;
   readonly electionMs?: number | undefined;
+  /** Stand for election soon after the start, not a whole election's length later; true. */
+  readonly electionTickAdvance?: boolean | undefined;
   readonly preVote?: boolean | undefined;
   readonly checkQuorum?: boolean | undefined;
   /** How to reach a peer URL. */
@@ -226,6 +228,7 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
   const isImmediate = wal === undefined;
   const { requestBytesMax = 1.5 * 1024 * 1024 } = options;
   const times = { timeoutMs, electionMs };
+  const electionTicks = Math.max(Math.round(electionMs / heartbeatMs), 2);
   const proposals = new Proposals({ clock, origin, ...times, isImmediate, requestBytesMax });
   const peers = new Peers({
     ...identity,
@@ -245,7 +248,9 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
         membership: state.cluster.shape,
         hardState,
         log,
-        electionTicks: Math.max(Math.round(electionMs / heartbeatMs), 2),
+        electionTicks,
+        // Others that have a leader do not vote: who is early disturbs nobody.
+        waitedTicks: options.electionTickAdvance === false ? 0 : electionTicks - 1,
         heartbeatTicks: 1,
         random: () => random.next(),
         session: origin,

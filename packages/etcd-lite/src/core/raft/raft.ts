@@ -45,6 +45,8 @@ export interface RaftOptions {
   /** Without a word from a leader for this long (up to twice as long, by chance): an election. */
   readonly electionTicks: number;
   readonly heartbeatTicks: number;
+  /** As if it had waited for so many already: who starts need not wait for a leader that long. */
+  readonly waitedTicks?: number | undefined;
   /** In [0, 1): spreads elections, so that members do not stand against each other for ever. */
   readonly random: () => number;
   /** Another one in each life of the member. */
@@ -111,6 +113,7 @@ export class Raft {
     this.#saved = options.hardState;
     this.role = new Follower(this);
     this.resetElectionTimer();
+    this.electionElapsed = options.waitedTicks ?? 0;
   }
 
   // What comes in.
