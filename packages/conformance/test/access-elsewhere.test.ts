@@ -378,4 +378,29 @@ describe.each(apiServerSubjects())("$name", ({ name, open, skip }) => {
     expect(await anonymous("/readyz")).toBe("401");
     expect(await anonymous("/api")).toBe("401");
   });
+
+  test.skipIf(skip)(
+    "both files are read again when they change",
+    async () => {
+      const write = (file: string, tree: object) =>
+        writeFile(join(dir, file), JSON.stringify(tree));
+      const ca = await readFile(join(dir, "away.crt"), "utf8");
+      const [flags] = [authentication(away.url, ca)];
+      flags.jwt.splice(1);
+      const [issuer] = flags.jwt as { claimMappings: { username: { prefix: string } } }[];
+      issuer!.claimMappings.username.prefix = "renewed:";
+      await write("authentication.json", flags);
+      const name = async () => (await whoAmI(await idToken({}))).username;
+      await expect.poll(name, { timeout: 30_000 }).toBe("renewed:olga@example.com");
+      expect(await whoAmI(await signed({}, "/cel"))).toEqual(unauthorized);
+      const without = authorization(join(dir, "access.json"));
+      without.authorizers.splice(2);
+      await write("authorization.json", without);
+      const path = "/api/v1/namespaces/default/secrets/some";
+      const status = async () =>
+        (await server.send({ method: "GET", path, token: "known-elsewhere" })).status;
+      await expect.poll(status, { timeout: 30_000 }).toBe(403);
+    },
+    90_000,
+  );
 });
