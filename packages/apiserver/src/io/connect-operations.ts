@@ -3,7 +3,6 @@
  *
  * Source  pkg/registry/core/pod/rest/{log,subresources}.go
  */
-import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { badRequest, internalError, StatusError } from "@nanokube/machinery";
 import { connectOptions } from "../core/connect/connect-options.ts";
@@ -18,6 +17,7 @@ import type { ApiRequest, ApiResponse, RestContext } from "../core/rest/context.
 import type { Operation } from "../core/rest/dispatch.ts";
 import type { Aggregator } from "./aggregator.ts";
 import { type BackendCredentials, passOn, tunnel } from "./backend.ts";
+import { sendOverSocket, type Upgrade } from "./log-socket.ts";
 import { TextError } from "./remote-call.ts";
 
 const streams = new Set(["exec", "attach", "portforward"]);
@@ -108,13 +108,18 @@ export interface UpgradeDeps {
 export async function serveUpgrade(
   deps: UpgradeDeps,
   request: ApiRequest,
-  { socket, head }: { socket: Duplex; head: Buffer; raw: IncomingMessage },
+  { raw, socket, head }: Upgrade,
 ): Promise<void> {
   try {
     const admitted = await admitRequest(deps.options, request);
     const elsewhere = deps.aggregator.upgrade(request, admitted.user, { socket, head });
     if (elsewhere !== undefined) return await elsewhere;
     const context = contextFor(deps.options, request, admitted);
+    if (context.info.resource === "pods" && context.info.subresource === "log") {
+      // The kubelet is asked for plain bytes.
+      const plain = { ...context, request: { ...request, headers: {} } };
+      return sendOverSocket(await logs(plain, deps.credentials), { raw, socket, head });
+    }
     await admitConnection(context);
     const location = upgradeLocation(context);
     const kubelet = context.info.subresource !== "proxy" || context.info.resource === "nodes";
