@@ -71,8 +71,10 @@ async function busyboxLayer(busybox: string, taken: readonly string[] = []): Pro
   for (const path of ["tmp", "var/tmp"]) entries.push({ type: "directory", path, mode: 0o1777 });
   entries.push(...accounts);
   entries.push({ type: "copy", path: "bin/busybox", mode: 0o755, source: busybox });
-  for (const line of (await run([busybox, "--list-full"])).trim().split("\n")) {
-    const path = line.replace(/^\//, "");
+  const paths = (await run([busybox, "--list-full"])).trim().split("\n");
+  const plain = paths.map((path) => path.replace(/^\//, ""));
+  // The image that specs know has every program in /bin.
+  for (const path of new Set(plain.flatMap((each) => [each, `bin/${basename(each)}`]))) {
     if (basename(path) === "busybox" || taken.includes(basename(path))) continue;
     entries.push({ type: "symlink", path, target: "/bin/busybox" });
   }
