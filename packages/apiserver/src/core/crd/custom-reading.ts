@@ -39,9 +39,7 @@ export function pruneTo(shape: VersionShape, tree: KubeObject): boolean {
 function repair(shape: VersionShape, tree: KubeObject): boolean {
   const pruned = pruneTo(shape, tree);
   if (shape.schema === undefined) return pruned;
-  const before = JSON.stringify(tree);
-  applyDefaults(shape.schema, tree);
-  return pruned || JSON.stringify(tree) !== before;
+  return applyDefaults(shape.schema, tree) || pruned;
 }
 
 const nobodysVersion = (apiVersion: string | undefined): Error =>

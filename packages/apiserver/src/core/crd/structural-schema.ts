@@ -91,34 +91,41 @@ export function pruneValue(schema: Schema, value: unknown, path: string, dropped
   }
 }
 
-/** Null where the schema does not allow it counts as absent. */
-function dropNulls(schema: Schema, value: Tree): void {
+/** Null where the schema does not allow it counts as absent; whether there was any. */
+function dropNulls(schema: Schema, value: Tree): boolean {
   const { properties = {}, additionalProperties } = schema;
+  let changed = false;
   for (const [name, member] of Object.entries(value)) {
     if (member !== null) continue;
     const own = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
-    if (isTree(own) && !own["nullable"]) delete value[name];
+    if (!isTree(own) || own["nullable"]) continue;
+    delete value[name];
+    changed = true;
   }
+  return changed;
 }
 
-/** Fills in what is absent. */
-export function applyDefaults(schema: Schema, value: unknown): void {
+/** Fills in what is absent; whether anything was. */
+export function applyDefaults(schema: Schema, value: unknown): boolean {
   if (Array.isArray(value)) {
-    if (schema.items !== undefined) for (const item of value) applyDefaults(schema.items, item);
-    return;
+    const { items } = schema;
+    if (items === undefined) return false;
+    return value.reduce<boolean>((any, item) => applyDefaults(items, item) || any, false);
   }
-  if (!isTree(value)) return;
-  dropNulls(schema, value);
+  if (!isTree(value)) return false;
+  let changed = dropNulls(schema, value);
   for (const [name, member] of Object.entries(schema.properties ?? {})) {
     if (!Object.hasOwn(value, name) && member.default !== undefined) {
       value[name] = structuredClone(member.default);
+      changed = true;
     }
-    if (Object.hasOwn(value, name)) applyDefaults(member, value[name]);
+    if (Object.hasOwn(value, name)) changed = applyDefaults(member, value[name]) || changed;
   }
   const { additionalProperties } = schema;
-  if (!isTree(additionalProperties)) return;
+  if (!isTree(additionalProperties)) return changed;
   for (const [name, member] of Object.entries(value)) {
-    if (schema.properties?.[name] === undefined)
-      applyDefaults(additionalProperties as Schema, member);
+    if (schema.properties?.[name] !== undefined) continue;
+    changed = applyDefaults(additionalProperties as Schema, member) || changed;
   }
+  return changed;
 }
