@@ -190,16 +190,17 @@ describe.skipIf(skip !== undefined)(`HTTP, beside etcd${skip ? `: ${skip}` : ""}
   });
 
   test("/debug/vars says what etcd's does, of what there is here", async () => {
-    const [mine, theirs] = await Promise.all(
-      open.map(async ({ endpoint }) => (await fetch(`http://${endpoint}/debug/vars`)).json()),
-    );
+    const answers = open.map(async ({ endpoint }) => {
+      return (await (await fetch(`http://${endpoint}/debug/vars`)).json()) as Vars;
+    });
+    const [mine, theirs] = (await Promise.all(answers)) as [Vars, Vars];
     expect(Object.keys(mine)).toEqual(Object.keys(theirs));
     const shapeOf = (status: Record<string, unknown>) =>
       Object.entries(status).map(([name, value]) => [name, typeof value]);
     const { leadtransferee, ...wanted } = theirs["raft.status"];
     expect(leadtransferee).toBe("0");
     expect(shapeOf(mine["raft.status"]).sort()).toEqual(shapeOf(wanted).sort());
-    expect(mine["raft.status"].raftState).toBe("StateLeader");
+    expect(mine["raft.status"]["raftState"]).toBe("StateLeader");
     for (const name of Object.keys(mine.memstats)) expect(theirs.memstats).toHaveProperty(name);
     expect(await both("/debug/vars", { method: "POST" })).toMatchObject([
       { status: 405 },
@@ -249,6 +250,11 @@ describe.skipIf(skip !== undefined)(`HTTP, beside etcd${skip ? `: ${skip}` : ""}
     expect(after.get("etcd_server_has_leader")).toBe(1);
   });
 });
+
+interface Vars {
+  readonly memstats: object;
+  readonly "raft.status": Record<string, unknown>;
+}
 
 const isOfGo = (name: string) => name.startsWith("go_") || name === "etcd_server_go_version";
 
