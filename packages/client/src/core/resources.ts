@@ -133,6 +133,11 @@ export const volumeAttachments = clusterWide<storage.VolumeAttachment>(
   "VolumeAttachment",
   "volumeattachments",
 );
+export const volumeAttributesClasses = clusterWide<storage.VolumeAttributesClass>(
+  "storage.k8s.io/v1",
+  "VolumeAttributesClass",
+  "volumeattributesclasses",
+);
 export const csiDrivers = clusterWide<storage.CSIDriver>(
   "storage.k8s.io/v1",
   "CSIDriver",

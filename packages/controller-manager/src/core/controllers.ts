@@ -46,6 +46,7 @@ import { createTokenController } from "./serviceaccount-token/serviceaccount-tok
 import { createStatefulSetController } from "./statefulset/statefulset.ts";
 import {
   createClaimProtectionController,
+  createClassProtectionController,
   createVolumeProtectionController,
 } from "./storage-protection/storage-protection.ts";
 import { createTaintEvictionController } from "./taint-eviction/taint-eviction.ts";
@@ -146,6 +147,7 @@ export const controllers: readonly ControllerEntry[] = [
   { name: "persistentvolume-expander-controller", create: createVolumeExpandController },
   { name: "persistentvolumeclaim-protection-controller", create: createClaimProtectionController },
   { name: "persistentvolume-protection-controller", create: createVolumeProtectionController },
+  { name: "volumeattributesclass-protection-controller", create: createClassProtectionController },
   { name: "node-lifecycle-controller", create: createNodeLifecycleController },
   { name: "taint-eviction-controller", create: createTaintEvictionController },
   {

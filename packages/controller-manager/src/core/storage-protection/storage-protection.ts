@@ -1,8 +1,8 @@
 /**
- * Storage in use protection: a claim that a pod uses, and a volume that a claim has, do not go
- * before that ends.
+ * Storage in use protection: a claim that a pod uses, a volume that a claim has, and a class of
+ * attributes that a claim or a volume names do not go before that ends.
  *
- * Source  pkg/controller/volume/pvcprotection, pvprotection
+ * Source  pkg/controller/volume/pvcprotection, pvprotection, vacprotection
  */
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "@nanokube/api/core/v1";
 import {
@@ -12,6 +12,7 @@ import {
   pods,
   type ResourceRef,
   splitKey,
+  volumeAttributesClasses,
 } from "@nanokube/client";
 import { type Caches, type Context, type Controller, watch, watchOwn } from "../controller.ts";
 import { podsByClaim } from "../persistent-volume/claim.ts";
@@ -19,6 +20,7 @@ import { attempt, type Outcome, type Steps, update } from "../steps.ts";
 
 const claimFinalizer = "kubernetes.io/pvc-protection";
 const volumeFinalizer = "kubernetes.io/pv-protection";
+const classFinalizer = "kubernetes.io/vac-protection";
 
 export function createClaimProtectionController(): Controller {
   return {
@@ -88,6 +90,45 @@ export function* reconcileVolumeProtection(
 
 function isBound(volume: PersistentVolume): boolean {
   return volume.status?.phase === "Bound";
+}
+
+const classOfVolume = ({ spec }: PersistentVolume): string[] =>
+  spec?.volumeAttributesClassName ? [spec.volumeAttributesClassName] : [];
+
+const classesOfClaim = ({ spec, status }: PersistentVolumeClaim): string[] =>
+  [
+    spec?.volumeAttributesClassName,
+    status?.currentVolumeAttributesClassName,
+    status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
+  ].filter((name): name is string => Boolean(name));
+
+export function createClassProtectionController(): Controller {
+  return {
+    name: "volumeattributesclass-protection-controller",
+    watches: [
+      watchOwn(volumeAttributesClasses),
+      watch(persistentVolumeClaims, classesOfClaim, { class: classesOfClaim }),
+      watch(persistentVolumes, classOfVolume, { class: classOfVolume }),
+    ],
+    reconcile: reconcileClassProtection,
+  };
+}
+
+export function* reconcileClassProtection(
+  key: string,
+  { caches }: Context,
+): Steps<number | undefined> {
+  const object = caches.of(volumeAttributesClasses).get("", key);
+  if (object === undefined) return undefined;
+  if (object.metadata?.deletionTimestamp === undefined) {
+    yield* addFinalizer(volumeAttributesClasses, object, classFinalizer);
+    return undefined;
+  }
+  const users = [persistentVolumeClaims, persistentVolumes].flatMap((resource) =>
+    caches.of(resource as ResourceRef).byIndex("class", key),
+  );
+  if (users.length === 0) yield* dropFinalizer(volumeAttributesClasses, object, classFinalizer);
+  return undefined;
 }
 
 function* addFinalizer<T extends ApiObject>(
