@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { corpus } from "../src/corpus/all.ts";
 import { type InProcess, openInProcess } from "../src/corpus/in-process.ts";
 import { readKnown } from "../src/corpus/known-differences.ts";
+import { reasonOf } from "../src/corpus/reasons.ts";
 import { replayGroup } from "../src/corpus/replay.ts";
 
 describe("the corpus", () => {
@@ -20,6 +21,8 @@ describe("the corpus", () => {
     const { differing, missing, count } = await replayGroup(group, ours.send);
     expect(missing, "record them: npm run corpus -- record").toEqual([]);
     expect(count).toBeGreaterThan(0);
+    const unexplained = [...known.keys()].filter((one) => reasonOf(name, one) === undefined);
+    expect(unexplained, "say why: src/corpus/reasons.ts").toEqual([]);
     const isNew = [...differing].filter(([one]) => !known.has(one));
     expect(Object.fromEntries(isNew)).toEqual({});
     const cured = [...known.keys()].filter((one) => !differing.has(one));

@@ -16,7 +16,9 @@ export function regexError(message: string, format: string, ...examples: string[
 
 const encoder = new TextEncoder();
 
-export function byteLength(text: string): number {
+/** A name that is null is none. */
+export function byteLength(name: string | null): number {
+  const text = name ?? "";
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) > 0x7f) return encoder.encode(text).length;
   }

@@ -130,7 +130,7 @@ const storage: readonly StrategyCase[] = [
   {
     name: "volume refused",
     object: volume({
-      capacity: {},
+      capacity: null,
       accessModes: [],
       persistentVolumeReclaimPolicy: "X",
       nfs: { server: "", path: "a" },

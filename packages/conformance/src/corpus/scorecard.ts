@@ -1,6 +1,7 @@
 /** docs/apiserver-corpus.md: how many cases a kind has, how many differ, and where. */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { reasonOf } from "./reasons.ts";
 import { type GroupResult, whereOf } from "./replay.ts";
 
 const target = fileURLToPath(new URL("../../../../docs/apiserver-corpus.md", import.meta.url));
@@ -16,6 +17,16 @@ function placesOf({ differing }: GroupResult): string {
     .slice(0, 3)
     .map(([where, times]) => `\`${where}\` ${times}`)
     .join(", ");
+}
+
+/** Of each group: how many differ for which reason. */
+function whyRows({ group, differing }: GroupResult): string[] {
+  const counts = new Map<string, number>();
+  for (const name of differing.keys()) {
+    const why = reasonOf(group, name) ?? "not known yet";
+    counts.set(why, (counts.get(why) ?? 0) + 1);
+  }
+  return [...counts].map(([why, count]) => `| ${group} | ${count} | ${why} |`);
 }
 
 export function writeScorecard(results: readonly GroupResult[]): void {
@@ -40,6 +51,12 @@ export function writeScorecard(results: readonly GroupResult[]): void {
     "| group | requests | differ | where, most often |",
     "|---|---|---|---|",
     ...rows,
+    "",
+    "## Why",
+    "",
+    "| group | answers | why they differ |",
+    "|---|---|---|",
+    ...results.flatMap(whyRows),
     "",
   ];
   writeFileSync(target, lines.join("\n"));

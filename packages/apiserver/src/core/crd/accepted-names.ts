@@ -106,6 +106,8 @@ export function acceptNames(
 ): boolean {
   crd.status ??= {};
   const has = crd.status.acceptedNames ?? ({} as CustomResourceDefinitionNames);
+  // It has what it wants: what its conditions say of that is left as it is.
+  if (deepEqual(crd.spec?.names, has) && conditionIs(crd, "Established", "True")) return false;
   const taken = takenBy(all, crd.spec?.group ?? "");
   const { names, conflict } = grant(crd.spec?.names ?? has, has, taken);
   let changed = !deepEqual(names, has);

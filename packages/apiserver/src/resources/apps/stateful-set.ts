@@ -62,8 +62,8 @@ function defaultStatefulSet(set: StatefulSet): void {
   defaultPodTemplate(spec.template);
   for (const claim of spec.volumeClaimTemplates ?? []) {
     defaultClaim(claim);
-    claim.apiVersion ||= "v1";
-    claim.kind ||= "PersistentVolumeClaim";
+    claim.apiVersion = "v1";
+    claim.kind = "PersistentVolumeClaim";
   }
 }
 
@@ -108,7 +108,7 @@ function validateTemplate(spec: StatefulSetSpec, path: FieldPath): FieldError[] 
   const template = effectiveTemplate(spec);
   return [
     ...(selects(spec.selector, {}) === undefined
-      ? [invalid(path.child("selector"), spec.selector, "")]
+      ? [invalid(field("spec", "selector"), spec.selector, "")]
       : validateTemplateMatches(spec.selector, template, path)),
     ...validatePodTemplate(template, path),
     ...validateAlwaysRestarts(spec.template ?? {}, path, "StatefulSet"),

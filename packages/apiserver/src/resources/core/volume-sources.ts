@@ -228,16 +228,16 @@ const checks: { [Key in SharedKey]?: Check<Key> } = {
     return [...errors, ...check(at, namespace, dns1123Label)];
   },
   flocker: validateFlocker,
-  rbd: ({ monitors = [], image }, { path }) => [
-    ...(monitors.length > 0 ? [] : [required(path.child("monitors"))]),
+  rbd: ({ monitors, image }, { path }) => [
+    ...((monitors ?? []).length > 0 ? [] : [required(path.child("monitors"))]),
     ...need(path, { image }),
   ],
   cinder: ({ volumeID, secretRef }, place) => [
     ...need(place.path, { volumeID }),
     ...needSecret(secretRef, place),
   ],
-  cephfs: ({ monitors = [] }, { path }) =>
-    monitors.length > 0 ? [] : [required(path.child("monitors"))],
+  cephfs: ({ monitors }, { path }) =>
+    (monitors ?? []).length > 0 ? [] : [required(path.child("monitors"))],
   quobyte: validateQuobyte,
   fc: validateFC,
   flexVolume: validateFlex,

@@ -161,7 +161,8 @@ function validateDeviceStatus(
   path: FieldPath,
   allocated: ReadonlySet<string>,
 ): FieldError[] {
-  const { shareID, conditions = [], data } = device;
+  const { shareID, data } = device;
+  const conditions = device.conditions ?? [];
   const errors = [
     ...validateDriverName(device.driver ?? "", path.child("driver")),
     ...validatePoolName(device.pool ?? "", path.child("pool")),

@@ -114,7 +114,8 @@ function validateNonResourceRule(rule: NonResourcePolicyRule, path: FieldPath): 
 }
 
 function validateNamespaces(rule: ResourcePolicyRule, path: FieldPath): FieldError[] {
-  const { namespaces = [], clusterScope = false } = rule;
+  const namespaces = rule.namespaces ?? [];
+  const { clusterScope = false } = rule;
   if (namespaces.length === 0 && !clusterScope) {
     const why = "resource rules that are not cluster scoped must supply at least one namespace";
     return [required(path, why)];
@@ -127,7 +128,8 @@ function validateNamespaces(rule: ResourcePolicyRule, path: FieldPath): FieldErr
 }
 
 function validateResourceRule(rule: ResourcePolicyRule, path: FieldPath): FieldError[] {
-  const { apiGroups = [], resources = [] } = rule;
+  const apiGroups = rule.apiGroups ?? [];
+  const resources = rule.resources ?? [];
   const errors = validateVerbs(rule.verbs ?? [], path.child("verbs"));
   for (const [list, name, one, more] of [
     [apiGroups, "apiGroups", "api group", "api groups"],
@@ -141,7 +143,9 @@ function validateResourceRule(rule: ResourcePolicyRule, path: FieldPath): FieldE
 }
 
 export function validatePolicyRules(rule: PolicyRulesWithSubjects, path: FieldPath): FieldError[] {
-  const { subjects = [], resourceRules = [], nonResourceRules = [] } = rule;
+  const subjects = rule.subjects ?? [];
+  const resourceRules = rule.resourceRules ?? [];
+  const nonResourceRules = rule.nonResourceRules ?? [];
   const at = path.child("subjects");
   const errors = subjects.flatMap((subject, i) => validateSubject(subject, at.index(i)));
   if (subjects.length === 0) {

@@ -123,11 +123,11 @@ function portTexts(slice: EndpointSlice): string[] {
 const hostname = "kubernetes.io/hostname";
 
 /** v1 has no topology; a node that was told by it before is told by its name now. */
-function dropTopology({ endpoints = [] }: EndpointSlice, old?: EndpointSlice): void {
+function dropTopology({ endpoints }: EndpointSlice, old?: EndpointSlice): void {
   const before = new Set(
     (old?.endpoints ?? []).map(({ deprecatedTopology }) => deprecatedTopology?.[hostname]),
   );
-  for (const endpoint of endpoints) {
+  for (const endpoint of endpoints ?? []) {
     const node = endpoint.deprecatedTopology?.[hostname];
     delete endpoint.deprecatedTopology;
     if (node === undefined || !before.has(node)) continue;

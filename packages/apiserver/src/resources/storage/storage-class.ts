@@ -48,7 +48,8 @@ function validateParameters(
 }
 
 function validateTopology(expression: TopologySelectorLabelRequirement, path: FieldPath) {
-  const { key = "", values = [] } = expression;
+  const key = expression.key ?? "";
+  const values = expression.values ?? [];
   const errors = values.length === 0 ? [required(path.child("values"))] : [];
   for (const [v, value] of values.entries()) {
     if (values.indexOf(value) < v) errors.push(duplicate(path.child("values").index(v), value));
@@ -62,10 +63,12 @@ const meaningOf = (expressions: readonly TopologySelectorLabelRequirement[]): st
     expressions.map(({ key, values }) => [key, [...new Set(values)].sort()].flat()).sort(),
   );
 
-function validateTopologies({ allowedTopologies: terms = [] }: StorageClass): FieldError[] {
+function validateTopologies({ allowedTopologies }: StorageClass): FieldError[] {
+  const terms = allowedTopologies ?? [];
   // Upstream compares with as many empty terms as there are terms, so that none may be empty.
   const seen = terms.map(() => meaningOf([]));
-  return terms.flatMap(({ matchLabelExpressions: expressions = [] }, i) => {
+  return terms.flatMap(({ matchLabelExpressions }, i) => {
+    const expressions = matchLabelExpressions ?? [];
     const path = field("allowedTopologies").index(i).child("matchLabelExpressions");
     const keys = new Set<string>();
     const errors = expressions.flatMap((expression, n) => {
