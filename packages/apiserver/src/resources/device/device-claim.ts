@@ -174,7 +174,9 @@ function validateConstraint(
   } else if (distinctAttribute !== undefined) {
     errors.push(...validateFullyQualifiedName(distinctAttribute, path.child("distinctAttribute")));
   } else {
-    const why = `exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set`;
+    const why =
+      'exactly one of "matchAttribute" or "distinctAttribute" is required, ' +
+      "but multiple fields are set";
     errors.push(required(path, why));
   }
   return errors;
@@ -212,4 +214,6 @@ export function validateAdminAccess(
   return [forbidden(path, adminAccessRefused)];
 }
 
-export const adminAccessRefused = `admin access to devices requires the \`${adminLabel}: true\` label on the containing namespace`;
+export const adminAccessRefused =
+  `admin access to devices requires the \`${adminLabel}: true\` label ` +
+  "on the containing namespace";

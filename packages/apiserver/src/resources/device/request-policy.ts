@@ -100,7 +100,9 @@ export function validateCapacity(
   if (!isShared) return [forbidden(at, "allowMultipleAllocations must be true")];
   const values = policy.validValues ?? [];
   if (values.length > 0 && policy.validRange !== undefined) {
-    const why = `exactly one policy can be specified, cannot specify "validValues" and "validRange" at the same time`;
+    const why =
+      'exactly one policy can be specified, cannot specify "validValues" and "validRange" ' +
+      "at the same time";
     return [forbidden(at, why)];
   }
   const given = values.length > 0 ? "validValues" : "validRange";
