@@ -7,7 +7,12 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
-import { genericStatus, type StatusError, statusErrorFromObject } from "@nanokube/machinery";
+import {
+  genericStatus,
+  type StatusError,
+  serviceUnavailable,
+  statusErrorFromObject,
+} from "@nanokube/machinery";
 import type { Location } from "../core/connect/kubelet-location.ts";
 import type { ApiRequest, ApiResponse, Sink } from "../core/rest/context.ts";
 
@@ -60,10 +65,11 @@ export function passOn(
   location: Location,
   request: ApiRequest,
   credentials: BackendCredentials,
+  refusal = unreachable,
 ): Promise<ApiResponse> {
   const options = optionsFor(location, request, credentials, request.method);
   const send = start(location);
-  return forward({ send, options, request, refusal: (error) => unreachable(location, error) });
+  return forward({ send, options, request, refusal: (error) => refusal(location, error) });
 }
 
 export interface Forwarding {
@@ -129,8 +135,25 @@ function wait(response: IncomingMessage, sink: Sink): void {
 }
 
 function unreachable(location: Location, error: Error): StatusError {
-  const text = `error dialing backend: dial tcp ${location.host}:${location.port}: ${error.message}`;
+  const text = `error dialing backend: ${dialText(location, error)}`;
   return genericStatus(500, "InternalError", `Internal error occurred: ${text}`);
+}
+
+/** What a proxy says of a pod or Service that nobody answers for. */
+export function serviceOutOfReach(location: Location, error: Error): StatusError {
+  return serviceUnavailable(`error trying to reach service: ${dialText(location, error)}`);
+}
+
+const dialErrors: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connect: connection refused",
+  EHOSTUNREACH: "connect: no route to host",
+  ENETUNREACH: "connect: network is unreachable",
+  ETIMEDOUT: "connect: connection timed out",
+};
+
+function dialText({ host, port }: Location, error: Error): string {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return `dial tcp ${host}:${port}: ${dialErrors[code] ?? error.message}`;
 }
 
 export interface UpgradeTunnel {

@@ -13,11 +13,13 @@ import {
   streamLocation,
 } from "../core/connect/kubelet-location.ts";
 import { type Admitted, admitRequest, type HandlerOptions } from "../core/handler.ts";
+import type { RequestInfo } from "../core/request-info.ts";
 import type { ApiRequest, ApiResponse, RestContext } from "../core/rest/context.ts";
 import type { Operation } from "../core/rest/dispatch.ts";
 import type { Aggregator } from "./aggregator.ts";
-import { type BackendCredentials, passOn, tunnel } from "./backend.ts";
+import { type BackendCredentials, passOn, serviceOutOfReach, tunnel } from "./backend.ts";
 import { sendOverSocket, type Upgrade } from "./log-socket.ts";
+import { joinPaths, throughProxy, wholeBody } from "./proxied-links.ts";
 import { TextError } from "./remote-call.ts";
 
 const streams = new Set(["exec", "attach", "portforward"]);
@@ -32,10 +34,7 @@ export function connectOperation(
     return (asked) => logs(asked, credentials);
   }
   if (info.subresource === "proxy" && ["pods", "services", "nodes"].includes(info.resource)) {
-    return async (asked) => {
-      await admitConnection(asked);
-      return passOn(proxyLocation(asked), asked.request, forLocation(asked, credentials));
-    };
+    return (asked) => proxy(asked, credentials);
   }
   if (info.resource === "pods" && streams.has(info.subresource)) {
     return async (asked) => {
@@ -67,6 +66,33 @@ async function admitConnection(context: RestContext) {
   await server.admission.validate(attributes);
 }
 
+/**
+ * What a pod, a Service or a node serves. A proxy without a path leads to the one with a slash, so
+ * that relative links work.
+ */
+async function proxy(context: RestContext, credentials: BackendCredentials): Promise<ApiResponse> {
+  const { info, request } = context;
+  await admitConnection(context);
+  const location = proxyLocation(context);
+  const isRoot = info.parts.length === 3 && !request.path.endsWith("/");
+  if (isRoot && ["GET", "HEAD"].includes(request.method)) {
+    const query = request.query.size === 0 ? "" : `?${request.query}`;
+    const headers = { location: `${request.path}/${query}` };
+    return { status: 301, headers, body: new Uint8Array() };
+  }
+  const prefix = `/${request.path.split("/").slice(1, prefixSegments(info)).join("/")}`;
+  const inner = location.path.split("?")[0]!;
+  const headers = { ...request.headers, "x-forwarded-uri": joinPaths(prefix, inner) };
+  const asked = { ...request, headers };
+  const own = forLocation(context, credentials);
+  const answer = await passOn(location, asked, own, serviceOutOfReach);
+  const host = `${location.host}:${location.port}`;
+  return throughProxy(answer, { prefix, host, askedHost: request.headers.host ?? "" });
+}
+
+/** "/api/v1/namespaces/n/pods/p/proxy" has eight of them, the empty one before the slash too. */
+const prefixSegments = ({ resource }: RequestInfo): number => (resource === "nodes" ? 6 : 8);
+
 /** Our certificate is for kubelets only. */
 function forLocation(context: RestContext, credentials: BackendCredentials): BackendCredentials {
   return context.info.resource === "nodes" ? credentials : {};
@@ -83,19 +109,9 @@ async function logs(context: RestContext, credentials: BackendCredentials): Prom
   if (answer.status < 400) {
     return { ...answer, headers: { "content-type": "text/plain" } };
   }
-  const text = await collect(answer);
+  const text = new TextDecoder().decode(await wholeBody(answer)).trim();
   if (answer.status === 400 || answer.status === 404) throw badRequest(text);
   throw internalError(text === "" ? `the server answered ${answer.status}` : text);
-}
-
-function collect(answer: ApiResponse): Promise<string> {
-  const { body } = answer;
-  if (typeof body !== "function") return Promise.resolve(new TextDecoder().decode(body));
-  return new Promise((resolve) => {
-    const chunks: Uint8Array[] = [];
-    const done = (): void => resolve(Buffer.concat(chunks).toString().trim());
-    body({ write: (chunk) => void chunks.push(chunk), pendingBytes: 0, end: done, destroy: done });
-  });
 }
 
 export interface UpgradeDeps {
