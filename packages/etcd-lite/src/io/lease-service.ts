@@ -56,13 +56,13 @@ function checkKeys({ state }: Member, who: Identity, id: bigint): void {
   for (const key of state.lessor.find(id)?.keys ?? []) state.auth.checkRange(who, key, "");
 }
 
-/** A positive int64 that is not taken. */
 /** A lease outlives one and a half elections: else a change of leader would cost it. */
 function ttlMinSeconds({ electionMs, heartbeatMs }: Member): number {
   const ticks = Math.floor((3 * Math.floor(electionMs / heartbeatMs)) / 2);
   return Math.ceil((ticks * heartbeatMs) / 1000);
 }
 
+/** A positive int64 that is not taken. */
 function randomId(member: Member): bigint {
   for (;;) {
     const bytes = Buffer.from(member.random.bytes(8));

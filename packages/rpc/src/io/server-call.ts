@@ -319,8 +319,7 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
   #end(trailers: Trailers): void {
     this.#disarm();
     this.#stream.trailers(trailers);
-    // Most calls end unobserved: an error (and its stack) is made only if someone may see it.
-    if (this.#abort !== undefined || this.#queue !== undefined) this.#aborted(canceled());
+    this.#aborted(canceled);
   }
 
   #disarm(): void {
@@ -330,7 +329,7 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
 
   closed(): void {
     this.#disarm();
-    this.#aborted(canceled());
+    this.#aborted(canceled);
     this.caughtUp();
   }
 
@@ -354,7 +353,8 @@ const okHead: readonly [string, string][] = [
   ["content-type", "application/grpc"],
 ];
 
-const canceled = () => new RpcError(codes.CANCELLED, "context canceled");
+/** One for all calls: it comes from the peer, so a stack of its own would tell nothing and cost most. */
+const canceled = new RpcError(codes.CANCELLED, "context canceled");
 
 /** The payload, when the bytes are one whole, plain message: nearly always. */
 function onlyMessage(bytes: Buffer, { receiveMaxBytes }: CallLimits): Buffer | undefined {
