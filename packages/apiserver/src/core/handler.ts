@@ -206,7 +206,10 @@ async function operate(
     if (resource.custom !== undefined) return plainNotFound();
     throw noSuchResource();
   }
-  const output = negotiateOutput(request.headers.accept, wantsPretty(request), {
+  // A proxy takes whatever the other side takes, and answers with what that has.
+  const isProxied = info.subresource === "proxy";
+  const accept = isProxied ? undefined : request.headers.accept;
+  const output = negotiateOutput(accept, wantsPretty(request), {
     custom: resource.custom !== undefined,
     convertible: true,
     watchable: info.verb === "list" || info.verb === "watch",
@@ -214,9 +217,9 @@ async function operate(
   });
   const annotate = trail && ((...said: Parameters<Annotate>) => trail.annotate(...said));
   const context = { request, info, resource, server, user, output, warnings, annotate };
-  if (request.method === "HEAD") throw methodNotAllowed();
+  if (request.method === "HEAD" && !isProxied) throw methodNotAllowed();
   const operation = operationFor(context, options.outside);
-  if (info.verb === "patch") patchTypeOf(context);
+  if (info.verb === "patch" && !isProxied) patchTypeOf(context);
   const deprecation = deprecationOf(resource);
   if (deprecation !== undefined) warnings.add(deprecation);
   return operation(context);
