@@ -118,3 +118,17 @@ export function prefixContains(prefix: IPPrefix, address: readonly number[]): bo
   const own = networkOf(prefix);
   return networkOf({ bytes: [...address], bits: prefix.bits }).every((byte, i) => byte === own[i]);
 }
+
+export interface UsableAddresses {
+  network: bigint;
+  first: bigint;
+  last: bigint;
+}
+
+/** All but the network's own address, and but the broadcast address of an IPv4 network. */
+export function usableAddresses(prefix: IPPrefix): UsableAddresses {
+  const bytes = networkOf(prefix);
+  const network = valueOfIP(bytes);
+  const highest = network + (1n << BigInt(bytes.length * 8 - prefix.bits)) - 1n;
+  return { network, first: network + 1n, last: bytes.length === 4 ? highest - 1n : highest };
+}

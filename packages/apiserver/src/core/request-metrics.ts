@@ -6,6 +6,7 @@
  */
 import { WebhookMetrics } from "./admission/webhooks/webhook-metrics.ts";
 import { isLongRunning } from "./flow-control/flow-control.ts";
+import { Histogram } from "./histogram.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 const buckets = [
@@ -16,12 +17,6 @@ const buckets = [
 /** Paths and content types are the caller's to choose. */
 const labelsKeptMax = 10_000;
 
-interface Duration {
-  counts: number[];
-  sum: number;
-  total: number;
-}
-
 const verbs: Readonly<Record<string, string>> = {
   create: "POST",
   update: "PUT",
@@ -31,7 +26,7 @@ const verbs: Readonly<Record<string, string>> = {
 export class RequestMetrics {
   readonly webhooks = new WebhookMetrics();
   readonly #requests = new Map<string, number>();
-  readonly #durations = new Map<string, Duration>();
+  readonly #durations = new Histogram(buckets);
   /** The labels of requests that were alike. */
   readonly #labels = new Map<string, string>();
 
@@ -40,14 +35,7 @@ export class RequestMetrics {
     const request = `code="${code}",${labels}`;
     this.#requests.set(request, (this.#requests.get(request) ?? 0) + 1);
     if (isLongRunning(info)) return;
-    let duration = this.#durations.get(labels);
-    if (duration === undefined) {
-      duration = { counts: buckets.map(() => 0), sum: 0, total: 0 };
-      this.#durations.set(labels, duration);
-    }
-    duration.sum += seconds;
-    duration.total++;
-    for (let i = buckets.length - 1; i >= 0 && seconds <= buckets[i]!; i--) duration.counts[i]!++;
+    this.#durations.observe(labels, seconds);
   }
 
   #labelsOf(info: RequestInfo, contentType: string): string {
@@ -71,17 +59,9 @@ export class RequestMetrics {
       out.push(`apiserver_request_total{${labels}} ${count}`);
     }
     const name = "apiserver_request_duration_seconds";
-    out.push(
-      `# HELP ${name} [STABLE] Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.`,
-      `# TYPE ${name} histogram`,
-    );
-    for (const [labels, { counts, sum, total }] of this.#durations) {
-      for (const [i, count] of counts.entries()) {
-        out.push(`${name}_bucket{${labels},le="${buckets[i]}"} ${count}`);
-      }
-      out.push(`${name}_bucket{${labels},le="+Inf"} ${total}`);
-      out.push(`${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${total}`);
-    }
+    const help =
+      "[STABLE] Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.";
+    out.push(...this.#durations.lines(name, help));
     out.push(...this.webhooks.lines());
     return out;
   }

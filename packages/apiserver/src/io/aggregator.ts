@@ -35,8 +35,9 @@ import type { ForeignOpenAPIs } from "../core/openapi/serve-openapi.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { ApiRequest, ApiResponse } from "../core/rest/context.ts";
 import { type BackendCredentials, forward, headersToPassOn, joinUpgrade } from "./backend.ts";
+import { dialProblem } from "./dial-problem.ts";
 import type { ForeignOpenAPI } from "./foreign-openapi.ts";
-import { askRemote, dialProblem, readRemote, TextError, textAnswer } from "./remote-call.ts";
+import { askRemote, readRemote, TextError, textAnswer } from "./remote-call.ts";
 
 const askAgainMs = 30_000;
 const retryMinMs = 500;

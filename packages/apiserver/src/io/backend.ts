@@ -15,6 +15,7 @@ import {
 } from "@nanokube/machinery";
 import type { Location } from "../core/connect/kubelet-location.ts";
 import type { ApiRequest, ApiResponse, Sink } from "../core/rest/context.ts";
+import { dialProblem } from "./dial-problem.ts";
 
 export interface BackendCredentials {
   cert?: string | undefined;
@@ -135,25 +136,13 @@ function wait(response: IncomingMessage, sink: Sink): void {
 }
 
 function unreachable(location: Location, error: Error): StatusError {
-  const text = `error dialing backend: ${dialText(location, error)}`;
+  const text = `error dialing backend: ${dialProblem(location, error)}`;
   return genericStatus(500, "InternalError", `Internal error occurred: ${text}`);
 }
 
 /** What a proxy says of a pod or Service that nobody answers for. */
 export function serviceOutOfReach(location: Location, error: Error): StatusError {
-  return serviceUnavailable(`error trying to reach service: ${dialText(location, error)}`);
-}
-
-const dialErrors: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connect: connection refused",
-  EHOSTUNREACH: "connect: no route to host",
-  ENETUNREACH: "connect: network is unreachable",
-  ETIMEDOUT: "connect: connection timed out",
-};
-
-function dialText({ host, port }: Location, error: Error): string {
-  const { code = "" } = error as NodeJS.ErrnoException;
-  return `dial tcp ${host}:${port}: ${dialErrors[code] ?? error.message}`;
+  return serviceUnavailable(`error trying to reach service: ${dialProblem(location, error)}`);
 }
 
 export interface UpgradeTunnel {

@@ -46,17 +46,6 @@ export function askRemote(call: RemoteCall): RequestOptions {
   };
 }
 
-/** The connection's failure in Go's words. */
-export function dialProblem({ host, port }: { host: string; port: number }, error: Error): string {
-  const { code } = error as NodeJS.ErrnoException;
-  const dial = `dial tcp ${host}:${port}`;
-  if (code === "ECONNREFUSED") return `${dial}: connect: connection refused`;
-  if (code === "ETIMEDOUT") return `${dial}: i/o timeout`;
-  if (code === "EHOSTUNREACH") return `${dial}: connect: no route to host`;
-  if (code === "ENOTFOUND") return `dial tcp: lookup ${host}: no such host`;
-  return error.message;
-}
-
 /** A whole answer, within five seconds. */
 export function readRemote(
   options: RequestOptions,

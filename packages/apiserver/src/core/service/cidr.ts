@@ -13,6 +13,7 @@ import {
   networkOf,
   parseIP,
   parsePrefix,
+  usableAddresses,
   valueOfIP,
 } from "@nanokube/machinery";
 
@@ -38,17 +39,13 @@ export function parseRange(cidr: string): Range {
   if (prefix === undefined) throw new Error(`invalid CIDR address: ${cidr}`);
   const bytes = networkOf(prefix);
   const family = bytes.length === 4 ? "IPv4" : "IPv6";
-  const network = valueOfIP(bytes);
+  const usable = usableAddresses(prefix);
   const size = 1n << BigInt(bytes.length * 8 - prefix.bits);
-  const highest = network + size - 1n;
-  const first = network + 1n;
   return {
     cidr: `${formatIP(bytes)}/${prefix.bits}`,
     family,
-    network,
-    first,
-    last: family === "IPv4" ? highest - 1n : highest,
-    dynamicFrom: first + bandOf(size),
+    ...usable,
+    dynamicFrom: usable.first + bandOf(size),
   };
 }
 

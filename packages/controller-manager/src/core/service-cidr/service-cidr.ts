@@ -10,10 +10,10 @@ import type { IPAddress, ServiceCIDR } from "@nanokube/api/networking/v1";
 import { ipAddresses, isNotFound, serviceCIDRs } from "@nanokube/client";
 import {
   type IPPrefix,
-  networkOf,
   parseIP,
   parsePrefix,
   prefixContains,
+  usableAddresses,
   valueOfIP,
 } from "@nanokube/machinery";
 import { findCondition } from "../conditions.ts";
@@ -144,12 +144,11 @@ function overlapping(cidr: ServiceCIDR, caches: Caches): string[] {
     .map(nameOf);
 }
 
-/** The network's own address is nobody's, nor the broadcast address of an IPv4 range. */
 function holds(prefix: IPPrefix, address: readonly number[]): boolean {
-  if (!prefixContains(prefix, address)) return false;
-  const host = valueOfIP(address) - valueOfIP(networkOf(prefix));
-  const size = 1n << BigInt(prefix.bytes.length * 8 - prefix.bits);
-  return host !== 0n && (address.length === 16 || host !== size - 1n);
+  if (prefix.bytes.length !== address.length) return false;
+  const { first, last } = usableAddresses(prefix);
+  const value = valueOfIP(address);
+  return value >= first && value <= last;
 }
 
 /** Names of the ServiceCIDRs that an address may be of. */

@@ -6,6 +6,8 @@
  * Units   seconds
  * Source  apiserver pkg/admission/metrics/metrics.go
  */
+import { Histogram } from "../../histogram.ts";
+
 const buckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 25];
 const codeMax = 600;
 const lead = "apiserver_admission_webhook";
@@ -46,7 +48,7 @@ export class WebhookMetrics {
   readonly #requests = new Counter();
   readonly #rejections = new Counter();
   readonly #failedOpen = new Counter();
-  readonly #durations = new Map<string, { counts: number[]; sum: number; total: number }>();
+  readonly #durations = new Histogram(buckets);
 
   observe({ name, type, operation, seconds, code, rejected, error }: WebhookOutcome): void {
     const bounded = Math.min(code, codeMax);
@@ -54,15 +56,7 @@ export class WebhookMetrics {
     if (rejected) {
       this.#rejections.add({ error_type: error, name, operation, rejection_code: bounded, type });
     }
-    const labels = labelText({ name, operation, rejected, type });
-    let duration = this.#durations.get(labels);
-    if (duration === undefined) {
-      duration = { counts: buckets.map(() => 0), sum: 0, total: 0 };
-      this.#durations.set(labels, duration);
-    }
-    duration.sum += seconds;
-    duration.total++;
-    for (const [i, bucket] of buckets.entries()) if (seconds <= bucket) duration.counts[i]!++;
+    this.#durations.observe(labelText({ name, operation, rejected, type }), seconds);
   }
 
   failedOpen(name: string, type: WebhookOutcome["type"]): void {
@@ -88,17 +82,10 @@ export class WebhookMetrics {
   }
 
   #durationLines(): string[] {
-    if (this.#durations.size === 0) return [];
-    const name = `${lead}_admission_duration_seconds`;
-    const help = "[STABLE] Admission webhook latency histogram in seconds, by name and operation.";
-    const out = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`];
-    for (const [labels, { counts, sum, total }] of this.#durations) {
-      for (const [i, count] of counts.entries()) {
-        out.push(`${name}_bucket{${labels},le="${buckets[i]}"} ${count}`);
-      }
-      out.push(`${name}_bucket{${labels},le="+Inf"} ${total}`);
-      out.push(`${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${total}`);
-    }
-    return out;
+    if (this.#durations.isEmpty) return [];
+    return this.#durations.lines(
+      `${lead}_admission_duration_seconds`,
+      "[STABLE] Admission webhook latency histogram in seconds, by name and operation.",
+    );
   }
 }
