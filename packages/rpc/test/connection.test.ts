@@ -25,7 +25,7 @@ function healthServer(status = 1) {
   return server;
 }
 
-function client(target: string, options = {}) {
+function client(target: string | readonly string[], options = {}) {
   const channel = dial(target, options);
   cleanups.push(() => channel.close());
   return createClient(channel, health.Health);
@@ -66,6 +66,21 @@ test("a server that restarts: calls under way fail, later ones find it again", a
   await expect(responses.next()).rejects.toMatchObject({ code: codes.UNAVAILABLE });
   await healthServer(2).listen({ path });
   expect(await check({}, { waitForReady: true })).toEqual({ status: 2 });
+});
+
+test("several that serve the same: the next is called when one is lost", async () => {
+  const [first, second, third] = [socketPath(), socketPath(), socketPath()];
+  const { check } = client([first, second, third].map((path) => `unix://${path}`));
+  const text = `connection error: desc = "transport: Error while dialing: dial unix ${third}: connect: no such file or directory"`;
+  await expect(check({})).rejects.toMatchObject({ code: codes.UNAVAILABLE, details: text });
+  const servers = [healthServer(1), healthServer(2)];
+  await servers[0]!.listen({ path: first });
+  await servers[1]!.listen({ path: second });
+  const { status } = await check({}, { waitForReady: true });
+  await servers[status - 1]!.close();
+  // A call that was sent before the loss was seen may fail.
+  const next = () => check({}, { waitForReady: true }).catch(() => undefined);
+  await expect.poll(next, { timeout: 10_000 }).toEqual({ status: 3 - status });
 });
 
 test("the socket file of a killed server is replaced; that of a living one is not", async () => {

@@ -69,7 +69,7 @@ export async function optionsFromFlags(
     port,
     server: {
       ...deps,
-      etcd: dial(servers[0]!, { tls: etcdTLS(flags) }),
+      etcd: dial(servers, { tls: etcdTLS(flags) }),
       serviceClusterIPRange: range,
       advertiseAddress: one("advertise-address") ?? (host === "0.0.0.0" ? ownAddress() : host),
       advertisePort: port,

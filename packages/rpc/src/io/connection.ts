@@ -1,6 +1,10 @@
 /**
  * One HTTP/2 connection to a target, made when first needed and again when it is lost.
  *
+ * With several targets it is to one of them, the next when the last could not be reached: members
+ * of one cluster, any of which serves every call. Only when none of them answers has an attempt
+ * failed.
+ *
  * After a failed attempt calls fail at once with its reason until the back-off has passed (callers
  * that `waitForReady` wait instead). A peer that says GOAWAY gets no new calls;
  * those under way end.
@@ -41,7 +45,9 @@ export interface Target {
 const backoffMs = { first: 100, factor: 1.6, most: 5000, jitter: 0.2 };
 
 export class Connection {
-  readonly #target: Target;
+  readonly #targets: readonly Target[];
+  /** Of the target that is connected, or tried first. */
+  #current = 0;
   readonly #options: ConnectionOptions;
   readonly #clock: RpcClock;
   #session: ClientSession | undefined;
@@ -52,8 +58,8 @@ export class Connection {
   #retryAt = 0;
   #isClosed = false;
 
-  constructor(target: string, options: ConnectionOptions, clock: RpcClock) {
-    this.#target = parseTarget(target, options.tls);
+  constructor(targets: readonly string[], options: ConnectionOptions, clock: RpcClock) {
+    this.#targets = targets.map((target) => parseTarget(target, options.tls));
     this.#options = options;
     this.#clock = clock;
   }
@@ -93,7 +99,7 @@ export class Connection {
 
   async #attempt(): Promise<ClientSession> {
     try {
-      const socket = await openSocket(this.#target, this.#options.connectTimeoutMs ?? 20_000);
+      const socket = await this.#openAny();
       if (this.#isClosed) {
         socket.destroy();
         throw new Error("grpc: the client connection is closing");
@@ -106,10 +112,24 @@ export class Connection {
       const { first, factor, most, jitter } = backoffMs;
       const wait = Math.min(first * factor ** this.#failures++, most);
       this.#retryAt = this.#clock.now() + wait * (1 - jitter + 2 * jitter * Math.random());
-      const why = dialError(error as NodeJS.ErrnoException, this.#target.describe);
+      const { describe } = this.#targets[this.#current]!;
+      const why = dialError(error as NodeJS.ErrnoException, describe);
       const text = `connection error: desc = "transport: Error while dialing: ${why}"`;
       this.#lastError = new RpcError(codes.UNAVAILABLE, text);
       throw this.#lastError;
+    }
+  }
+
+  /** The first that answers, from where the last connection was; the last one's error if none. */
+  async #openAny(): Promise<Socket> {
+    const timeoutMs = this.#options.connectTimeoutMs ?? 20_000;
+    for (let left = this.#targets.length - 1; ; left -= 1) {
+      try {
+        return await openSocket(this.#targets[this.#current]!, timeoutMs);
+      } catch (error) {
+        if (left === 0 || this.#isClosed) throw error;
+        this.#current = (this.#current + 1) % this.#targets.length;
+      }
     }
   }
 

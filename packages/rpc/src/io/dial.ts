@@ -1,5 +1,6 @@
 /**
- * A channel to a server elsewhere: `unix:///run/x.sock`, `http://host:port`, `https://host:port`.
+ * A channel to a server elsewhere: `unix:///run/x.sock`, `http://host:port`, `https://host:port`;
+ * or to one of several that serve the same.
  *
  * Nothing is connected until the first call; see connection.ts for what happens when it is lost.
  */
@@ -23,9 +24,13 @@ export interface DialOptions extends ConnectionOptions {
   readonly userAgent?: string | undefined;
 }
 
-export function dial(target: string, options: DialOptions = {}): Channel {
+/** Of several targets the next is called when the one before is lost; see connection.ts. */
+export function dial(targets: string | readonly string[], options: DialOptions = {}): Channel {
   const clock = options.clock ?? wallClock;
-  const connection = new Connection(target, options, clock);
+  const all = typeof targets === "string" ? [targets] : targets;
+  const target = all[0];
+  if (target === undefined) throw new TypeError("rpc: no target");
+  const connection = new Connection(all, options, clock);
   const { protocol, host } = new URL(parseTarget(target, options.tls).authority);
   const settings: CallSettings = {
     clock,
