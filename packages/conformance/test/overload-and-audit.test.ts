@@ -65,7 +65,8 @@ describe.each([ours!, upstream!])("$name", ({ open, skip }) => {
       );
       const row = (name: string) => lines.find((line) => line.startsWith(`${name},`));
       expect(row("exempt")).toMatch(
-        /^exempt, {12}0, {12}false, {2}false, {7}0, {15}1, {17}\d+, {5,15} *0, {16}0, {16}0$/,
+        // Executing are this request and what upstream's own loops ask for at the same moment.
+        /^exempt, {12}0, {12}false, {2}false, {7}0, {15}[1-9], {17}\d+, {5,15} *0, {16}0, {16}0$/,
       );
       expect(lines.map((line) => line.split(",")[0])).toEqual(
         (await list("prioritylevelconfigurations")).map(({ metadata }) => metadata.name).sort(),
