@@ -5,6 +5,7 @@
  *     dist/bundle/nanokube.cjs          the command
  *     dist/bundle/control-plane.cjs     the processes it starts
  *     dist/bundle/agent.cjs
+ *     dist/bundle/etcd.cjs
  *     dist/bundle/generated             the API table they read
  *     dist/cni-bridge.cjs               the network plugin
  *
@@ -123,6 +124,7 @@ export async function bundle() {
     entryPoints: [
       { in: source("control-plane", "main.ts"), out: "control-plane" },
       { in: source("agent", "main.ts"), out: "agent" },
+      { in: source("etcd", "main.ts"), out: "etcd" },
       { in: source("main.ts"), out: "nanokube" },
     ],
     format: "cjs",

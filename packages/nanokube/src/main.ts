@@ -20,6 +20,15 @@ function count(text: string): number {
   return value;
 }
 
+/** Consensus takes an odd number; more than nine only slow each other down. */
+function members(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 9) {
+    throw new InvalidArgumentError("must be between 1 and 9.");
+  }
+  return value;
+}
+
 function port(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 65535) {
@@ -47,11 +56,14 @@ Examples:
 `;
 
 /** Components that a program can be put in the place of, and upstream's name of each. */
-const replaceable: Partial<Record<ComponentName, string>> = {
+const replaceable = {
   etcd: "etcd",
   scheduler: "kube-scheduler",
   "controller-manager": "kube-controller-manager",
-};
+  kubelet: "kubelet",
+  "kube-proxy": "kube-proxy",
+} satisfies Partial<Record<ComponentName, string>>;
+type Replaceable = keyof typeof replaceable;
 
 interface UpFlags extends ClusterFlags {
   dataDir: string;
@@ -59,6 +71,8 @@ interface UpFlags extends ClusterFlags {
   etcd?: string;
   scheduler?: string;
   controllerManager?: string;
+  kubelet?: string;
+  kubeProxy?: string;
 }
 
 async function chooseComponents(
@@ -69,15 +83,17 @@ async function chooseComponents(
     etcd: flags.etcd,
     scheduler: flags.scheduler,
     "controller-manager": flags.controllerManager,
+    kubelet: flags.kubelet,
+    "kube-proxy": flags.kubeProxy,
   } as const;
   const chosen: Partial<Record<ComponentName, ComponentChoice>> = {};
-  for (const [name, value] of Object.entries(given) as [keyof typeof given, string?][]) {
+  for (const [name, value] of Object.entries(given) as [Replaceable, string?][]) {
     if (value === undefined) continue;
     if (value === "own" || value === "none") {
       chosen[name] = value;
       continue;
     }
-    const program = replaceable[name]!;
+    const program = replaceable[name];
     const found = value === "upstream" ? findUpstream(program) : findProgram(resolve(value));
     const path = found ?? (value.includes("/") ? resolve(value) : undefined);
     if (path === undefined) {
@@ -137,8 +153,11 @@ function addUpFlags(command: Command): Command {
     )
     .option("--api-port <port>", "where the API server listens: 6443, or where it did", port)
     .option("--etcd <which>", "own, upstream or the path of an etcd")
+    .option("--etcd-members <n>", "the store as that many processes, not in ours", members)
     .option("--scheduler <which>", "own, upstream, none or a path")
     .option("--controller-manager <which>", "own, upstream, none or a path")
+    .option("--kubelet <which>", "likewise, on every node; with containers only")
+    .option("--kube-proxy <which>", "likewise")
     .option(
       "--node-monitor-grace-period <time>",
       "how long a silent node counts as healthy: 50s",

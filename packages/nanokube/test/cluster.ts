@@ -77,6 +77,12 @@ export class TestCluster {
     }
   }
 
+  /** Of one of its processes, by the name that `nanokube status` has for it. */
+  pid(name: string): number {
+    const record = readFileSync(join(this.dataDir, "run", `${name}.json`), "utf8");
+    return (JSON.parse(record) as { pid: number }).pid;
+  }
+
   /** Down, and nothing left on disk. */
   async destroy(): Promise<void> {
     await this.down();

@@ -31,6 +31,8 @@ export interface AgentConfig {
   gateway: string;
   cgroupRoot: string;
   kubelet: boolean;
+  /** The CSI driver, whoever the kubelet is. */
+  storage: boolean;
   kubeletConfiguration: KubeletConfiguration;
   kubeProxy: boolean;
   /** Where the CSI driver keeps its volumes. */

@@ -31,6 +31,8 @@ export interface ClusterState {
   /** Indexes of the nodes, 1 and up. */
   nodes: number[];
   components: Record<ComponentName, ComponentChoice>;
+  /** How many etcds keep the state, processes of their own; ours is in the control plane unless told. */
+  etcdMembers?: number;
   /** How long a silent node counts as healthy; upstream's 50 s unless told. */
   nodeMonitorGracePeriodMs?: number;
   /** What a user's KubeletConfiguration says, for all nodes; upstream's defaults unless told. */

@@ -55,6 +55,7 @@ function agentConfig({ dir, state, network, plan, node }: AgentOptions): AgentCo
     gateway: network.gateway,
     cgroupRoot: embedded ? "" : `/${cgroupName(network, plan)}`,
     kubelet: state.components.kubelet === "own",
+    storage: state.components.kubelet !== "none",
     kubeletConfiguration: state.kubelet ?? {},
     kubeProxy: state.components["kube-proxy"] === "own" && !embedded,
     volumesDir: join(directory, "volumes"),

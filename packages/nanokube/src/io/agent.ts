@@ -141,8 +141,8 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   const agent: Agent = { config, log, signal, closers: [] };
   const client = clientOf(config.kubeconfig, "nanokube-kubelet");
   const jobs: Promise<unknown>[] = [];
-  if (config.kubelet) {
-    jobs.push(runKubelet(agent, client));
+  if (config.kubelet) jobs.push(runKubelet(agent, client));
+  if (config.storage) {
     jobs.push(
       startStorage(agent, clientOf(config.provisionerKubeconfig, "nanokube-csi-provisioner")),
     );

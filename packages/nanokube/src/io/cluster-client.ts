@@ -15,6 +15,7 @@ import {
   type RestConfig,
 } from "@nanokube/client";
 import { lastWordsOf } from "../core/last-words.ts";
+import { etcdNames } from "./components.ts";
 import { isRunning } from "./daemon.ts";
 import type { DataDir } from "./data-dir.ts";
 
@@ -59,7 +60,7 @@ export async function waitReady(
       await client.requestText({ method: "GET", path: "/readyz" });
       return;
     } catch (error) {
-      await requireRunning(dir, "etcd", "etcd");
+      for (const name of await etcdNames(dir)) await requireRunning(dir, name, name);
       await requireRunning(dir, "control-plane", "the control plane");
       if (performance.now() > deadline) {
         throw new Error(`the API server is not ready after ${timeoutMs / 1000} s: ${error}`);

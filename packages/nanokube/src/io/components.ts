@@ -1,11 +1,12 @@
 /**
- * Programs put in the place of our components, with the flags upstream's have.
+ * Programs put in the place of our components, with the flags upstream's have; and etcds that are
+ * processes of their own, ours or upstream's.
  *
  * Source  cmd/kube-scheduler, cmd/kube-controller-manager, cmd/kube-apiserver; etcd's flags
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { ClusterState, ComponentName } from "../core/cluster-state.ts";
+import type { ClusterState } from "../core/cluster-state.ts";
 import { planNetwork } from "../core/topology.ts";
 import { fileName } from "./cluster-pki.ts";
 import { isRunning } from "./daemon.ts";
@@ -14,32 +15,66 @@ import { ownArgv } from "./program.ts";
 
 export const controlPlaneArgv = (dir: DataDir) => ownArgv("control-plane", dir.path);
 
-export interface EtcdEndpoint {
-  url: string;
+interface EtcdMember {
+  name: string;
+  client: string;
+  peer: string;
+  /** Of the cluster's data directory. */
+  directory: string;
 }
 
-/** Ports of an etcd put in ours' place; loopback of the machine, numbered by slot. */
-export const etcdPorts = (state: ClusterState) => ({
-  client: 23790 + 10 * state.slot,
-  peer: 23800 + 10 * state.slot,
-});
+/** Members' ports begin here; loopback of the machine, a hundred a slot, peers' fifty higher. */
+const etcdPorts = 23_000;
 
-export const etcdURL = (state: ClusterState) => `http://127.0.0.1:${etcdPorts(state).client}`;
+/** None when the store is a part of the control plane. */
+export function etcdMembers(state: ClusterState): EtcdMember[] {
+  const { components, slot } = state;
+  const isOwn = components.etcd === "own";
+  if (components.etcd === "none" || (isOwn && state.etcdMembers === undefined)) return [];
+  const count = state.etcdMembers ?? 1;
+  const url = (port: number) => `http://127.0.0.1:${etcdPorts + 100 * slot + port}`;
+  const kind = isOwn ? "etcd-lite" : "etcd-upstream";
+  return Array.from({ length: count }, (_, i) => ({
+    name: count === 1 ? "etcd" : `etcd-${i + 1}`,
+    client: url(i),
+    peer: url(50 + i),
+    directory: count === 1 ? kind : `${kind}-${i + 1}`,
+  }));
+}
 
-function etcdArgv(program: string, dir: DataDir, state: ClusterState): string[] {
-  const client = etcdURL(state);
-  const peer = `http://127.0.0.1:${etcdPorts(state).peer}`;
+function etcdArgv(program: readonly string[], dir: DataDir, members: EtcdMember[], at: EtcdMember) {
+  const initial = members.map(({ name, peer }) => `${name}=${peer}`).join(",");
   return [
-    program,
-    "--name=nanokube",
-    `--data-dir=${join(dir.path, "etcd-upstream")}`,
-    `--listen-client-urls=${client}`,
-    `--advertise-client-urls=${client}`,
-    `--listen-peer-urls=${peer}`,
-    `--initial-advertise-peer-urls=${peer}`,
-    `--initial-cluster=nanokube=${peer}`,
+    ...program,
+    `--name=${at.name}`,
+    `--data-dir=${join(dir.path, at.directory)}`,
+    `--listen-client-urls=${at.client}`,
+    `--advertise-client-urls=${at.client}`,
+    `--listen-peer-urls=${at.peer}`,
+    `--initial-advertise-peer-urls=${at.peer}`,
+    `--initial-cluster=${initial}`,
     "--log-level=warn",
   ];
+}
+
+/** Records of the store's processes; of members that ended, too. */
+export async function etcdNames(dir: DataDir): Promise<string[]> {
+  const records = await dir.daemons.list();
+  return records.map(({ name }) => name).filter((name) => /^etcd(-\d+)?$/.test(name));
+}
+
+/** The store's processes, those that do not run; also beside a control plane that runs. */
+export async function startEtcdMembers(dir: DataDir, state: ClusterState): Promise<void> {
+  const choice = state.components.etcd;
+  const program = typeof choice === "string" ? ownArgv("etcd") : [choice.path];
+  const members = etcdMembers(state);
+  for (const member of members) {
+    const running = await dir.daemons.find(member.name);
+    if (running !== undefined && isRunning(running)) continue;
+    await mkdir(join(dir.path, member.directory), { recursive: true, mode: 0o700 });
+    const argv = etcdArgv(program, dir, members, member);
+    await dir.daemons.spawn({ name: member.name, argv, logFile: dir.log(member.name) });
+  }
 }
 
 function schedulerArgv(program: string, dir: DataDir): string[] {
@@ -81,15 +116,13 @@ function controllerManagerArgv(program: string, dir: DataDir, state: ClusterStat
 export async function startReplacement(
   dir: DataDir,
   state: ClusterState,
-  name: ComponentName & ("etcd" | "scheduler" | "controller-manager"),
+  name: "scheduler" | "controller-manager",
 ): Promise<void> {
   const choice = state.components[name];
   if (typeof choice === "string") return;
   const running = await dir.daemons.find(name);
   if (running !== undefined && isRunning(running)) return;
-  await mkdir(join(dir.path, "etcd-upstream"), { recursive: true, mode: 0o700 });
   const argv = {
-    etcd: () => etcdArgv(choice.path, dir, state),
     scheduler: () => schedulerArgv(choice.path, dir),
     "controller-manager": () => controllerManagerArgv(choice.path, dir, state),
   }[name]();

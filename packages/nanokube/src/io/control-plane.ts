@@ -23,7 +23,7 @@ import { type Network, planNetwork } from "../core/topology.ts";
 import { applyObjects } from "./apply-objects.ts";
 import { type ClusterPKI, clusterPKI } from "./cluster-pki.ts";
 import { exec } from "./command.ts";
-import { etcdURL } from "./components.ts";
+import { etcdMembers } from "./components.ts";
 import type { DataDir } from "./data-dir.ts";
 import { startEgressProxy } from "./egress-proxy.ts";
 import { startRegistry } from "./registry.ts";
@@ -51,8 +51,9 @@ async function openStore(
   state: ClusterState,
   log: Log,
 ): Promise<{ channel: Channel; close(): Promise<void> }> {
-  if (state.components.etcd !== "own") {
-    const channel = dial(etcdURL(state));
+  const members = etcdMembers(state);
+  if (members.length > 0) {
+    const channel = dial(members.map(({ client }) => client));
     return { channel, close: async () => channel.close() };
   }
   const etcd = await createEtcd({ ...base, dataDir: join(dir.path, "etcd"), log });

@@ -7,6 +7,7 @@
 import { rm } from "node:fs/promises";
 import type { ClusterState } from "../core/cluster-state.ts";
 import { planNetwork, planNode } from "../core/topology.ts";
+import { etcdNames } from "./components.ts";
 import type { DataDir } from "./data-dir.ts";
 import { endNode, removeBridge } from "./node-namespace.ts";
 
@@ -16,8 +17,9 @@ const stopTimeoutMs = 5000;
 export async function stopNode(dir: DataDir, state: ClusterState, index: number): Promise<void> {
   const network = planNetwork(state.slot);
   const plan = planNode(network, index);
-  await dir.daemons.stop(`${plan.name}-agent`, stopTimeoutMs);
-  await dir.daemons.stop(`${plan.name}-containerd`, stopTimeoutMs);
+  for (const name of ["agent", "kubelet", "kube-proxy", "containerd"]) {
+    await dir.daemons.stop(`${plan.name}-${name}`, stopTimeoutMs);
+  }
   if (state.mode === "containerd") await endNode(network, plan, dir.daemons);
 }
 
@@ -25,9 +27,10 @@ export async function down(dir: DataDir, options: { purge?: boolean } = {}): Pro
   const state = await dir.readState();
   if (state === undefined) return;
   await Promise.all(state.nodes.map((index) => stopNode(dir, state, index)));
-  for (const name of ["scheduler", "controller-manager", "control-plane", "etcd"]) {
+  for (const name of ["scheduler", "controller-manager", "control-plane"]) {
     await dir.daemons.stop(name, stopTimeoutMs);
   }
+  await Promise.all((await etcdNames(dir)).map((name) => dir.daemons.stop(name, stopTimeoutMs)));
   if (state.mode === "containerd") await removeBridge(planNetwork(state.slot), dir.path);
   if (options.purge) await rm(dir.path, { recursive: true, force: true });
 }

@@ -11,19 +11,19 @@ declare global {
   var nanokubeBundled: boolean | undefined;
 }
 
-export type Job = "control-plane" | "agent";
+export type Job = "control-plane" | "agent" | "etcd";
 
 /**
  * Young generations of a fixed size, in MiB: one that begins small is copied from one half to the
  * other fifty times while a process starts, and one that may grow keeps what it once needed.
  */
-const semiSpaceMiB: Record<Job, number> = { "control-plane": 16, agent: 8 };
+const semiSpaceMiB: Record<Job, number> = { "control-plane": 16, agent: 8, etcd: 8 };
 
-export function ownArgv(job: Job, argument: string): string[] {
+export function ownArgv(job: Job, ...args: string[]): string[] {
   const file = globalThis.nanokubeBundled ? `./${job}.cjs` : `../${job}/main.ts`;
   const conditions = globalThis.nanokubeBundled ? [] : ["--conditions=nanokube-source"];
   const path = fileURLToPath(new URL(file, import.meta.url));
   const size = semiSpaceMiB[job];
   const memory = [`--min-semi-space-size=${size}`, `--max-semi-space-size=${size}`];
-  return [process.execPath, ...memory, ...conditions, path, argument];
+  return [process.execPath, ...memory, ...conditions, path, ...args];
 }

@@ -11,6 +11,7 @@ import { mayLowerOOMScore } from "./machine.ts";
 import { buildBaseImages } from "./machine-images.ts";
 import { bootNode, findNode } from "./node-namespace.ts";
 import { findProgram } from "./programs.ts";
+import { startReplacedKubelet, startReplacedKubeProxy } from "./replaced-node.ts";
 import { startRuntime } from "./runtime.ts";
 import type { UpOptions } from "./wanted-state.ts";
 
@@ -45,7 +46,11 @@ export async function startNode(
     cniBinDir: join(dir.path, "cni-bin"),
     mayLowerOOMScore: mayLowerOOMScore(),
   });
-  return startAgent({ dir, state, network, plan, node });
+  const options = { dir, state, network, plan, node };
+  const replaced = await startReplacedKubelet(options);
+  await startReplacedKubeProxy(options);
+  const agent = await startAgent(options);
+  return replaced ?? agent;
 }
 
 /** Images first, for a node that cannot start its first pod waits longer for the next attempt. */

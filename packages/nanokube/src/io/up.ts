@@ -7,7 +7,7 @@ import type { Client } from "@nanokube/client";
 import { type ClusterState, serverURL } from "../core/cluster-state.ts";
 import { type Network, planNetwork, planNode } from "../core/topology.ts";
 import { adminConfig, clusterPKI, writeKubeconfigs } from "./cluster-pki.ts";
-import { controlPlaneArgv, startReplacement } from "./components.ts";
+import { controlPlaneArgv, startEtcdMembers, startReplacement } from "./components.ts";
 import { isRunning } from "./daemon.ts";
 import type { DataDir } from "./data-dir.ts";
 import { requireFreePort } from "./machine.ts";
@@ -36,10 +36,9 @@ async function startControlPlane(dir: DataDir, state: ClusterState): Promise<voi
     mode === "containerd" ? ensureBridge(planNetwork(slot), dir.path) : undefined,
     clusterPKI(dir, state),
   ]);
-  if (started === undefined) return;
-  await requireFreePort(apiHost, apiPort);
-  await startReplacement(dir, state, "etcd");
-  started.go();
+  if (started !== undefined) await requireFreePort(apiHost, apiPort);
+  await startEtcdMembers(dir, state);
+  started?.go();
 }
 
 export async function up(options: UpOptions): Promise<RunningCluster> {

@@ -21,6 +21,7 @@ export interface UpOptions {
   nodes?: number;
   runtime?: "containerd" | "embedded";
   apiPort?: number;
+  etcdMembers?: number;
   nodeMonitorGracePeriodMs?: number;
   /** A KubeletConfiguration for all nodes; taken by those whose agent is started from now on. */
   kubeletConfig?: string;
@@ -40,6 +41,10 @@ async function requireSame(kept: ClusterState, options: UpOptions): Promise<void
   if (count !== undefined && count < kept.nodes.length) {
     throw was("nodes", count, kept.nodes.length);
   }
+  const { etcdMembers } = options;
+  if (etcdMembers !== undefined && etcdMembers !== kept.etcdMembers) {
+    throw was("etcd-members", etcdMembers, kept.etcdMembers ?? "its store in the control plane");
+  }
   if (apiPort === undefined || apiPort === kept.apiPort) return;
   const running = await dir.daemons.find("control-plane");
   if (running === undefined || !isRunning(running)) return;
@@ -53,6 +58,16 @@ async function settingsOf(options: UpOptions): Promise<Partial<ClusterState>> {
     ...(nodeMonitorGracePeriodMs === undefined ? {} : { nodeMonitorGracePeriodMs }),
     ...(kubeletConfig === undefined ? {} : { kubelet: await readKubeletConfig(kubeletConfig) }),
   };
+}
+
+/** Programs that know no runtime but one with containers. */
+function requireContainersFor(options: UpOptions, reason: string | undefined): void {
+  const replaced = (["kubelet", "kube-proxy"] as const).find(
+    (name) => typeof options.components[name] === "object",
+  );
+  if (replaced === undefined) return;
+  const why = reason ?? (options.runtime === "embedded" ? "--runtime embedded" : undefined);
+  if (why !== undefined) throw new Error(`--${replaced} needs containers: ${why}`);
 }
 
 export async function decideState(options: UpOptions): Promise<ClusterState> {
@@ -78,6 +93,7 @@ export async function decideState(options: UpOptions): Promise<ClusterState> {
   if (mode === "embedded" && reason !== undefined) {
     options.progress(`pods run as child processes (cri-embedded), for: ${reason}`);
   }
+  requireContainersFor(options, reason);
   const slot = mode === "containerd" ? freeSlot() : 0;
   return {
     version: stateVersion,
@@ -87,6 +103,7 @@ export async function decideState(options: UpOptions): Promise<ClusterState> {
     apiPort: options.apiPort ?? 6443,
     nodes: indexes,
     components: { ...ownComponents(), ...options.components },
+    ...(options.etcdMembers === undefined ? {} : { etcdMembers: options.etcdMembers }),
     ...settings,
   };
 }
