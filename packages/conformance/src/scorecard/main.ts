@@ -24,6 +24,8 @@ import {
   withMissing,
 } from "./results.ts";
 import { type E2ERun, runE2E } from "./run-e2e.ts";
+import { countLine, nameOfRun, parseRuns, type SuiteRun, withRun } from "./runs.ts";
+import { type SwapFlags, swapsOf } from "./swaps.ts";
 import { addTestImages } from "./test-images.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -32,9 +34,7 @@ const suites = fileURLToPath(new URL("../../e2e/", import.meta.url));
 /** Entries of upstream's test/conformance/testdata/conformance.yaml at the pinned version. */
 const conformanceTotal = 446;
 
-const replaceable = ["etcd", "scheduler", "controllerManager"] as const;
-
-interface Flags extends Partial<Record<(typeof replaceable)[number], string>> {
+interface Flags extends SwapFlags {
   suite: string;
   specs?: string;
   focus?: string;
@@ -107,17 +107,6 @@ async function runFocus(
   return runE2E(skips === "" ? run : { ...run, skip: skips });
 }
 
-/** `--controller-manager upstream` … for the launcher. */
-function swapsOf(flags: Flags): { args: string[]; text: string | undefined } {
-  const chosen = replaceable.filter((name) => flags[name] !== undefined && flags[name] !== "own");
-  const option = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const names = chosen.map((name) => (name === "etcd" ? name : `kube-${option(name)}`));
-  return {
-    args: chosen.flatMap((name) => [`--${option(name)}`, flags[name]!]),
-    text: names.length === 0 ? undefined : names.join(", "),
-  };
-}
-
 async function score(flags: Flags, signal: AbortSignal): Promise<SpecResult[]> {
   const programs = { ginkgo: need("ginkgo"), e2e: need("e2e.test"), kubectl: need("kubectl") };
   const busybox = findProgram("busybox");
@@ -157,6 +146,35 @@ async function score(flags: Flags, signal: AbortSignal): Promise<SpecResult[]> {
   }
 }
 
+/** What is about to run; git may be absent, or this no checkout. */
+async function commitOf(): Promise<string> {
+  const git = (...args: string[]) =>
+    execa("git", args, { cwd: root }).then(({ stdout }) => stdout.trim());
+  const changes = ["diff", "--name-only", "HEAD", "--", "packages"];
+  const [commit, changed] = await Promise.all([
+    git("rev-parse", "--short", "HEAD").catch(() => "(no git)"),
+    git(...changes).catch(() => ""),
+  ]);
+  return changed === "" ? commit : `${commit}+`;
+}
+
+/** A row for the record when all of a suite was to run. */
+function runOf(
+  flags: Flags,
+  results: readonly SpecResult[],
+  { commit, startMs }: { commit: string; startMs: number },
+): SuiteRun | undefined {
+  const { suite, specs, focus, skip } = flags;
+  if (suite === "all" || specs !== undefined || focus !== undefined || skip !== undefined) return;
+  return {
+    name: nameOfRun(suite, swapsOf(flags).text),
+    commit,
+    day: new Date(startMs).toISOString().slice(0, 10),
+    result: countLine(results),
+    minutes: (Date.now() - startMs) / 60_000,
+  };
+}
+
 async function main(flags: Flags): Promise<void> {
   const reason = noContainersReason();
   if (reason !== undefined) throw new Error(reason);
@@ -164,6 +182,7 @@ async function main(flags: Flags): Promise<void> {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => interrupted.abort(new Error(`interrupted by ${name}`)));
   }
+  const start = { commit: await commitOf(), startMs: Date.now() };
   const results = await score(flags, interrupted.signal);
   const versions = JSON.parse(await readFile(join(root, "upstream.json"), "utf8")) as {
     kubernetes: string;
@@ -173,9 +192,11 @@ async function main(flags: Flags): Promise<void> {
   const output = resolve(flags.output ?? join(root, page));
   const before = flags.add ? await readFile(output, "utf8").catch(() => "") : "";
   const all = results.map((result) => (swap === undefined ? result : { ...result, with: swap }));
+  const runs = withRun(parseRuns(before), runOf(flags, results, start));
   const card = formatPage({
     version: versions.kubernetes,
     results: merge(parsePage(before), all),
+    runs,
     nodes: flags.nodes,
     conformanceTotal,
   });
@@ -195,12 +216,15 @@ const program = new Command("scorecard")
   .option("--specs <file>", "exact names of specs, one a line, instead of a suite")
   .option("--focus <regex>", "of these only those that match")
   .option("--skip <regex>", "but not these")
-  .option("--procs <n>", "specs at a time", count, 2)
+  .option("--procs <n>", "specs at a time: they wait more than they work", count, 6)
   .option("--nodes <n>", "how many nodes", count, 2)
   .option("--timeout <seconds>", "of all specs together", count, 3600)
   .option("--etcd <which>", "as in nanokube up: upstream or a path")
   .option("--scheduler <which>", "likewise")
   .option("--controller-manager <which>", "likewise")
+  .option("--kubelet <which>", "likewise")
+  .option("--kube-proxy <which>", "likewise")
+  .option("--etcd-members <n>", "likewise", count)
   .option("--output <file>", "where the table goes: docs/scorecard.md, or scorecard-swaps.md")
   .option("--add", "the page's rows of other specs stay")
   .option("--keep", "leave logs and cluster data, also when all is well");

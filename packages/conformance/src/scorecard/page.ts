@@ -2,9 +2,11 @@
  * The page of results, and the results that a page holds: a run may add to what earlier ones wrote.
  *
  * Shapes  | area | spec | result | seconds | message |, a row a spec, a bar in a cell as "\\|"; on
- *         the page of swaps the first column is what of upstream's was in the cluster
+ *         the page of swaps the first column is what of upstream's was in the cluster; whole runs
+ *         have a table of their own (runs.ts)
  */
 import { areaOf, type SpecResult } from "./results.ts";
+import { countLine, formatRuns, type SuiteRun } from "./runs.ts";
 
 const groupOf = (result: SpecResult) => result.with ?? areaOf(result.name);
 const keyOf = (result: SpecResult) => `${result.with ?? ""}\0${result.name}`;
@@ -46,18 +48,10 @@ export function parsePage(text: string): SpecResult[] {
   return results;
 }
 
-function countLine(results: readonly SpecResult[]): string {
-  const count = (outcome: SpecResult["outcome"]) =>
-    results.filter((result) => result.outcome === outcome).length;
-  const rest = (["skipped", "not run"] as const)
-    .filter((outcome) => count(outcome) > 0)
-    .map((outcome) => `, ${count(outcome)} ${outcome}`);
-  return `${count("passed")} passed, ${count("failed")} failed${rest.join("")}`;
-}
-
 export interface PageInput {
   version: string;
   results: readonly SpecResult[];
+  runs?: readonly SuiteRun[];
   nodes: number;
   /** How many specs upstream calls [Conformance]. */
   conformanceTotal: number;
@@ -78,7 +72,7 @@ export function formatPage({ version, nodes, conformanceTotal, ...input }: PageI
   const groups = [...new Set(results.map(groupOf))];
   const isSwap = results.some((result) => result.with !== undefined);
   const conformance = results.filter(({ name }) => name.includes("[Conformance]"));
-  const column = isSwap ? "with upstream's" : "area";
+  const column = isSwap ? "with" : "area";
   const lines = [
     isSwap ? "# Scorecard of swaps" : "# Scorecard",
     "",
@@ -90,6 +84,7 @@ export function formatPage({ version, nodes, conformanceTotal, ...input }: PageI
     `**${countLine(results)}** of ${results.length} specs, of which ${conformance.length} are ` +
       `[Conformance]; upstream has ${conformanceTotal} of these.`,
     "",
+    ...formatRuns(input.runs ?? []),
     `| ${column} | result |`,
     "| --- | --- |",
     ...groups.map((group) => {

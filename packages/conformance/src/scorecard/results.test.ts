@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { formatPage, merge, parsePage } from "./page.ts";
 import { parseSpecs, readReport, type SpecResult, withMissing } from "./results.ts";
+import { countLine, nameOfRun, parseRuns, type SuiteRun, withRun } from "./runs.ts";
+import { swapsOf } from "./swaps.ts";
 
 const passed: SpecResult = {
   name: "[sig-auth] It should say a | b and <c> [Conformance]",
@@ -23,6 +25,35 @@ test("a page holds the results it was made of", () => {
   expect(page).toContain("**1 passed, 1 failed** of 2 specs, of which 1 are [Conformance]");
   const swapped = results.map((result) => ({ ...result, with: "etcd" }));
   expect(parsePage(formatPage({ ...about, results: swapped }))).toEqual(swapped);
+});
+
+test("a page holds its runs, the last of each", () => {
+  const run: SuiteRun = {
+    name: nameOfRun("sigs", "etcd, kubelet"),
+    commit: "1234567",
+    day: "2026-11-21",
+    result: countLine([passed, failed]),
+    minutes: 13.5,
+  };
+  const other = { ...run, name: nameOfRun("quick", undefined) };
+  const page = formatPage({ ...about, results: [passed], runs: withRun([run], other) });
+  expect(page).toContain("| sigs with etcd, kubelet | 1234567 | 2026-11-21 | 1 passed, 1 failed |");
+  expect(parseRuns(page)).toEqual([other, run]);
+  expect(parsePage(page)).toEqual([passed]);
+  expect(withRun([run], { ...run, minutes: 2 })).toEqual([{ ...run, minutes: 2 }]);
+});
+
+test("what is not of the cluster's own, in flags and in words", () => {
+  expect(swapsOf({})).toEqual({ args: [], text: undefined });
+  const args = ["--etcd", "upstream", "--kube-proxy", "/bin/kube-proxy"];
+  expect(swapsOf({ etcd: "upstream", scheduler: "own", kubeProxy: "/bin/kube-proxy" })).toEqual({
+    args,
+    text: "etcd, kube-proxy",
+  });
+  expect(swapsOf({ etcdMembers: 3, kubelet: "upstream" })).toEqual({
+    args: ["--etcd-members", "3", "--kubelet", "upstream"],
+    text: "3 members of etcd-lite, kubelet",
+  });
 });
 
 test("newer results take the place of older ones of the same cluster", () => {

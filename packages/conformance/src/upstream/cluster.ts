@@ -7,23 +7,20 @@
  * Source  the flags of upstream's programs; kubelet.config.k8s.io/v1beta1,
  *         kubeproxy.config.k8s.io/v1alpha1
  */
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   bootNode,
   buildBaseImages,
   type ClusterState,
-  cgroupName,
   clusterPKI,
   DataDir,
   endNode,
   ensureBridge,
-  exec,
   fileName,
   findProgram,
   mayLowerOOMScore,
   type Network,
-  type NodeNamespace,
   nodePKI,
   ownComponents,
   planNetwork,
@@ -32,8 +29,9 @@ import {
   registryPort,
   removeBridge,
   slotsMax,
-  spawnOnNode,
   startRegistry,
+  startReplacedKubelet,
+  startReplacedKubeProxy,
   startRuntime,
   stateVersion,
   writeKubeconfigs,
@@ -52,15 +50,6 @@ export const upstreamClusterPrograms = [
   "kube-proxy",
 ];
 
-/** Kernel settings that upstream's kubelet and kube-proxy change, put back afterwards. */
-const tuned = [
-  "vm.overcommit_memory",
-  "kernel.panic",
-  "kernel.panic_on_oops",
-  "kernel.keys.root_maxkeys",
-  "kernel.keys.root_maxbytes",
-];
-
 /** Commands of ours in the place of upstream's; their flags are the same. */
 export type Replacements = Partial<Record<"etcd" | "kube-apiserver", readonly string[]>>;
 
@@ -70,7 +59,6 @@ export class UpstreamCluster {
   readonly state: ClusterState;
   readonly network: Network;
   #registry: Registry | undefined;
-  #sysctls: string[] = [];
 
   constructor(dataDir: string, replacements: Replacements = {}) {
     this.#replacements = replacements;
@@ -86,7 +74,15 @@ export class UpstreamCluster {
       apiHost: this.network.gateway,
       apiPort: 6443,
       nodes: [1],
-      components: ownComponents(),
+      components: {
+        ...ownComponents(),
+        kubelet: { path: findUpstream("kubelet")! },
+        "kube-proxy": { path: findUpstream("kube-proxy")! },
+      },
+      kubelet: {
+        imageGCHighThresholdPercent: 100,
+        evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%" },
+      },
     };
   }
 
@@ -125,9 +121,7 @@ export class UpstreamCluster {
   }
 
   async startNode(): Promise<void> {
-    const { dir, network } = this;
-    const { stdout } = await exec(["sysctl", ...tuned]);
-    this.#sysctls = stdout.split("\n").filter((line) => line.includes(" = "));
+    const { dir, network, state } = this;
     const plan = planNode(network, 1);
     const directory = dir.node(plan.name);
     const node = await bootNode({ network, plan, directory, daemons: dir.daemons });
@@ -140,8 +134,8 @@ export class UpstreamCluster {
       cniBinDir: cniPlugins,
       mayLowerOOMScore: mayLowerOOMScore(),
     });
-    await this.#startKubelet(node);
-    await this.#startKubeProxy(node);
+    await startReplacedKubelet({ dir, state, network, plan, node });
+    await startReplacedKubeProxy({ dir, state, network, plan, node });
   }
 
   /** Processes whose memory counts, by the name of each. */
@@ -160,7 +154,6 @@ export class UpstreamCluster {
     for (const name of ["kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"]) {
       await daemons.stop(name);
     }
-    for (const line of this.#sysctls) await exec(["sysctl", "-qw", line.replaceAll(" = ", "=")]);
   }
 
   async destroy(): Promise<void> {
@@ -247,60 +240,5 @@ export class UpstreamCluster {
     };
     const bridge = { type: "bridge", bridge: "cni0", isGateway: true, hairpinMode: true, ipam };
     return JSON.stringify({ cniVersion: "1.0.0", name: "upstream", plugins: [bridge] });
-  }
-
-  async #startKubelet(node: NodeNamespace): Promise<void> {
-    const config = {
-      apiVersion: "kubelet.config.k8s.io/v1beta1",
-      kind: "KubeletConfiguration",
-      authentication: {
-        anonymous: { enabled: false },
-        webhook: { enabled: true },
-        x509: { clientCAFile: this.#pki("ca.crt") },
-      },
-      authorization: { mode: "Webhook" },
-      cgroupDriver: "cgroupfs",
-      cgroupRoot: `/${cgroupName(this.network, node.plan)}`,
-      failCgroupV1: false,
-      failSwapOn: false,
-      clusterDNS: [this.network.clusterDNS],
-      clusterDomain: this.network.clusterDomain,
-      containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
-      imageGCHighThresholdPercent: 100,
-      evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%" },
-    };
-    const file = join(node.directory, "kubelet.json");
-    await mkdir(node.directory, { recursive: true });
-    await writeFile(file, JSON.stringify(config));
-    await spawnOnNode(node, this.dir.daemons, {
-      name: "kubelet",
-      argv: [
-        findUpstream("kubelet")!,
-        `--config=${file}`,
-        `--kubeconfig=${this.dir.componentKubeconfig(node.plan.name)}`,
-        `--hostname-override=${node.plan.name}`,
-        `--node-ip=${node.plan.address}`,
-      ],
-      logFile: this.dir.log("kubelet"),
-    });
-  }
-
-  async #startKubeProxy(node: NodeNamespace): Promise<void> {
-    const config = {
-      apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
-      kind: "KubeProxyConfiguration",
-      clientConnection: { kubeconfig: this.#kubeconfigOf("system:kube-proxy") },
-      mode: "iptables",
-      clusterCIDR: this.network.podCIDR,
-      hostnameOverride: node.plan.name,
-      conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
-    };
-    const file = join(node.directory, "kube-proxy.json");
-    await writeFile(file, JSON.stringify(config));
-    await spawnOnNode(node, this.dir.daemons, {
-      name: "kube-proxy",
-      argv: [findUpstream("kube-proxy")!, `--config=${file}`],
-      logFile: this.dir.log("kube-proxy"),
-    });
   }
 }
