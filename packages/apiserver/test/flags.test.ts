@@ -77,7 +77,23 @@ describe("flags", () => {
       '--endpoint-reconciler-type "master-count" invalid, allowed values: lease, none',
     ],
     ["--no-such-flag", "unknown flag: --no-such-flag"],
+    [
+      "--audit-log-path=x --audit-log-mode=x --audit-log-format=y --audit-log-maxage=-1",
+      [
+        'invalid audit log mode x, allowed modes are "batch,blocking,blocking-strict"',
+        'invalid audit log format y, allowed formats are "legacy,json"',
+        "--audit-log-maxage -1 can't be a negative number",
+      ].join("\n"),
+    ],
+    [
+      "--audit-webhook-config-file=x --audit-webhook-batch-throttle-qps=0",
+      "invalid audit batch webhook throttle QPS 0, must be a positive number",
+    ],
+    [
+      "--audit-log-path=x --audit-log-truncate-max-event-size=20000000",
+      "invalid audit truncate log max batch size 10485760, must be greater than max event size (20000000)",
+    ],
   ])("%s is refused", async (flag, message) => {
-    await expect(read(flag)).rejects.toThrow(new Error(message));
+    await expect(read(...flag.split(" "))).rejects.toThrow(new Error(message));
   });
 });

@@ -54,18 +54,23 @@ export interface Admitted {
 }
 
 /** What a request gathers on its way, for the headers of its answer and for the audit. */
-interface Course {
+export interface Course {
   warnings: Set<string>;
   headers: Readonly<Record<string, string>>;
   trail?: AuditTrail | undefined;
   info?: RequestInfo;
+  isAuthenticated?: boolean;
+}
+
+export function openCourse(): Course {
+  return { warnings: new Set(), headers: {} };
 }
 
 export function createHandler(options: HandlerOptions): Handler {
   const { clock } = options.server;
   return async (request) => {
     const startedMs = clock.monotonic();
-    const course: Course = { warnings: new Set(), headers: {} };
+    const course = openCourse();
     let response: ApiResponse;
     try {
       const info = parseRequestInfo(request.method, request.path, request.query);
@@ -73,7 +78,7 @@ export function createHandler(options: HandlerOptions): Handler {
       const timeoutMs = timeoutOf(request, info, options.server.limits.requestTimeoutMs);
       response = await withinTime(clock, timeoutMs, () => handle(options, request, info, course));
     } catch (error) {
-      response = failed(options, request, error);
+      response = failed(options, request, error, course);
     }
     Object.assign(response.headers, course.headers);
     const { warnings, trail } = course;
@@ -94,7 +99,15 @@ export function createHandler(options: HandlerOptions): Handler {
 
 const reviewGroups = new Set(["authentication.k8s.io", "authorization.k8s.io"]);
 
-function failed(options: HandlerOptions, request: ApiRequest, error: unknown): ApiResponse {
+/** The answer to what failed; the trail knows of it. */
+export function failed(
+  options: HandlerOptions,
+  request: ApiRequest,
+  error: unknown,
+  course: Course,
+): ApiResponse {
+  if (error instanceof UnauditedError) return unaudited(options, request, course);
+  noteFailure(options, request, course, error);
   let output: MediaType | undefined;
   try {
     output = negotiateOutput(request.headers.accept, false, { custom: false, convertible: true });
@@ -112,6 +125,19 @@ function failed(options: HandlerOptions, request: ApiRequest, error: unknown): A
   return respondWithError(internalError(error), output);
 }
 
+/** What nobody meant to happen is written down as such; so is who was not let in. */
+function noteFailure(
+  options: HandlerOptions,
+  request: ApiRequest,
+  course: Course,
+  error: unknown,
+): void {
+  if (!(error instanceof StatusError)) course.trail?.panicked(error);
+  else if (!course.isAuthenticated && course.info !== undefined) {
+    course.trail = options.audit?.refused(request, course.info);
+  }
+}
+
 /** Upstream drops a warning with control characters, or that came from bytes that are no text. */
 function isSayable(text: string): boolean {
   return !/[\p{Cc}\ufffd]/u.test(text) && text.isWellFormed();
@@ -125,17 +151,38 @@ function quoted(text: string): string {
   return `"${quotedText}"`;
 }
 
-/** Authenticates and authorizes; connection upgrades pass through here as well. */
+/** Authenticates and authorizes a connection that wants to become something else. */
 export async function admitRequest(
-  options: Pick<HandlerOptions, "server" | "authenticator">,
+  options: HandlerOptions,
   request: ApiRequest,
+  course: Course,
 ): Promise<Admitted> {
   const info = parseRequestInfo(request.method, request.path, request.query);
-  const user = await authenticate(options, request);
-  const acting = await impersonate(user, request.headers, options.server.authorizer);
-  await authorize(options, request, { info, user: acting });
-  return { info, user: acting };
+  course.info = info;
+  const user = await identify(options, request, info, course);
+  await authorize(options, request, { info, user }, course.trail);
+  return { info, user };
 }
+
+/** Who acts here; what they do is written down from now on. */
+async function identify(
+  options: HandlerOptions,
+  request: ApiRequest,
+  info: RequestInfo,
+  course: Course,
+): Promise<UserInfo> {
+  const authenticated = await authenticate(options, request);
+  course.isAuthenticated = true;
+  const trail = options.audit?.begin(request, info, authenticated);
+  course.trail = trail;
+  if (trail !== undefined && !(await trail.received)) throw new UnauditedError();
+  const user = await impersonate(authenticated, request.headers, options.server.authorizer);
+  if (user !== authenticated) trail?.impersonated(user);
+  return user;
+}
+
+/** In mode "blocking-strict" nothing happens that cannot be written down. */
+class UnauditedError extends Error {}
 
 async function authorize(
   { server }: Pick<HandlerOptions, "server">,
@@ -170,10 +217,7 @@ async function handle(
   info: RequestInfo,
   course: Course,
 ): Promise<ApiResponse> {
-  const authenticated = await authenticate(options, request);
-  course.trail = options.audit?.begin(request, info, authenticated);
-  const user = await impersonate(authenticated, request.headers, options.server.authorizer);
-  if (user !== authenticated) course.trail?.impersonated(user);
+  const user = await identify(options, request, info, course);
   const ticket = await options.flowControl.enter(info, user);
   if (ticket === undefined) return tooManyRequests();
   course.headers = ticket.headers;
@@ -263,22 +307,35 @@ function deprecationOf({ info, apiVersion }: RestContext["resource"]): string | 
   return `${apiVersion} ${info.kind} is deprecated in v${info.deprecated}+${removed}${use}`;
 }
 
+function unaudited(
+  { audit }: HandlerOptions,
+  { path, query }: ApiRequest,
+  course: Course,
+): ApiResponse {
+  if (audit !== undefined) audit.counts.rejected++;
+  course.trail = undefined;
+  const uri = query.size === 0 ? path : `${path}?${query}`;
+  return textAnswer(
+    500,
+    `Internal Server Error: ${JSON.stringify(uri)}: failed to store audit event`,
+  );
+}
+
 function tooManyRequests(): ApiResponse {
-  return {
-    status: 429,
-    headers: {
-      "content-type": "text/plain; charset=utf-8",
-      "x-content-type-options": "nosniff",
-      "retry-after": "1",
-    },
-    body: new TextEncoder().encode("Too many requests, please try again later.\n"),
-  };
+  const answer = textAnswer(429, "Too many requests, please try again later.");
+  answer.headers["retry-after"] = "1";
+  return answer;
 }
 
 export function plainNotFound(): ApiResponse {
+  return textAnswer(404, "404 page not found");
+}
+
+/** As Go's http.Error. */
+function textAnswer(status: number, text: string): ApiResponse {
   return {
-    status: 404,
+    status,
     headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
-    body: new TextEncoder().encode("404 page not found\n"),
+    body: encoder.encode(`${text}\n`),
   };
 }

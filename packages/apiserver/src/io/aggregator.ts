@@ -126,7 +126,7 @@ export class Aggregator {
   upgrade(
     request: ApiRequest,
     user: UserInfo,
-    connection: { socket: Duplex; head: Buffer },
+    connection: { socket: Duplex; head: Buffer; onSwitched?: () => void },
   ): Promise<void> | undefined {
     const remote = this.#remoteOf(request);
     if (remote === undefined) return undefined;

@@ -204,11 +204,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       );
       stop.abort();
       parts.store.close();
+      await options.audit?.close();
     },
     async close() {
       stop.abort();
       await Promise.all(servers.map((server) => server.close()));
       parts.store.close();
+      await options.audit?.close();
     },
   };
 }

@@ -1,97 +1,122 @@
 /**
- * Where audit events go: lines of JSON in a file that is changed for a new one when it is large, or
- * batches sent to another server.
+ * Audit events as lines in a file, which is changed for a new one when it is large.
  *
- * Units   maxSizeBytes of one file; maxBackups old files; a batch has at most 400 events and waits
- *         at most 30 s
- * Source  apiserver plugin/pkg/audit/{log,webhook,buffered}, pkg/server/options/audit.go
+ * A line is with the operating system before the request goes on: a killed server loses none.
+ *
+ * Shapes  audit.log is put aside as audit-2026-11-21T10-00-00.000.log, .gz when compressed
+ * Units   maxSizeBytes of one file, 0: it never changes; maxBackups old files, 0: all;
+ *         maxAgeDays of an old file, 0: as long as you like
+ * Source  apiserver plugin/pkg/audit/log/backend.go; gopkg.in/natefinch/lumberjack.v2
  */
 import {
-  createWriteStream,
+  closeSync,
+  mkdirSync,
+  openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   statSync,
   unlinkSync,
-  type WriteStream,
+  writeFileSync,
+  writeSync,
 } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
-import type { Clock, KubeObject, Log } from "@nanokube/machinery";
-import type { AuditSink } from "../core/audit/trail.ts";
+import { gzipSync } from "node:zlib";
+import type { Clock, KubeObject } from "@nanokube/machinery";
+import type { AuditBackend, AuditFailure } from "../core/audit/backend.ts";
 
 export interface AuditLogOptions {
   /** "-" is standard output. */
   path: string;
   maxSizeBytes: number;
   maxBackups: number;
+  maxAgeDays: number;
+  compress: boolean;
+  lineOf(event: KubeObject): string;
   clock: Clock;
+  failed: AuditFailure;
 }
 
-export function createAuditLog(options: AuditLogOptions): AuditSink {
-  if (options.path === "-")
-    return (event) => void process.stdout.write(`${JSON.stringify(event)}\n`);
-  const { path, maxSizeBytes } = options;
-  let size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  let out: WriteStream = open(path);
-  return (event) => {
-    const line = `${JSON.stringify(event)}\n`;
-    if (maxSizeBytes > 0 && size + line.length > maxSizeBytes && size > 0) {
-      out.end();
-      putAside(options);
-      out = open(path);
-      size = 0;
+export function createAuditLog(options: AuditLogOptions): AuditBackend {
+  const { path, lineOf, failed } = options;
+  const file = path === "-" ? undefined : new RotatedFile(options);
+  const write = (line: string): void => {
+    if (file === undefined) process.stdout.write(line);
+    else file.write(line);
+  };
+  return {
+    process(events) {
+      let isWritten = true;
+      for (const event of events) {
+        try {
+          write(`${lineOf(event)}\n`);
+        } catch (error) {
+          isWritten = false;
+          failed("log", (error as Error).message, [event]);
+        }
+      }
+      return isWritten;
+    },
+    close: async () => file?.close(),
+  };
+}
+
+class RotatedFile {
+  readonly #options: AuditLogOptions;
+  #file: number;
+  #size: number;
+
+  constructor(options: AuditLogOptions) {
+    this.#options = options;
+    mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 });
+    this.#size = statSync(options.path, { throwIfNoEntry: false })?.size ?? 0;
+    this.#file = open(options.path);
+  }
+
+  write(line: string): void {
+    const { maxSizeBytes } = this.#options;
+    const length = Buffer.byteLength(line);
+    if (maxSizeBytes > 0 && length > maxSizeBytes) {
+      throw new Error(`write length ${length} exceeds maximum file size ${maxSizeBytes}`);
     }
-    size += line.length;
-    out.write(line);
-  };
+    if (maxSizeBytes > 0 && this.#size + length > maxSizeBytes) this.#change();
+    writeSync(this.#file, line);
+    this.#size += length;
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #change(): void {
+    closeSync(this.#file);
+    putAside(this.#options);
+    this.#file = open(this.#options.path);
+    this.#size = 0;
+  }
 }
 
-function open(path: string): WriteStream {
-  return createWriteStream(path, { flags: "a", mode: 0o600 });
-}
+const open = (path: string): number => openSync(path, "a", 0o600);
 
-/** audit.log → audit-2026-11-21T10-00-00.000.log; the oldest ones go. */
-function putAside({ path, maxBackups, clock }: AuditLogOptions): void {
+const dayMs = 24 * 60 * 60 * 1000;
+
+function putAside({ path, maxBackups, maxAgeDays, compress, clock }: AuditLogOptions): void {
   const ending = extname(path);
-  const stem = basename(path, ending);
-  const time = new Date(clock.now()).toISOString().replaceAll(":", "-").replace("Z", "");
-  renameSync(path, join(dirname(path), `${stem}-${time}${ending}`));
-  if (maxBackups <= 0) return;
+  const lead = `${basename(path, ending)}-`;
+  const at = (name: string): string => join(dirname(path), name);
+  const aside = at(`${lead}${fileTime(clock.now())}${ending}`);
+  renameSync(path, aside);
   const old = readdirSync(dirname(path))
-    .filter((name) => name.startsWith(`${stem}-`) && name.endsWith(ending))
+    .filter((name) => name.startsWith(lead) && name.replace(/\.gz$/, "").endsWith(ending))
     .toSorted();
-  for (const name of old.slice(0, -maxBackups)) unlinkSync(join(dirname(path), name));
+  const tooMany = maxBackups > 0 ? old.slice(0, -maxBackups) : [];
+  const oldest = `${lead}${fileTime(clock.now() - maxAgeDays * dayMs)}`;
+  const tooOld = maxAgeDays > 0 ? old.filter((name) => name < oldest) : [];
+  for (const name of new Set([...tooMany, ...tooOld])) unlinkSync(at(name));
+  if (!compress || !statSync(aside, { throwIfNoEntry: false })) return;
+  writeFileSync(`${aside}.gz`, gzipSync(readFileSync(aside)), { mode: 0o600 });
+  unlinkSync(aside);
 }
 
-const batchMax = 400;
-const batchWaitMs = 30_000;
-const bufferMax = 10_000;
-
-export interface AuditWebhookOptions {
-  send(list: KubeObject): Promise<unknown>;
-  clock: Clock;
-  log: Log;
-}
-
-/** What does not arrive is dropped and said so in the log: requests do not wait for it. */
-export function createAuditWebhook({ send, clock, log }: AuditWebhookOptions): AuditSink {
-  let batch: KubeObject[] = [];
-  let isWaiting = false;
-  const flush = (): void => {
-    const items = batch;
-    batch = [];
-    isWaiting = false;
-    if (items.length === 0) return;
-    const list = { kind: "EventList", apiVersion: "audit.k8s.io/v1", metadata: {}, items };
-    send(list).catch((error: unknown) =>
-      log.error({ error: String(error), events: items.length }, "audit events are lost"),
-    );
-  };
-  return (event) => {
-    if (batch.length >= bufferMax) return;
-    batch.push(event);
-    if (batch.length >= batchMax) return flush();
-    if (isWaiting) return;
-    isWaiting = true;
-    clock.setTimeout(flush, batchWaitMs);
-  };
-}
+const fileTime = (ms: number): string =>
+  new Date(ms).toISOString().replaceAll(":", "-").replace("Z", "");

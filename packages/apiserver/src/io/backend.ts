@@ -152,18 +152,20 @@ export interface UpgradeTunnel {
   /** The caller's connection, and what it has sent behind its headers. */
   socket: Duplex;
   head: Buffer;
+  /** The other side has agreed. */
+  onSwitched?: () => void;
 }
 
 export function tunnel(upgrade: UpgradeTunnel): Promise<void> {
-  const { location, request, credentials, socket, head } = upgrade;
+  const { location, request, credentials, ...connection } = upgrade;
   const options = optionsFor(location, request, credentials, request.method);
   const refusal = (error: Error): Error => unreachable(location, error);
-  return joinUpgrade({ send: start(location), options, request, socket, head, refusal });
+  return joinUpgrade({ send: start(location), options, request, refusal, ...connection });
 }
 
 /** Joins both connections once the other side has agreed; throws what it answers otherwise. */
 export async function joinUpgrade(
-  upgrade: Forwarding & Pick<UpgradeTunnel, "socket" | "head">,
+  upgrade: Forwarding & Pick<UpgradeTunnel, "socket" | "head" | "onSwitched">,
 ): Promise<void> {
   const { send, options, request, socket, head } = upgrade;
   const headers = {
@@ -176,6 +178,7 @@ export async function joinUpgrade(
     sent.on("error", (error) => reject(upgrade.refusal(error)));
     sent.on("response", (response) => void refusal(response).then(reject));
     sent.on("upgrade", (response, backend, backendHead) => {
+      upgrade.onSwitched?.();
       socket.write(rawHead(response));
       if (backendHead.length > 0) socket.write(backendHead);
       if (head.length > 0) backend.write(head);

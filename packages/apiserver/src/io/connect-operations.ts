@@ -3,8 +3,9 @@
  *
  * Source  pkg/registry/core/pod/rest/{log,subresources}.go
  */
+import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { badRequest, internalError, StatusError } from "@nanokube/machinery";
+import { badRequest, internalError } from "@nanokube/machinery";
 import { connectOptions } from "../core/connect/connect-options.ts";
 import {
   type Location,
@@ -12,7 +13,14 @@ import {
   proxyLocation,
   streamLocation,
 } from "../core/connect/kubelet-location.ts";
-import { type Admitted, admitRequest, type HandlerOptions } from "../core/handler.ts";
+import {
+  type Admitted,
+  admitRequest,
+  type Course,
+  failed,
+  type HandlerOptions,
+  openCourse,
+} from "../core/handler.ts";
 import type { RequestInfo } from "../core/request-info.ts";
 import type { ApiRequest, ApiResponse, RestContext } from "../core/rest/context.ts";
 import type { Operation } from "../core/rest/dispatch.ts";
@@ -120,30 +128,47 @@ export interface UpgradeDeps {
   credentials: BackendCredentials;
 }
 
-/** An HTTP/1.1 upgrade: admitted like any request, then passed through. */
+/** An HTTP/1.1 upgrade: admitted and written down like any request, then passed through. */
 export async function serveUpgrade(
   deps: UpgradeDeps,
   request: ApiRequest,
-  { raw, socket, head }: Upgrade,
+  connection: Upgrade,
 ): Promise<void> {
+  const course = openCourse();
+  const { socket } = connection;
+  const onSwitched = (): void => {
+    const ended = course.trail?.switched();
+    if (ended !== undefined) socket.once("close", ended);
+  };
   try {
-    const admitted = await admitRequest(deps.options, request);
-    const elsewhere = deps.aggregator.upgrade(request, admitted.user, { socket, head });
-    if (elsewhere !== undefined) return await elsewhere;
-    const context = contextFor(deps.options, request, admitted);
-    if (context.info.resource === "pods" && context.info.subresource === "log") {
-      // The kubelet is asked for plain bytes.
-      const plain = { ...context, request: { ...request, headers: {} } };
-      return sendOverSocket(await logs(plain, deps.credentials), { raw, socket, head });
-    }
-    await admitConnection(context);
-    const location = upgradeLocation(context);
-    const kubelet = context.info.subresource !== "proxy" || context.info.resource === "nodes";
-    const credentials = kubelet ? deps.credentials : {};
-    await tunnel({ location, request, credentials, socket, head });
+    await passThrough(deps, request, course, { ...connection, onSwitched });
   } catch (error) {
-    refuse(socket, error);
+    const answer = refusedUpgrade(deps.options, request, course, error);
+    await course.trail?.answered(answer);
+    refuse(socket, answer);
   }
+}
+
+async function passThrough(
+  deps: UpgradeDeps,
+  request: ApiRequest,
+  course: Course,
+  upgrade: Upgrade,
+): Promise<void> {
+  const admitted = await admitRequest(deps.options, request, course);
+  const elsewhere = deps.aggregator.upgrade(request, admitted.user, upgrade);
+  if (elsewhere !== undefined) return await elsewhere;
+  const context = contextFor(deps.options, request, admitted);
+  if (context.info.resource === "pods" && context.info.subresource === "log") {
+    // The kubelet is asked for plain bytes.
+    const plain = { ...context, request: { ...request, headers: {} } };
+    return sendOverSocket(await logs(plain, deps.credentials), upgrade);
+  }
+  await admitConnection(context);
+  const location = upgradeLocation(context);
+  const kubelet = context.info.subresource !== "proxy" || context.info.resource === "nodes";
+  const credentials = kubelet ? deps.credentials : {};
+  await tunnel({ location, request, credentials, ...upgrade });
 }
 
 function contextFor(options: HandlerOptions, request: ApiRequest, admitted: Admitted): RestContext {
@@ -162,18 +187,32 @@ function upgradeLocation(context: RestContext): Location {
   throw badRequest("there is nothing to upgrade to here");
 }
 
-function refuse(socket: Duplex, error: unknown): void {
-  if (error instanceof TextError) {
-    const lead = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8";
-    const length = Buffer.byteLength(error.message) + 1;
-    const head = `${lead}\r\nContent-Length: ${length}\r\nConnection: close`;
-    socket.end(`${head}\r\n\r\n${error.message}\n`);
-    return;
-  }
-  const status = error instanceof StatusError ? error : internalError(error);
-  const body = JSON.stringify(status.status);
-  const code = status.code || 500;
-  socket.end(
-    `HTTP/1.1 ${code} ${status.reason || "Error"}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+function refusedUpgrade(
+  options: HandlerOptions,
+  request: ApiRequest,
+  course: Course,
+  error: unknown,
+): ApiResponse {
+  const said =
+    error instanceof TextError
+      ? plainAnswer(503, `${error.message}\n`)
+      : failed(options, { ...request, headers: {} }, error, course);
+  const { trail } = course;
+  const auditID = trail?.auditID ?? request.headers["audit-id"] ?? options.server.random.uuid();
+  const own = { "audit-id": auditID, "cache-control": "no-cache, private", connection: "close" };
+  return { ...said, headers: { ...own, ...said.headers } };
+}
+
+function plainAnswer(status: number, text: string): ApiResponse {
+  const headers = { "content-type": "text/plain; charset=utf-8" };
+  return { status, headers, body: new TextEncoder().encode(text) };
+}
+
+/** The socket is not node's any more: the answer is written by hand. */
+function refuse(socket: Duplex, { status, headers, body }: ApiResponse): void {
+  const bytes = typeof body === "function" ? new Uint8Array() : body;
+  const lines = Object.entries({ ...headers, "content-length": String(bytes.length) });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}\r\n${head}\r\n`);
+  socket.end(bytes);
 }

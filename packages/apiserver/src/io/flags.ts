@@ -6,6 +6,8 @@
  * Errors  FlagError with pflag's text
  * Source  github.com/spf13/pflag flag.go, cmd/kube-apiserver/app/options
  */
+import { auditFlagKinds } from "./audit-flags.ts";
+
 export type FlagKind = "string" | "int" | "bool" | "list" | "repeat" | "map";
 
 export class FlagError extends Error {}
@@ -71,11 +73,7 @@ export const flagKinds: Readonly<Record<string, FlagKind>> = {
   "runtime-config": "map",
   "feature-gates": "map",
   "storage-media-type": "string",
-  "audit-policy-file": "string",
-  "audit-log-path": "string",
-  "audit-log-maxsize": "int",
-  "audit-log-maxbackup": "int",
-  "audit-webhook-config-file": "string",
+  ...auditFlagKinds,
   "shutdown-delay-duration": "string",
   "request-timeout": "string",
   "min-request-timeout": "int",

@@ -22,10 +22,14 @@ export interface Upgrade {
   raw: IncomingMessage;
   socket: Duplex;
   head: Buffer;
+  /** The connection is no longer HTTP. */
+  onSwitched?: () => void;
 }
 
-export function sendOverSocket({ body }: ApiResponse, { raw, socket, head }: Upgrade): void {
+export function sendOverSocket({ body }: ApiResponse, upgrade: Upgrade): void {
+  const { raw, socket, head, onSwitched } = upgrade;
   server.handleUpgrade(raw, socket, head, (client) => {
+    onSwitched?.();
     const send = (chunk: Uint8Array): void => {
       client.send(client.protocol === inText ? Buffer.from(chunk).toString("base64") : chunk);
     };

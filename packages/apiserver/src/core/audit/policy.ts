@@ -126,7 +126,9 @@ function matchesResource(wanted: GroupResources, info: RequestInfo): boolean {
     (one) =>
       one === "*" ||
       one === combined ||
-      (subresource !== "" && (one === `${resource}/*` || one === `*/${subresource}`)),
+      // As upstream's: the resource itself is among "pods/*".
+      one === `${resource}/*` ||
+      (subresource !== "" && one === `*/${subresource}`),
   );
 }
 

@@ -9,61 +9,116 @@ import type { UserInfo } from "../authentication/authenticator.ts";
 import { isLongRunning } from "../flow-control/flow-control.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { ApiRequest, ApiResponse } from "../rest/context.ts";
-import { type AuditDecision, type AuditPolicy, type AuditStage, decideAudit } from "./policy.ts";
-
-export type AuditSink = (event: KubeObject) => void;
+import type { AuditBackend } from "./backend.ts";
+import {
+  type AuditDecision,
+  type AuditLevel,
+  type AuditPolicy,
+  type AuditStage,
+  decideAudit,
+} from "./policy.ts";
 
 export interface AuditOptions {
   policy: AuditPolicy;
-  sinks: readonly AuditSink[];
+  backend: AuditBackend;
   clock: Clock;
   random: Random;
 }
 
+/** How much was written down: counters of /metrics. */
+export interface AuditCounts {
+  events: number;
+  /** Requests whose event was refused, so that they failed. */
+  rejected: number;
+  levels: Map<AuditLevel, number>;
+  /** Events lost, by what lost them. */
+  errors: Map<string, number>;
+}
+
+export function emptyAuditCounts(): AuditCounts {
+  return { events: 0, rejected: 0, levels: new Map(), errors: new Map() };
+}
+
 export interface AuditTrail {
   readonly auditID: string;
+  /** False: the request is not to go on. */
+  readonly received: boolean | Promise<boolean>;
   impersonated(user: UserInfo): void;
   /** With a level, only where that much of requests is written down. */
   annotate(key: string, value: string, level?: "Request"): void;
   /** The answer is known; of one that lasts, that it has begun. */
   answered(response: ApiResponse): Promise<void>;
+  /** The connection became something else; the other is called when it is over. */
+  switched(): () => void;
+  /** The operation ended in a way that nobody meant. */
+  panicked(error: unknown): void;
 }
+
+const nobody: UserInfo = { name: "", groups: [] };
 
 export class Auditor {
   readonly #options: AuditOptions;
+  readonly counts: AuditCounts;
 
-  constructor(options: AuditOptions) {
+  constructor(options: AuditOptions, counts = emptyAuditCounts()) {
     this.#options = options;
+    this.counts = counts;
   }
 
   /** Undefined when nothing of the request is to be written down. */
   begin(request: ApiRequest, info: RequestInfo, user: UserInfo): AuditTrail | undefined {
-    const decision = decideAudit(this.#options.policy, user, info);
-    if (decision.level === "None") return undefined;
-    return new Trail(this.#options, decision, request, info, user);
+    const trail = this.#open(request, info, user);
+    trail?.begin();
+    return trail;
   }
+
+  /** Of a request that nobody is known to have sent: that it was answered is all there is. */
+  refused(request: ApiRequest, info: RequestInfo): AuditTrail | undefined {
+    return this.#open(request, info, undefined);
+  }
+
+  close(): Promise<void> {
+    return this.#options.backend.close();
+  }
+
+  #open(request: ApiRequest, info: RequestInfo, user: UserInfo | undefined): Trail | undefined {
+    const decision = decideAudit(this.#options.policy, user ?? nobody, info);
+    const { levels } = this.counts;
+    levels.set(decision.level, (levels.get(decision.level) ?? 0) + 1);
+    if (decision.level === "None") return undefined;
+    const { counts } = this;
+    return new Trail({ ...this.#options, counts }, decision, { request, info, user });
+  }
+}
+
+interface Asked {
+  request: ApiRequest;
+  info: RequestInfo;
+  user: UserInfo | undefined;
 }
 
 class Trail implements AuditTrail {
   readonly auditID: string;
-  readonly #options: AuditOptions;
+  received: boolean | Promise<boolean> = true;
+  readonly #options: AuditOptions & { counts: AuditCounts };
   readonly #decision: AuditDecision;
   readonly #request: ApiRequest;
   readonly #event: KubeObject;
   readonly #isLong: boolean;
+  readonly #isRefused: boolean;
+  #isOver = false;
   readonly #annotations: Record<string, string> = {};
 
   constructor(
-    options: AuditOptions,
+    options: AuditOptions & { counts: AuditCounts },
     decision: AuditDecision,
-    request: ApiRequest,
-    info: RequestInfo,
-    user: UserInfo,
+    { request, info, user }: Asked,
   ) {
     this.#options = options;
     this.#decision = decision;
     this.#request = request;
     this.#isLong = isLongRunning(info);
+    this.#isRefused = user === undefined;
     this.auditID = request.headers["audit-id"] ?? options.random.uuid();
     const query = request.query.toString();
     const userAgent = request.headers["user-agent"];
@@ -76,13 +131,16 @@ class Trail implements AuditTrail {
       stage: "RequestReceived",
       requestURI: query === "" ? request.path : `${request.path}?${query}`,
       verb: info.verb,
-      user: userOf(user),
+      user: user === undefined ? {} : userOf(user),
       sourceIPs: request.sourceIP === undefined ? [] : [request.sourceIP],
       ...(userAgent === undefined ? {} : { userAgent }),
       ...(objectRef === undefined ? {} : { objectRef }),
       requestReceivedTimestamp: this.#now(),
     };
-    this.#write("RequestReceived", {});
+  }
+
+  begin(): void {
+    this.received = this.#write("RequestReceived", {});
   }
 
   impersonated(user: UserInfo): void {
@@ -95,30 +153,47 @@ class Trail implements AuditTrail {
   }
 
   async answered(response: ApiResponse): Promise<void> {
+    if (this.#isOver) return;
     const responseStatus = { metadata: {}, ...statusOf(response) };
     const { level } = this.#decision;
-    const sent = this.#wasRead(response) ? await this.#sent() : undefined;
+    const sent = this.#wasRead(response) && !this.#isRefused ? await this.#sent() : undefined;
     this.#name(sent);
     const tells = level === "Request" || level === "RequestResponse";
     const requestObject = sent === undefined || !tells ? {} : { requestObject: sent };
-    if (this.#isLong && typeof response.body === "function") {
-      this.#write("ResponseStarted", { responseStatus, ...requestObject });
-      response.body = ended(response.body, () =>
-        this.#write("ResponseComplete", { responseStatus, ...requestObject }),
-      );
+    if (typeof response.body === "function" && this.#isLong) {
+      await this.#write("ResponseStarted", { responseStatus, ...requestObject });
+      response.body = ended(response.body, () => {
+        void this.#write("ResponseComplete", { responseStatus, ...requestObject });
+      });
       return;
     }
     const body = level === "RequestResponse" ? this.#readable(response) : undefined;
     const responseObject = body === undefined ? {} : { responseObject: body };
-    this.#write("ResponseComplete", { responseStatus, ...requestObject, ...responseObject });
+    const told = { responseStatus, ...requestObject, ...responseObject };
+    if (this.#isLong || this.#isRefused) await this.#write("ResponseStarted", told);
+    if (!this.#isRefused) await this.#write("ResponseComplete", told);
   }
 
-  #write(stage: AuditStage, more: object): void {
-    if (this.#decision.omitStages.has(stage)) return;
+  switched(): () => void {
+    const responseStatus = { metadata: {}, code: 101 };
+    void this.#write("ResponseStarted", { responseStatus });
+    return () => void this.#write("ResponseComplete", { responseStatus });
+  }
+
+  panicked(error: unknown): void {
+    this.#isOver = true;
+    const message = `APIServer panic'd: ${error instanceof Error ? error.message : String(error)}`;
+    const status = { metadata: {}, status: "Failure", message, reason: "InternalError", code: 500 };
+    void this.#write("Panic", { responseStatus: status });
+  }
+
+  #write(stage: AuditStage, more: object): boolean | Promise<boolean> {
+    if (this.#decision.omitStages.has(stage)) return true;
     const annotations =
-      Object.keys(this.#annotations).length === 0 ? {} : { annotations: this.#annotations };
+      Object.keys(this.#annotations).length === 0 ? {} : { annotations: { ...this.#annotations } };
     const event = { ...this.#event, stage, ...more, stageTimestamp: this.#now(), ...annotations };
-    for (const sink of this.#options.sinks) sink(event);
+    this.#options.counts.events++;
+    return this.#options.backend.process([event]);
   }
 
   /** Who may not, or comes when there is too much, has sent an object for nothing. */
@@ -130,7 +205,8 @@ class Trail implements AuditTrail {
   #name(sent: unknown): void {
     const { objectRef } = this.#event as { objectRef?: Record<string, string> };
     const { name } = (sent as KubeObject | undefined)?.metadata ?? {};
-    if (objectRef !== undefined && name) objectRef["name"] ??= name;
+    // Events that were written before keep theirs.
+    if (objectRef !== undefined && name) this.#event.objectRef = { name, ...objectRef };
   }
 
   async #sent(): Promise<unknown> {
