@@ -85,14 +85,22 @@ async function runListed(
   return withMissing(results, specs);
 }
 
+/** All of upstream's [Conformance] specs are those of two lists. */
+function suiteFiles(suite: string): string[] {
+  const lists = suite === "conformance" ? ["sigs", "nodes"] : [suite];
+  return lists.map((list) => join(suites, `${list}.txt`));
+}
+
 /** The specs of the list that match; `undefined` when there is no list to choose from. */
 async function listed({ suite, specs, focus, skip }: Flags): Promise<ListedSpec[] | undefined> {
   if (suite === "all" && specs === undefined) return undefined;
-  const file = specs ?? join(suites, `${suite}.txt`);
+  const files = specs === undefined ? suiteFiles(suite) : [resolve(specs)];
   const chosen = new RegExp(focus ?? "");
   const left = skip === undefined ? undefined : new RegExp(skip);
-  const all = parseSpecs(await readFile(resolve(file), "utf8"));
-  return all.filter(({ name }) => chosen.test(name) && left?.test(name) !== true);
+  const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
+  return parseSpecs(texts.join("\n")).filter(
+    ({ name }) => chosen.test(name) && left?.test(name) !== true,
+  );
 }
 
 /** Any of e2e.test's specs, not of a list. */
@@ -212,7 +220,7 @@ async function main(flags: Flags): Promise<void> {
 
 const program = new Command("scorecard")
   .description("upstream's e2e specs against a nanokube cluster")
-  .option("--suite <name>", "quick, sigs, nodes (e2e/*.txt), or all of upstream's specs", "quick")
+  .option("--suite <name>", "quick, sigs, nodes (e2e/*.txt), conformance, or all", "quick")
   .option("--specs <file>", "exact names of specs, one a line, instead of a suite")
   .option("--focus <regex>", "of these only those that match")
   .option("--skip <regex>", "but not these")
