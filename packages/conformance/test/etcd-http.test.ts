@@ -181,12 +181,19 @@ describe.skipIf(skip !== undefined)(`HTTP, beside etcd${skip ? `: ${skip}` : ""}
   });
 
   test("every metric is one of etcd's, with its help and type", async () => {
-    const [mine, theirs] = await Promise.all(open.map(metricFacts));
+    const texts = await Promise.all(open.map(metricsOf));
+    const [mine, theirs] = texts.map(factsOf);
     for (const [name, fact] of mine!) {
       if (!name.startsWith("process_")) expect(theirs!.get(name), name).toEqual(fact);
     }
     const missing = [...theirs!.keys()].filter((name) => !mine!.has(name) && !isOfGo(name));
     expect(missing.sort()).toEqual(withoutCounterpart);
+    const [myShapes, theirShapes] = texts.map(shapesOf);
+    for (const [name, shape] of myShapes!) {
+      const theirs = theirShapes!.get(name);
+      if (theirs !== undefined && !name.startsWith("process_"))
+        expect([name, shape]).toEqual([name, theirs]);
+    }
   });
 
   test("/debug/vars says what etcd's does, of what there is here", async () => {
@@ -226,6 +233,19 @@ describe.skipIf(skip !== undefined)(`HTTP, beside etcd${skip ? `: ${skip}` : ""}
     expect(mine).toEqual(theirs);
   });
 
+  test("the same work gives the same numbers", async () => {
+    const grown = open.map(async (one) => {
+      const at = async () => numbersOf(await metricsOf(one));
+      const before = await at();
+      await workFor(one);
+      const after = await at();
+      return alikeNumbers.map((name) => [name, after.get(name)! - (before.get(name) ?? 0)]);
+    });
+    const [mine, theirs] = await Promise.all(grown);
+    expect(mine).toEqual(theirs);
+    for (const [name, count] of mine!) expect(count, name as string).toBeGreaterThan(0);
+  });
+
   test("the numbers are true ones", async () => {
     const [ours] = open;
     const at = async () =>
@@ -258,51 +278,21 @@ interface Vars {
 
 const isOfGo = (name: string) => name.startsWith("go_") || name === "etcd_server_go_version";
 
-/** bbolt's, the old store's and the gRPC proxy's numbers, and some that nothing here counts. */
+/** Of bbolt's pages and read transactions, of the store of version 2, of the gRPC proxy. */
 const withoutCounterpart = `etcd_debugging_disk_backend_commit_rebalance_duration_seconds
   etcd_debugging_disk_backend_commit_spill_duration_seconds
   etcd_debugging_disk_backend_commit_write_duration_seconds
-  etcd_debugging_lease_renewed_total
-  etcd_debugging_lease_ttl_total
-  etcd_debugging_mvcc_db_compaction_keys_total
-  etcd_debugging_mvcc_db_compaction_pause_duration_milliseconds
-  etcd_debugging_mvcc_db_compaction_total_duration_milliseconds
-  etcd_debugging_mvcc_events_total
-  etcd_debugging_mvcc_index_compaction_pause_duration_milliseconds
-  etcd_debugging_mvcc_pending_events_total
-  etcd_debugging_mvcc_slow_watcher_total
-  etcd_debugging_mvcc_total_put_size_in_bytes
-  etcd_debugging_mvcc_watch_stream_total
-  etcd_debugging_snap_save_marshalling_duration_seconds
-  etcd_debugging_snap_save_total_duration_seconds
   etcd_debugging_store_expires_total
   etcd_debugging_store_reads_total
   etcd_debugging_store_watch_requests_total
   etcd_debugging_store_watchers
   etcd_debugging_store_writes_total
-  etcd_disk_backend_commit_duration_seconds
-  etcd_disk_wal_write_bytes_total
-  etcd_disk_wal_write_duration_seconds
   etcd_grpc_proxy_cache_hits_total
   etcd_grpc_proxy_cache_keys_total
   etcd_grpc_proxy_cache_misses_total
   etcd_grpc_proxy_events_coalescing_total
   etcd_grpc_proxy_watchers_coalescing_total
-  etcd_mvcc_db_open_read_transactions
-  etcd_network_client_grpc_received_bytes_total
-  etcd_network_client_grpc_sent_bytes_total
-  etcd_server_apply_duration_seconds
-  etcd_server_client_requests_total
-  etcd_server_feature_enabled
-  etcd_server_heartbeat_send_failures_total
-  etcd_server_range_duration_seconds
-  etcd_server_read_indexes_failed_total
-  etcd_server_slow_apply_total
-  etcd_server_slow_read_indexes_total
-  etcd_server_snapshot_apply_in_progress_total
-  etcd_snap_db_fsync_duration_seconds
-  etcd_snap_db_save_total_duration_seconds
-  etcd_snap_fsync_duration_seconds`
+  etcd_mvcc_db_open_read_transactions`
   .trim()
   .split(/\s+/);
 
@@ -373,13 +363,89 @@ function numbersOf(text: string): Map<string, number> {
   );
 }
 
-async function metricFacts({ endpoint }: EtcdInstance): Promise<Map<string, string>> {
+/** A little of everything that is counted. */
+async function workFor({ kv, lease, watch }: EtcdInstance): Promise<void> {
+  const bytes = (text: string) => Buffer.from(text);
+  const { header } = await kv.put({ key: bytes("m/1"), value: bytes("v") });
+  const events = watch.watch();
+  events.write({
+    createRequest: { key: bytes("m/"), rangeEnd: bytes("m0"), startRevision: header!.revision + 1 },
+  });
+  await kv.put({ key: bytes("m/1"), value: bytes("longer") });
+  await kv.put({ key: bytes("m/1"), ignoreValue: true });
+  const two = { requestPut: { key: bytes("m/2"), value: bytes("two") } };
+  const compare = [{ key: bytes("m/2"), target: 0, version: 0 }];
+  const nested = {
+    requestTxn: { failure: [], success: [{ requestRange: { key: bytes("m/1") } }] },
+  };
+  await kv.txn({ compare: [...compare, ...compare], success: [two, nested] });
+  await kv.txn({ compare: [...compare, ...compare], success: [two] });
+  await kv.txn({ success: [{ requestRange: { key: bytes("m/1") } }] });
+  await kv.deleteRange({ key: bytes("m/2") });
+  let heard = 0;
+  for await (const response of events.responses) {
+    heard += response.events.length;
+    if (heard === 4) break;
+  }
+  events.cancel();
+  await kv.range({ key: bytes("m/1") });
+  await kv.range({ key: bytes("m/1"), revision: 9_000_000 }).catch(() => {});
+  const { ID } = await lease.leaseGrant({ ID: 4242n, TTL: 300 });
+  const alive = lease.leaseKeepAlive();
+  alive.write({ ID });
+  for await (const _ of alive.responses) break;
+  alive.cancel();
+  await lease.leaseRevoke({ ID });
+  await kv.compact({ revision: header!.revision + 3, physical: true });
+}
+
+const applied = (operation: string) =>
+  `etcd_server_apply_duration_seconds_count{op="${operation}",success="true",version="v3"}`;
+const kv = (method: string) =>
+  `{grpc_method="${method}",grpc_service="etcdserverpb.KV",grpc_type="unary"}`;
+
+const alikeNumbers = [
+  ...["range", "put", "delete", "txn"].map((what) => `etcd_mvcc_${what}_total`),
+  "etcd_debugging_mvcc_total_put_size_in_bytes",
+  "etcd_debugging_mvcc_events_total",
+  "etcd_debugging_mvcc_db_compaction_keys_total",
+  "etcd_debugging_mvcc_db_compaction_total_duration_milliseconds_count",
+  "etcd_debugging_mvcc_index_compaction_pause_duration_milliseconds_count",
+  "etcd_debugging_lease_granted_total",
+  "etcd_debugging_lease_renewed_total",
+  "etcd_debugging_lease_ttl_total_sum",
+  'etcd_server_range_duration_seconds_count{success="true"}',
+  'etcd_server_range_duration_seconds_count{success="false"}',
+  'etcd_server_client_requests_total{client_api_version="unknown",type="unary"}',
+  'etcd_server_client_requests_total{client_api_version="unknown",type="stream"}',
+  "etcd_network_client_grpc_received_bytes_total",
+  `grpc_server_msg_received_total${kv("Txn")}`,
+  ...["Put", "Txn", "DeleteRange", "Compaction", "LeaseGrant", "LeaseRevoke"].map(applied),
+];
+
+async function metricsOf({ endpoint }: EtcdInstance): Promise<string> {
   for (const path of ["livez", "readyz"]) await fetch(`http://${endpoint}/${path}`);
-  const text = await (await fetch(`http://${endpoint}/metrics`)).text();
+  return (await fetch(`http://${endpoint}/metrics`)).text();
+}
+
+/** Type and help of each. */
+function factsOf(text: string): Map<string, string> {
   const facts = new Map<string, string>();
   for (const [, name, help] of text.matchAll(/^# HELP (\S+) (.*)$/gm)) facts.set(name!, help!);
   for (const [, name, type] of text.matchAll(/^# TYPE (\S+) (.*)$/gm)) {
     facts.set(name!, `${type}: ${facts.get(name!)}`);
   }
   return facts;
+}
+
+/** The names of each one's labels, and the bounds of its buckets: not what differs from run to run. */
+function shapesOf(text: string): Map<string, string[]> {
+  const shapes = new Map<string, Set<string>>();
+  for (const [, name, labels = ""] of text.matchAll(/^([a-z]\w*)(?:\{(.*)\})? \S+$/gm)) {
+    const names = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)]
+      .map(([, label, value]) => (label === "le" ? `le=${value}` : label!))
+      .sort();
+    shapes.set(name!, (shapes.get(name!) ?? new Set()).add(names.join()));
+  }
+  return new Map([...shapes].map(([name, set]) => [name, [...set]]));
 }

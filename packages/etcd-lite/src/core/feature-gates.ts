@@ -26,6 +26,13 @@ const groups: Readonly<Record<string, Stage>> = { AllAlpha: "alpha", AllBeta: "b
 
 export type FeatureGates = ReadonlyMap<string, boolean>;
 
+/** As /metrics shows them: every gate, and the two groups, with its stage. */
+export function describeGates(gates: FeatureGates) {
+  return Object.entries({ ...groups, ...stages })
+    .map(([name, stage]) => ({ name, stage: stage.toUpperCase(), isOn: gates.get(name) ?? false }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** What is wrong with one `Name=true`; the first fault of a list is the list's. */
 export function gatesFault(text: string): string | undefined {
   for (const part of text.split(",")) {
@@ -55,6 +62,7 @@ export function readGates(flags: FlagValues): FeatureGates {
     const group = stage === "alpha" ? "AllAlpha" : "AllBeta";
     gates.set(name, given.get(name) ?? given.get(group) ?? stage === "beta");
   }
+  for (const group of Object.keys(groups)) gates.set(group, given.get(group) ?? false);
   for (const [flag, name] of Object.entries(gateFlags)) {
     if (flags[flag] === undefined) continue;
     if (text.includes(name)) {

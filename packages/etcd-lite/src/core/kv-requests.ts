@@ -12,6 +12,7 @@ import { EtcdError } from "./errors.ts";
 import { type KeyValue, noValue, spanOf } from "./key-value.ts";
 import type { Lessor } from "./lessor.ts";
 import type { MvccStore, RangeQuery, RangeResult, WriteTransaction } from "./mvcc-store.ts";
+import type { OperationTally } from "./operation-tally.ts";
 import { PackedVersion } from "./packed-version.ts";
 
 interface Readable {
@@ -83,24 +84,27 @@ function sortKeyValues(kvs: KeyValue[], { sortOrder, sortTarget }: etcd.RangeReq
 }
 
 export function executePut(
-  txn: WriteTransaction,
-  lessor: Lessor,
+  { txn, lessor, tally }: Omit<TxnContext, "store">,
   r: etcd.PutRequest,
 ): Init<etcd.PutResponse> {
   // The other way round inside a transaction: whichever etcd looks at first is what it answers.
   checkLease(lessor, r);
   checkPrevious(txn, r);
-  return put(txn, r);
+  return put({ txn, tally }, r);
 }
 
-function put(txn: WriteTransaction, r: etcd.PutRequest): Init<etcd.PutResponse> {
+type Writing = Pick<TxnContext, "txn" | "tally">;
+
+function put({ txn, tally }: Writing, r: etcd.PutRequest): Init<etcd.PutResponse> {
   const key = keyText(r.key);
   let value = r.value;
   let lease = r.lease;
   let before: KeyValue | undefined;
   if (r.ignoreValue || r.ignoreLease || r.prevKv) {
     before = txn.range({ key, end: undefined }).kvs[0];
+    tally?.range();
   }
+  tally?.put();
   if (r.ignoreValue && before !== undefined) value = before.value;
   if (r.ignoreLease && before !== undefined) lease = before.lease;
   const kv = txn.put(key, value, lease);
@@ -119,9 +123,11 @@ function checkLease(lessor: Lessor, r: etcd.PutRequest): void {
 }
 
 export function executeDeleteRange(
-  txn: WriteTransaction,
+  { txn, tally }: Writing,
   r: etcd.DeleteRangeRequest,
 ): Init<etcd.DeleteRangeResponse> {
+  if (r.prevKv) tally?.range();
+  tally?.delete();
   const span = spanOf(keyText(r.key), keyText(r.rangeEnd));
   const prevKvs = r.prevKv ? txn.range(span).kvs.map((kv) => toAnswer(kv)) : [];
   const deleted = txn.deleteRange(span);
@@ -138,13 +144,16 @@ export interface TxnContext {
   readonly store: MvccStore;
   readonly lessor: Lessor;
   readonly txn: WriteTransaction;
+  /** Counts what is done, for whoever wants to know. */
+  readonly tally?: OperationTally | undefined;
 }
 
 export function executeTxn(context: TxnContext, r: etcd.TxnRequest): Init<etcd.TxnResponse> {
-  const plan = planTxn(context.store, r);
+  const plan = planTxn(context, r);
   checkPlan(context, plan);
-  const { succeeded, responses } = runPlan(context.txn, plan);
-  const { txn } = context;
+  const { txn, tally } = context;
+  if (!isReadOnly(r)) tally?.end(); // What was looked at so far is a transaction of its own.
+  const { succeeded, responses } = runPlan(context, plan);
   const revision = txn.changes.length > 0 ? txn.revision : txn.revision - 1;
   return { header: { revision }, succeeded, responses };
 }
@@ -155,21 +164,23 @@ interface Plan {
   readonly steps: readonly { readonly op: etcd.RequestOp; readonly nested?: Plan }[];
 }
 
-function planTxn(store: MvccStore, r: etcd.TxnRequest): Plan {
-  const succeeded = r.compare.every((compare) => holds(store, compare));
+function planTxn(context: TxnContext, r: etcd.TxnRequest): Plan {
+  const succeeded = r.compare.every((compare) => holds(context, compare));
   const steps = (succeeded ? r.success : r.failure).map((op) =>
-    op.requestTxn === undefined ? { op } : { op, nested: planTxn(store, op.requestTxn) },
+    op.requestTxn === undefined ? { op } : { op, nested: planTxn(context, op.requestTxn) },
   );
   return { succeeded, steps };
 }
 
-function checkPlan({ store, lessor, txn }: TxnContext, plan: Plan): void {
+function checkPlan(context: TxnContext, plan: Plan): void {
+  const { store, lessor, tally } = context;
   for (const { op, nested } of plan.steps) {
     if (op.requestRange !== undefined) checkRangeState(store, op.requestRange.revision);
     else if (op.requestPut !== undefined) {
+      if (op.requestPut.ignoreValue || op.requestPut.ignoreLease) tally?.range();
       checkPrevious(store, op.requestPut);
       checkLease(lessor, op.requestPut);
-    } else if (nested !== undefined) checkPlan({ store, lessor, txn }, nested);
+    } else if (nested !== undefined) checkPlan(context, nested);
   }
 }
 
@@ -179,21 +190,25 @@ function checkRangeState(store: MvccStore, revision: number): void {
   if (revision < store.compactedRevision) throw new EtcdError("Compacted");
 }
 
-function runPlan(txn: WriteTransaction, plan: Plan): Init<etcd.TxnResponse> {
+function runPlan(context: Writing, plan: Plan): Init<etcd.TxnResponse> {
   const responses = plan.steps.map(({ op, nested }): Init<etcd.ResponseOp> => {
-    if (op.requestRange !== undefined) return { responseRange: executeRange(txn, op.requestRange) };
-    if (op.requestPut !== undefined) return { responsePut: put(txn, op.requestPut) };
-    if (op.requestDeleteRange !== undefined) {
-      return { responseDeleteRange: executeDeleteRange(txn, op.requestDeleteRange) };
+    if (op.requestRange !== undefined) {
+      context.tally?.range();
+      return { responseRange: executeRange(context.txn, op.requestRange) };
     }
-    return { responseTxn: { header: {}, ...runPlan(txn, nested!) } };
+    if (op.requestPut !== undefined) return { responsePut: put(context, op.requestPut) };
+    if (op.requestDeleteRange !== undefined) {
+      return { responseDeleteRange: executeDeleteRange(context, op.requestDeleteRange) };
+    }
+    return { responseTxn: { header: {}, ...runPlan(context, nested!) } };
   });
   return { succeeded: plan.succeeded, responses };
 }
 
 const compareValue = 3;
 
-function holds(store: MvccStore, compare: etcd.Compare): boolean {
+function holds({ store, tally }: TxnContext, compare: etcd.Compare): boolean {
+  tally?.range();
   const span = spanOf(keyText(compare.key), keyText(compare.rangeEnd));
   const { kvs } = store.range(span);
   if (kvs.length === 0) {

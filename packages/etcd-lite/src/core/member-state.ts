@@ -11,9 +11,10 @@ import { checkEntry } from "./auth/check-entry.ts";
 import { Cluster } from "./cluster.ts";
 import type { Entry, PlainEntry } from "./entry.ts";
 import { EtcdError } from "./errors.ts";
-import { executeDeleteRange, executePut, executeTxn } from "./kv-requests.ts";
+import { executeDeleteRange, executePut, executeTxn, type TxnContext } from "./kv-requests.ts";
 import { createLessor, type Lessor } from "./lessor.ts";
-import type { MvccStore, WriteTransaction } from "./mvcc-store.ts";
+import type { MvccStore } from "./mvcc-store.ts";
+import { OperationTally } from "./operation-tally.ts";
 import { createPackedStore } from "./packed-store.ts";
 import { createWatchHub, type WatchHub } from "./watch-hub.ts";
 
@@ -38,9 +39,14 @@ export class MemberState {
   readonly cluster = new Cluster();
   readonly auth = new AuthStore();
   readonly quotaBytes: number;
+  readonly tally = new OperationTally();
   readonly alarms: Alarm[] = [];
   /** Told of each compaction, with the store as it was before. */
   onCompact: ((before: MvccStore, revision: number) => void) | undefined;
+  /** Told of each lease that is granted. */
+  onGrant: ((ttlSeconds: number) => void) | undefined;
+  /** Of keys and values that were put since the start. */
+  putBytes = 0;
   leasesGranted = 0;
   leasesRevoked = 0;
   /** Index of the last entry applied. */
@@ -132,14 +138,12 @@ export class MemberState {
     switch (entry.kind) {
       case "put":
         this.#refuseWhenFull();
-        return this.#write((txn) => executePut(txn, this.lessor, entry.request));
+        return this.#write((context) => executePut(context, entry.request));
       case "deleteRange":
-        return this.#write((txn) => executeDeleteRange(txn, entry.request));
+        return this.#write((context) => executeDeleteRange(context, entry.request));
       case "txn":
         if (txnCostBytes(entry.request) > 0) this.#refuseWhenFull();
-        return this.#write((txn) =>
-          executeTxn({ store: this.store, lessor: this.lessor, txn }, entry.request),
-        );
+        return this.#write((context) => executeTxn(context, entry.request));
       case "compact":
         return this.#compact(entry.request.revision);
       case "leaseGrant":
@@ -166,13 +170,22 @@ export class MemberState {
     if (this.hasAlarm(noSpaceAlarm)) throw new EtcdError("NoSpace");
   }
 
-  #write<T>(change: (txn: WriteTransaction) => T): T {
-    const txn = this.store.begin();
-    const response = change(txn);
+  #write<T>(change: (context: TxnContext) => T): T {
+    const { store, lessor, tally } = this;
+    const txn = store.begin();
+    let response: T;
+    try {
+      response = change({ store, lessor, txn, tally });
+    } finally {
+      tally.end();
+    }
     txn.commit();
     if (txn.changes.length > 0) {
       this.lessor.follow(txn.changes);
       this.hub.notify(txn.revision, txn.changes);
+      for (const kv of txn.changes) {
+        if (kv.version > 0) this.putBytes += kv.key.length + kv.value.length;
+      }
     }
     return response;
   }
@@ -181,6 +194,8 @@ export class MemberState {
     const before = this.onCompact === undefined ? undefined : this.store.fork();
     this.store.compact(revision);
     if (before !== undefined) this.onCompact?.(before, revision);
+    this.tally.range(); // So does etcd, to learn the revision.
+    this.tally.end();
     return { header: { revision: this.store.revision } };
   }
 
@@ -188,14 +203,18 @@ export class MemberState {
     this.#refuseWhenFull();
     const lease = this.lessor.grant(request.ID, request.TTL, nowMs);
     this.leasesGranted++;
+    this.onGrant?.(lease.ttlSeconds);
     return { header: { revision: this.store.revision }, ID: lease.id, TTL: lease.ttlSeconds };
   }
 
   #revoke(request: etcd.LeaseRevokeRequest): Init<etcd.LeaseRevokeResponse> {
     const keys = this.lessor.revoke(request.ID);
     this.leasesRevoked++;
-    this.#write((txn) => {
-      for (const key of keys) txn.deleteRange({ key, end: undefined });
+    this.#write(({ txn, tally }) => {
+      for (const key of keys) {
+        tally?.delete();
+        txn.deleteRange({ key, end: undefined });
+      }
     });
     return { header: { revision: this.store.revision } };
   }

@@ -52,6 +52,10 @@ export interface MvccStore {
   readonly keyCount: number;
   /** Bytes of all versions held, bookkeeping included. */
   readonly sizeBytes: number;
+  /** Versions that compactions have forgotten; absent where nobody counts. */
+  readonly droppedCount?: number;
+  /** Of what the versions are kept in, with what compactions left; absent: the same. */
+  readonly heldBytes?: number;
   range(query: RangeQuery): RangeResult;
   begin(): WriteTransaction;
   /** Forgets what no read at or after `revision` needs. */

@@ -53,6 +53,7 @@ class PackedStore implements MvccStore {
   #trimNext = 0;
   /** Of that revision: versions that went while it was looked at. */
   readonly #droppedNow = new Set<number>();
+  droppedCount = 0;
   #evacuation: Iterator<number> | undefined;
   #open: PackedTransaction | undefined;
 
@@ -67,6 +68,9 @@ class PackedStore implements MvccStore {
   }
   get sizeBytes(): number {
     return this.#arena.liveBytes;
+  }
+  get heldBytes(): number {
+    return this.#arena.heldBytes;
   }
 
   fork(): MvccStore {
@@ -272,6 +276,7 @@ class PackedStore implements MvccStore {
   }
 
   #drop(ref: number, { modRevision }: KeyValue): void {
+    this.droppedCount++;
     if (modRevision === this.#trimNext) this.#droppedNow.add(ref);
     // What is before the compacted revision is forgotten by the log as a whole.
     if (modRevision > this.#trimNext || modRevision === this.#compacted) {

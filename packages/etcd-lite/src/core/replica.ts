@@ -27,6 +27,12 @@ export interface Applied {
   readonly error: unknown;
 }
 
+/** How long entries take is measured by whoever has a clock. */
+export interface ApplyTiming {
+  now(): number;
+  applied(entry: Entry, error: unknown, sinceMs: number): void;
+}
+
 export interface ReplicaOptions {
   readonly raft: RaftOptions;
   readonly state: MemberState;
@@ -42,6 +48,7 @@ export interface ReplicaOptions {
   readonly onRead: (read: number) => void;
   /** Members came or went. */
   readonly onMembership?: (() => void) | undefined;
+  readonly timing?: ApplyTiming | undefined;
 }
 
 /** How much of the log is kept for members that lag, as in etcd: then a snapshot is sent instead. */
@@ -78,12 +85,13 @@ export class Replica {
       return;
     }
     const proposal = payload as Proposal;
-    const { origin, decode, onApplied, nowMs } = this.#options;
+    const { origin, decode, onApplied, nowMs, timing } = this.#options;
     const entry = proposal.entry ?? decode(proposal.raw);
     // The log needs its bytes only: the request is views on all that came with it.
     if (proposal.entry !== undefined) proposal.entry = undefined;
     let response: unknown;
     let error: unknown;
+    const sinceMs = timing === undefined ? 0 : timing.now();
     try {
       response = state.apply(entry, nowMs());
       if (entry.kind === "memberChange" && response !== undefined) {
@@ -95,6 +103,7 @@ export class Replica {
       if (!(thrown instanceof Error) || thrown.name !== "EtcdError") throw thrown;
       error = thrown;
     }
+    timing?.applied(entry, error, sinceMs);
     if (proposal.origin === origin) onApplied({ sequence: proposal.sequence, response, error });
   }
 

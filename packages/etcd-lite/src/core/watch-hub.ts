@@ -60,6 +60,9 @@ export interface WatchHub {
    */
   rebase(store: MvccStore): void;
   readonly watchCount: number;
+  readonly streamCount: number;
+  /** Watches that have something to catch up with. */
+  readonly behindCount: number;
 }
 
 interface Watch extends WatchSpec {
@@ -92,6 +95,16 @@ class Hub implements WatchHub {
 
   get watchCount(): number {
     return this.#count;
+  }
+
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+
+  get behindCount(): number {
+    let count = 0;
+    for (const stream of this.#streams) count += stream.behindCount;
+    return count;
   }
 
   open(deliver: (delivery: Delivery) => void, onBehind: () => void = () => {}): WatchStream {
@@ -218,6 +231,10 @@ class Stream implements WatchStream {
 
   get isEmpty(): boolean {
     return this.#watches.size === 0;
+  }
+
+  get behindCount(): number {
+    return this.#behind.size;
   }
 
   create(spec: WatchSpec): number | { readonly refused: string } {

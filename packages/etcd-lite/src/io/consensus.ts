@@ -14,12 +14,15 @@ import type { Entry } from "../core/entry.ts";
 import { MemberState, noSpaceAlarm } from "../core/member-state.ts";
 import type { HardState, LogEntry } from "../core/raft/message.ts";
 import type { LogContent } from "../core/raft/raft-log.ts";
+import type { ApplyTiming } from "../core/replica.ts";
 import { lockDataDir } from "./data-dir.ts";
 import { type Disk, openDisk } from "./disk.ts";
 import { decodeEntry } from "./entry-codec.ts";
 import { forceAlone } from "./force-new-cluster.ts";
 import { type Bootstrap, createIdentity, type IdentityOptions } from "./identity.ts";
 import type { MemberIdentity } from "./member.ts";
+import type { DiskMetrics } from "./metrics.ts";
+import type { PeerMetrics } from "./peer-metrics.ts";
 import { Peer } from "./peer-protocol.ts";
 import { Peers } from "./peers.ts";
 import { propose } from "./proposal.ts";
@@ -80,6 +83,9 @@ export interface ConsensusOptions extends ClusterOptions {
   readonly onTick: () => void;
   /** A write to the log took so long to be durable. */
   readonly onSynced?: ((tookMs: number) => void) | undefined;
+  readonly metrics?: DiskMetrics | undefined;
+  readonly timing?: ApplyTiming | undefined;
+  readonly peerMetrics?: PeerMetrics | undefined;
   /** This member was removed from the cluster. */
   readonly onRemoved: () => void;
 }
@@ -237,6 +243,7 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
     initialURLs: new Map(bootstrap.members.map(({ id, peerURLs }) => [id, peerURLs])),
     clock,
     log: logger,
+    metrics: options.peerMetrics,
     onLost: (id) => node.lost(id),
     onSnapshotSent: (id, isDone) => node.snapshotSent(id, isDone),
     onRemoved: options.onRemoved,
@@ -265,6 +272,7 @@ function join(options: ConsensusOptions, opened: Opened): Omit<Consensus, "close
       keptEntries: options.keptEntries,
       decode: decodeEntry,
       nowMs: () => clock.now(),
+      timing: options.timing,
       onApplied: (applied) => proposals.applied(applied),
       onRead: (read) => proposals.readReady(read),
       onMembership: () => peers.followMembership(),

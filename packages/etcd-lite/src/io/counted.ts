@@ -3,7 +3,14 @@
  *
  * Source  github.com/grpc-ecosystem/go-grpc-prometheus server_metrics.go
  */
-import { type Handlers, type ServerStream, type ServiceInfo, toRpcError } from "@nanokube/rpc";
+import {
+  type Handlers,
+  type ServerCall,
+  type ServerStream,
+  type ServiceInfo,
+  toRpcError,
+} from "@nanokube/rpc";
+import type { Histogram } from "../core/histogram.ts";
 import type { MethodCounter, MetricsRegistry } from "./metrics.ts";
 
 type AnyHandler = (...args: unknown[]) => unknown;
@@ -18,10 +25,12 @@ export function counted<S extends ServiceInfo>(
   for (const [name, method] of Object.entries(service.methods)) {
     const handler = (handlers as Record<string, AnyHandler | undefined>)[name];
     if (handler === undefined) continue;
-    const counter = newCounter(service.name, method);
+    const counter = newCounter(registry, service.name, method);
     registry.methods.push(counter);
     const isStream = method.clientStreaming || method.serverStreaming;
-    wrapped[name] = isStream ? countStream(counter, handler) : countUnary(counter, handler);
+    const one = isStream ? countStream(counter, handler) : countUnary(counter, handler);
+    const known = withVersions(registry, isStream, one);
+    wrapped[name] = counter.seconds === undefined ? known : timed(counter.seconds, known);
   }
   return wrapped as Handlers<S>;
 }
@@ -32,7 +41,11 @@ interface MethodShape {
   readonly serverStreaming: boolean;
 }
 
-function newCounter(service: string, method: MethodShape): MethodCounter {
+function newCounter(
+  registry: MetricsRegistry,
+  service: string,
+  method: MethodShape,
+): MethodCounter {
   const { clientStreaming, serverStreaming, path } = method;
   const name = path.slice(path.lastIndexOf("/") + 1);
   const type = clientStreaming
@@ -43,7 +56,46 @@ function newCounter(service: string, method: MethodShape): MethodCounter {
       ? "server_stream"
       : "unary";
   const labels = `grpc_method="${name}",grpc_service="${service}",grpc_type="${type}"`;
-  return { labels, started: 0, received: 0, sent: 0, handled: new Array(17).fill(0) };
+  const handled = new Array<number>(17).fill(0);
+  const seconds = registry.newCallHistogram();
+  return { labels, started: 0, received: 0, sent: 0, handled, seconds };
+}
+
+/** Which clients there are: clientv3 says which API it speaks. */
+function withVersions(
+  registry: MetricsRegistry,
+  isStream: boolean,
+  handler: AnyHandler,
+): AnyHandler {
+  const name = "client-api-version";
+  if (isStream) {
+    return (call) => {
+      registry.requested("stream", (call as ServerCall).header(name));
+      return handler(call);
+    };
+  }
+  return (request, call) => {
+    registry.requested("unary", (call as ServerCall).header(name));
+    return handler(request, call);
+  };
+}
+
+/** Only with --metrics extensive: it costs something. */
+function timed(seconds: Histogram, handler: AnyHandler): AnyHandler {
+  return (...args) => {
+    const sinceMs = performance.now();
+    const done = () => seconds.observe((performance.now() - sinceMs) / 1000);
+    let result: unknown;
+    try {
+      result = handler(...args);
+    } catch (error) {
+      done();
+      throw error;
+    }
+    if (result instanceof Promise) return result.finally(done);
+    done();
+    return result;
+  };
 }
 
 function failed(counter: MethodCounter, error: unknown): never {
@@ -87,6 +139,7 @@ function countingCall(counter: MethodCounter, call: AnyStream): AnyStream {
   return {
     path: call.path,
     peer: call.peer,
+    header: (name) => call.header(name),
     get metadata() {
       return call.metadata;
     },

@@ -23,7 +23,11 @@ export interface Disk {
   /** An existing file, made `sizeBytes` long when it is shorter. */
   open(name: string, sizeBytes: number): Promise<DiskFile>;
   /** A whole file at once: under its name it is either all there or not at all. */
-  writeWhole(name: string, chunks: AsyncIterable<Uint8Array>): Promise<number>;
+  writeWhole(
+    name: string,
+    chunks: AsyncIterable<Uint8Array>,
+    onSynced?: (tookMs: number) => void,
+  ): Promise<number>;
   remove(name: string): Promise<void>;
 }
 
@@ -105,7 +109,11 @@ class RealDisk implements Disk {
     await this.#syncDirectory();
   }
 
-  async writeWhole(name: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+  async writeWhole(
+    name: string,
+    chunks: AsyncIterable<Uint8Array>,
+    onSynced?: (tookMs: number) => void,
+  ): Promise<number> {
     const path = join(this.#directory, name);
     const handle = await open(path + temporarySuffix, "w", 0o600);
     let sizeBytes = 0;
@@ -114,7 +122,9 @@ class RealDisk implements Disk {
         await writeAll(handle, chunk, sizeBytes);
         sizeBytes += chunk.length;
       }
+      const sinceMs = performance.now();
       if (!this.#unsafeNoSync) await handle.sync();
+      onSynced?.(performance.now() - sinceMs);
     });
     return sizeBytes;
   }

@@ -17,13 +17,15 @@ import {
   type RpcServer,
   type ServiceInfo,
 } from "@nanokube/rpc";
+import { type FeatureGates, readGates } from "../core/feature-gates.ts";
 import type { MemberState } from "../core/member-state.ts";
 import { nobody } from "../core/raft/message.ts";
+import { createApplyTimes } from "./apply-times.ts";
 import { createAuthService } from "./auth-service.ts";
 import { createClusterService } from "./cluster-service.ts";
 import { CompactionHashes } from "./compaction-hashes.ts";
 import { Concurrency } from "./concurrency.ts";
-import { type ClusterOptions, openConsensus } from "./consensus.ts";
+import { type ClusterOptions, type Consensus, openConsensus } from "./consensus.ts";
 import type { CorruptionOptions } from "./corruption-check.ts";
 import { counted } from "./counted.ts";
 import { createElectionService } from "./election-service.ts";
@@ -42,6 +44,7 @@ import { Peer } from "./peer-protocol.ts";
 import { createPeerService, createPeerStreams } from "./peer-service.ts";
 import { PeerWatch } from "./peer-watch.ts";
 import { Reconfiguration } from "./reconfiguration.ts";
+import { Tidying } from "./tidying.ts";
 import { noChecks, Upkeep } from "./upkeep.ts";
 import { createWatchService } from "./watch-service.ts";
 import { createWebTokens } from "./web-tokens.ts";
@@ -66,6 +69,10 @@ export interface EtcdOptions extends ClusterOptions {
   /** Take the user from the client's certificate. */
   readonly clientCertAuth?: boolean | undefined;
   readonly http?: HttpOptions | undefined;
+  /** How much /metrics says: "extensive" also how long calls take. */
+  readonly metrics?: "basic" | "extensive" | undefined;
+  /** As they were asked for, for whoever looks at /metrics. */
+  readonly featureGates?: FeatureGates | undefined;
   /** Compare what the members hold: off unless asked for. */
   readonly corruption?: CorruptionOptions | undefined;
 }
@@ -111,6 +118,7 @@ const defaultLimits: Limits = {
   txnOpsMax: 128,
   requestBytesMax: 1.5 * 1024 * 1024,
   progressNotifyMs: 10 * 60 * 1000,
+  warnAfterMs: 100,
 };
 
 export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
@@ -125,6 +133,7 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   const close = async () => {
     upkeep.close();
     leases.close();
+    member.tidying.close();
     for (const one of Object.values(servers)) await one.close();
     await consensus.close();
     await peerServer.close();
@@ -158,7 +167,7 @@ export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
 async function openMember(options: EtcdOptions) {
   const { clock, random, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const metrics = new MetricsRegistry();
+  const metrics = new MetricsRegistry({ isExtensive: options.metrics === "extensive" });
   const webTokens = createWebTokens(options.authToken ?? "simple", clock);
   const consensus = await openConsensus({
     connect: (url) => dial(url),
@@ -169,8 +178,14 @@ async function openMember(options: EtcdOptions) {
       if (leader !== nobody) metrics.count("leaderChanges");
       member.leases.leaderChanged();
     },
-    onSynced: (tookMs) => metrics.observe("walFsync", tookMs),
+    onSynced(tookMs) {
+      metrics.observe("walFsync", tookMs);
+      metrics.observe("commit", tookMs);
+    },
+    metrics,
+    timing: createApplyTimes({ clock, log, metrics, warnAfterMs: limits.warnAfterMs }),
     onTick() {
+      countLateHeartbeat();
       leases.arm();
       gate.tick();
       watch.tick();
@@ -180,12 +195,18 @@ async function openMember(options: EtcdOptions) {
   const { state, node } = consensus;
   const corruption = options.corruption ?? noChecks;
   const hashes = new CompactionHashes({ ofAnySize: corruption.compactHashCheckMs > 0 });
+  const tidying = new Tidying({ state, clock, metrics });
   state.onCompact = (before, revision) => {
     metrics.lastCompactionSeconds = Math.floor(clock.now() / 1000);
     hashes.take(before, revision);
+    tidying.start();
   };
+  state.onGrant = (ttlSeconds) => metrics.observeOther("leaseSeconds", ttlSeconds);
+  const countLateHeartbeat = lateHeartbeats(consensus, { clock, metrics });
   const member: Member = {
     hashes,
+    tidying,
+    featureGates: options.featureGates ?? readGates({}),
     ...consensus,
     get term() {
       return node.raft.term;
@@ -214,6 +235,20 @@ async function openMember(options: EtcdOptions) {
   return { consensus, member, gate };
 }
 
+/** A leader's tick that comes more than a heartbeat late says that disk or processor are busy. */
+function lateHeartbeats(
+  { node, heartbeatMs }: Consensus,
+  { clock, metrics }: Pick<Member, "clock" | "metrics">,
+): () => void {
+  let lastMs: number | undefined;
+  return () => {
+    const nowMs = clock.monotonic();
+    const isLate = lastMs !== undefined && nowMs - lastMs > 2 * heartbeatMs;
+    if (isLate && node.isLeader) metrics.count("lateHeartbeats");
+    lastMs = nowMs;
+  };
+}
+
 const peerMessageBytesMax = 64 * 1024 * 1024;
 
 function createPeerServer(member: Member): RpcServer {
@@ -234,6 +269,7 @@ function createMemberServers(member: Member, http: HttpOptions, gate: Gate) {
   const plain = { http: handler, webSocket };
   const server = createServer({
     clock,
+    traffic: member.metrics.traffic,
     receiveMaxBytes: limits.requestBytesMax + 512 * 1024,
     ...(http.isSeparate === true ? {} : plain),
   });

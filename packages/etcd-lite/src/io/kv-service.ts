@@ -12,6 +12,7 @@ import { checkDeleteRange, checkPut, checkRange, checkTxn } from "../core/check-
 import { EtcdError } from "../core/errors.ts";
 import { executeRange, executeTxn, isReadOnly } from "../core/kv-requests.ts";
 import { noSpaceAlarm, putCostBytes, txnCostBytes } from "../core/member-state.ts";
+import { warnOfSlowness } from "./apply-times.ts";
 import { readAs, writeAs } from "./identify.ts";
 import { executeLongRange, isLongRange } from "./long-range.ts";
 import { answer, guarded, type Member } from "./member.ts";
@@ -25,9 +26,13 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
         isLinearizable: !request.serializable,
         check: (who) => state.auth.checkRange(who, keyText(request.key), keyText(request.rangeEnd)),
         run: () => {
-          member.metrics.count("range");
-          if (isLongRange(state, request)) return executeLongRange(member, request);
-          return answer(member, executeRange(state.store, request));
+          state.tally.range();
+          state.tally.end();
+          return timeRange(member, () =>
+            isLongRange(state, request)
+              ? executeLongRange(member, request)
+              : answer(member, executeRange(state.store, request)),
+          );
         },
       });
     },
@@ -37,7 +42,6 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
         checkRoom(member, putCostBytes(request));
         checkPut(request);
       });
-      member.metrics.count("put");
       return writeAs<etcd.PutResponse>(member, call, {
         kind: "put",
         request,
@@ -47,7 +51,6 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
 
     deleteRange: (request, call) => {
       guarded(() => checkDeleteRange(request));
-      member.metrics.count("delete");
       return writeAs<etcd.DeleteRangeResponse>(member, call, {
         kind: "deleteRange",
         request,
@@ -60,7 +63,6 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
         checkRoom(member, txnCostBytes(request));
         checkTxn(request, member.limits.txnOpsMax);
       });
-      member.metrics.count("txn");
       if (!isReadOnly(request)) {
         return writeAs<etcd.TxnResponse>(member, call, {
           kind: "txn",
@@ -72,8 +74,9 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
         isLinearizable: !isSerializable(request),
         check: (who) => checkTxnAuth(state.auth, who, request),
         run: () => {
-          const { store, lessor } = state;
-          const response = executeTxn({ store, lessor, txn: store.begin() }, request);
+          const { store, lessor, tally } = state;
+          const response = executeTxn({ store, lessor, txn: store.begin(), tally }, request);
+          tally.end();
           return answer(member, response);
         },
       });
@@ -82,19 +85,32 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
     compact: async (request, call) => {
       const entry = { kind: "compact", request } as const;
       const response = await writeAs<etcd.CompactionResponse>(member, call, entry);
-      const tidied = tidy(member);
-      if (request.physical) await tidied;
+      if (request.physical) await member.tidying.start();
       return response;
     },
   };
 }
 
-const tidiedAtOnce = 500;
-
-/** Clears away what compactions forgot, a little in each turn of the event loop. */
-async function tidy({ state }: Member): Promise<void> {
-  while (state.store.tidy?.(tidiedAtOnce) === true) {
-    await new Promise((resolve) => setImmediate(resolve));
+/** How long it takes to find what is asked for, once it may be looked for. */
+function timeRange<T>(member: Member, run: () => T | Promise<T>): T | Promise<T> {
+  const { clock, metrics, limits } = member;
+  const sinceMs = clock.monotonic();
+  const done = (success: boolean) => {
+    const tookMs = clock.monotonic() - sinceMs;
+    metrics.ranged(success, tookMs);
+    const { warnAfterMs } = limits;
+    if (tookMs > warnAfterMs) warnOfSlowness({ ...member, warnAfterMs }, "Range", tookMs);
+  };
+  try {
+    const found = run();
+    if (!(found instanceof Promise)) {
+      done(true);
+      return found;
+    }
+    return found.finally(() => done(true));
+  } catch (error) {
+    done(false);
+    throw error;
   }
 }
 

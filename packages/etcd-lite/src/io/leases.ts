@@ -165,6 +165,7 @@ export class Leases {
     const nowMs = clock.now();
     if (lease === undefined || lease.expiryMs <= nowMs) return 0;
     if (lease.remainingSeconds > 0) this.#forgetCheckpoint(ID);
+    this.#member.metrics.count("leaseRenewed");
     return state.lessor.renew(ID, nowMs).ttlSeconds;
   }
 

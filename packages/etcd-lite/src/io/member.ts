@@ -5,6 +5,7 @@ import type { Clock, Log, Random } from "@nanokube/machinery";
 import { type etcd, type Init, RpcError } from "@nanokube/rpc";
 import type { Entry } from "../core/entry.ts";
 import { EtcdError, errors } from "../core/errors.ts";
+import type { FeatureGates } from "../core/feature-gates.ts";
 import type { MemberState } from "../core/member-state.ts";
 import type { CompactionHashes } from "./compaction-hashes.ts";
 import type { Leases } from "./leases.ts";
@@ -13,6 +14,7 @@ import type { Peers } from "./peers.ts";
 import type { Proposals } from "./proposals.ts";
 import type { RaftNode } from "./raft-node.ts";
 import type { Reconfiguration } from "./reconfiguration.ts";
+import type { Tidying } from "./tidying.ts";
 import type { WebTokens } from "./web-tokens.ts";
 
 export interface MemberIdentity {
@@ -27,6 +29,8 @@ export interface Limits {
   readonly txnOpsMax: number;
   readonly requestBytesMax: number;
   readonly progressNotifyMs: number;
+  /** What takes longer to be applied, or found, is told of in the log. */
+  readonly warnAfterMs: number;
 }
 
 export interface Member {
@@ -41,6 +45,7 @@ export interface Member {
   readonly proposals: Proposals;
   /** What compactions took while they ran. */
   readonly hashes: CompactionHashes;
+  readonly tidying: Tidying;
   /** How long an election takes to begin. */
   readonly electionMs: number;
   readonly heartbeatMs: number;
@@ -51,6 +56,7 @@ export interface Member {
   readonly clientCertAuth: boolean;
   readonly bcryptCost: number;
   readonly metrics: MetricsRegistry;
+  readonly featureGates: FeatureGates;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -1,11 +1,12 @@
 /**
  * /metrics as text: gauges, read from the member when somebody asks, and what was counted.
  *
- * What has no counterpart here (the backend's commits, Go's runtime) is not printed at all.
+ * What has no counterpart here (bbolt's pages, Go's runtime) is not printed at all.
  * Source  etcd v3.6 server/etcdserver/metrics.go, server/storage/mvcc/metrics.go; prometheus text
  *         format 0.0.4
  */
 import { newestClusterVersion } from "../core/cluster.ts";
+import { describeGates } from "../core/feature-gates.ts";
 import {
   committedIndex,
   hasLeader,
@@ -78,6 +79,37 @@ const gauges: readonly Gauge[] = [
     ({ state }) => state.hub.watchCount,
   ],
   [
+    "etcd_debugging_mvcc_watch_stream_total",
+    "Total number of watch streams.",
+    ({ state }) => state.hub.streamCount,
+  ],
+  [
+    "etcd_debugging_mvcc_slow_watcher_total",
+    "Total number of unsynced slow watchers.",
+    ({ state }) => state.hub.behindCount,
+  ],
+  [
+    // What cannot be sent is not kept: its watch falls behind, and catches up from the store.
+    "etcd_debugging_mvcc_pending_events_total",
+    "Total number of pending events to be sent.",
+    () => 0,
+  ],
+  [
+    "etcd_debugging_mvcc_total_put_size_in_bytes",
+    "The total size of put kv pairs seen by this member.",
+    ({ state }) => state.putBytes,
+  ],
+  [
+    "etcd_disk_wal_write_bytes_total",
+    "Total number of bytes written in WAL.",
+    ({ metrics }) => metrics.walBytes,
+  ],
+  [
+    "etcd_server_snapshot_apply_in_progress_total",
+    "1 if the server is applying the incoming snapshot. 0 if none.",
+    ({ metrics }) => metrics.snapshotsApplying,
+  ],
+  [
     "etcd_mvcc_db_total_size_in_bytes",
     "Total size of the underlying database physically allocated in bytes.",
     ({ state }) => state.sizeBytes,
@@ -109,6 +141,7 @@ export function metricsText(member: Member): string {
   for (const [name, help, value] of gauges) {
     parts.push(...described({ name, help, type: "gauge" }, [["", value(member)]]));
   }
+  if (member.state.alarms.length > 0) parts.push(...described(alarmFacts, alarms(member)));
   for (const [name, help, values] of labelled(member)) {
     parts.push(...described({ name, help, type: "gauge" }, values));
   }
@@ -117,16 +150,32 @@ export function metricsText(member: Member): string {
     parts.push(...described({ name, help, type: "counter" }, [value(member)]));
   }
   parts.push(...member.metrics.lines());
+  parts.push(...member.peers.metrics.lines(member.identity.memberId));
   for (const { name, help, type, value } of processMetrics()) {
     parts.push(...described({ name, help, type }, [["", value]]));
   }
   return parts.join("");
 }
 
+const alarmFacts = {
+  name: "etcd_debugging_server_alarms",
+  help: "Alarms for every member in cluster. 1 for 'server_id' label with current ID. 2 for 'alarm_type' label with type of this alarm",
+  type: "gauge",
+} as const;
+
+const alarmTypes = ["NONE", "NOSPACE", "CORRUPT"];
+
+function alarms({ state }: Member): Value[] {
+  return state.alarms.map(({ memberID, alarm }) => {
+    const type = alarmTypes[alarm] ?? alarm;
+    return [`{alarm_type="${type}",server_id="${memberID.toString(16)}"}`, 1];
+  });
+}
+
 type Labelled = readonly [name: string, help: string, values: readonly Value[]];
 type Value = readonly [labels: string, value: number];
 
-function labelled({ identity, state }: Member): readonly Labelled[] {
+function labelled({ identity, state, featureGates }: Member): readonly Labelled[] {
   const which = "Which version is running. 1 for";
   const current = "label with current";
   const id = (member: bigint) => member.toString(16);
@@ -155,6 +204,14 @@ function labelled({ identity, state }: Member): readonly Labelled[] {
       [[`{server_id="${id(identity.memberId)}"}`, 1]],
     ],
     ["etcd_network_known_peers", "The current number of known peers.", known],
+    [
+      "etcd_server_feature_enabled",
+      "Whether or not a feature is enabled. 1 is enabled, 0 is not.",
+      describeGates(featureGates).map(({ name, stage, isOn }) => [
+        `{name="${name}",stage="${stage}"}`,
+        isOn ? 1 : 0,
+      ]),
+    ],
   ];
 }
 
@@ -169,6 +226,29 @@ const counters: readonly (readonly [string, string, (member: Member) => Value])[
     "etcd_debugging_lease_revoked_total",
     "The total number of revoked leases.",
     ({ state }) => ["", state.leasesRevoked],
+  ],
+  [
+    "etcd_debugging_mvcc_db_compaction_keys_total",
+    "Total number of db keys compacted.",
+    ({ state }) => ["", state.store.droppedCount ?? 0],
+  ],
+  ...(["range", "put", "delete", "txn"] as const).map(
+    (what) =>
+      [
+        `etcd_mvcc_${what}_total`,
+        `Total number of ${what}s seen by this member.`,
+        ({ state }: Member) => ["", state.tally[`${what}s`]] as const,
+      ] as const,
+  ),
+  [
+    "etcd_server_read_indexes_failed_total",
+    "The total number of failed read indexes seen.",
+    ({ proposals }) => ["", proposals.readsFailed],
+  ],
+  [
+    "etcd_server_slow_read_indexes_total",
+    "The total number of pending read indexes not in sync with leader's or timed out read index requests.",
+    ({ proposals }) => ["", proposals.readsSlow],
   ],
   [
     "promhttp_metric_handler_requests_total",

@@ -1,78 +1,21 @@
 /**
- * What is counted for /metrics while the member works, under etcd's names; metrics-text.ts has the
- * gauges, which are read from the member when somebody asks.
+ * What is counted and timed for /metrics while the member works, under the names of metric-facts.ts;
+ * metrics-text.ts has the gauges, which are read from the member when somebody asks.
  *
- * Source  etcd v3.6 server/etcdserver/metrics.go, server/storage/mvcc/metrics.go,
- *         go-grpc-prometheus server_metrics.go; prometheus text format 0.0.4
+ * Source  go-grpc-prometheus server_metrics.go; prometheus text format 0.0.4
  */
-import { codes } from "@nanokube/rpc";
-
-const counterFacts = {
-  healthSuccess: ["etcd_server_health_success", "The total number of successful health checks"],
-  healthFailures: ["etcd_server_health_failures", "The total number of failed health checks"],
-  put: ["etcd_mvcc_put_total", "Total number of puts seen by this member."],
-  delete: ["etcd_mvcc_delete_total", "Total number of deletes seen by this member."],
-  range: ["etcd_mvcc_range_total", "Total number of ranges seen by this member."],
-  txn: ["etcd_mvcc_txn_total", "Total number of txns seen by this member."],
-  leaseExpired: [
-    "etcd_debugging_server_lease_expired_total",
-    "The total number of expired leases.",
-  ],
-  proposalsFailed: [
-    "etcd_server_proposals_failed_total",
-    "The total number of failed proposals seen.",
-  ],
-  leaderChanges: ["etcd_server_leader_changes_seen_total", "The number of leader changes seen."],
-  learnerPromoted: [
-    "etcd_server_learner_promote_successes",
-    "The total number of successful learner promotions while this member is leader.",
-  ],
-} as const;
-
-export type CounterName = keyof typeof counterFacts;
-
-const histogramFacts = {
-  walFsync: [
-    "etcd_disk_wal_fsync_duration_seconds",
-    "The latency distributions of fsync called by WAL.",
-    { from: 0.001, count: 14 },
-  ],
-  defragment: [
-    "etcd_disk_backend_defrag_duration_seconds",
-    "The latency distribution of backend defragmentation.",
-    { from: 0.1, count: 13 },
-  ],
-  sendSnapshot: [
-    "etcd_disk_backend_snapshot_duration_seconds",
-    "The latency distribution of backend snapshots.",
-    { from: 0.01, count: 17 },
-  ],
-  hash: [
-    "etcd_mvcc_hash_duration_seconds",
-    "The latency distribution of storage hash operation.",
-    { from: 0.01, count: 15 },
-  ],
-  hashRevision: [
-    "etcd_mvcc_hash_rev_duration_seconds",
-    "The latency distribution of storage hash by revision operation.",
-    { from: 0.01, count: 15 },
-  ],
-} as const;
-
-export type HistogramName = keyof typeof histogramFacts;
-
-/** Bounds in seconds, each twice the one before. */
-function boundsOf(name: HistogramName): number[] {
-  const [, , { from, count }] = histogramFacts[name];
-  return Array.from({ length: count }, (_, i) => Number((from * 2 ** i).toFixed(3)));
-}
-
-interface Histogram {
-  readonly bounds: readonly number[];
-  readonly counts: number[];
-  sumSeconds: number;
-  count: number;
-}
+import { codes, type Traffic } from "@nanokube/rpc";
+import { Histogram } from "../core/histogram.ts";
+import {
+  applySeconds,
+  type CounterName,
+  callSeconds,
+  counterFacts,
+  type HistogramName,
+  histogramFacts,
+  type OtherHistogramName,
+  otherHistogramFacts,
+} from "./metric-facts.ts";
 
 /** How often a method was called, and how it ended. */
 export interface MethodCounter {
@@ -81,36 +24,72 @@ export interface MethodCounter {
   received: number;
   sent: number;
   readonly handled: number[];
+  /** Only with --metrics extensive. */
+  readonly seconds: Histogram | undefined;
 }
 
-/** What is counted while the member works. */
+/** Only what those need who write to the disk. */
+export type DiskMetrics = Pick<MetricsRegistry, "observe" | "walBytes">;
+
+/** Series of one histogram, by their labels. */
+type Series = Map<string, Histogram>;
+
 export class MetricsRegistry {
-  readonly #counters = Object.fromEntries(
-    Object.keys(counterFacts).map((name) => [name, 0]),
-  ) as Record<CounterName, number>;
-  readonly #histograms = new Map(
-    (Object.keys(histogramFacts) as HistogramName[]).map((name) => {
-      const bounds = boundsOf(name);
-      return [name, { bounds, counts: bounds.map(() => 0), sumSeconds: 0, count: 0 }] as const;
-    }),
-  ) as ReadonlyMap<HistogramName, Histogram>;
+  /** Also how long calls take. */
+  readonly isExtensive: boolean;
+  readonly #counters = valuesOf(counterFacts, () => 0);
+  readonly #histograms = valuesOf(histogramFacts, ([, , bounds]) => new Histogram(bounds));
+  readonly #others = valuesOf(otherHistogramFacts, ([, , bounds]) => new Histogram(bounds));
+  readonly #applied: Series = new Map();
+  readonly #ranged: Series = new Map();
+  readonly #checks = new Map<string, { isHealthy: boolean; success: number; error: number }>();
+  readonly #requests = new Map<string, number>();
+  readonly #labelled = new Map<string, number>();
+  readonly methods: MethodCounter[] = [];
+  readonly traffic: Traffic = { received: 0, sent: 0 };
   isDefragmenting = false;
   lastCompactionSeconds = 0;
   scrapes = 0;
-  readonly #checks = new Map<string, { isHealthy: boolean; success: number; error: number }>();
-  readonly methods: MethodCounter[] = [];
+  walBytes = 0;
+  putBytes = 0;
+  snapshotsApplying = 0;
+
+  constructor({ isExtensive = false } = {}) {
+    this.isExtensive = isExtensive;
+  }
 
   count(name: CounterName, by = 1): void {
     this.#counters[name] += by;
   }
 
   observe(name: HistogramName, ms: number): void {
-    const histogram = this.#histograms.get(name)!;
-    const seconds = ms / 1000;
-    const at = histogram.bounds.findIndex((bound) => seconds <= bound);
-    if (at >= 0) histogram.counts[at]!++;
-    histogram.sumSeconds += seconds;
-    histogram.count++;
+    this.#histograms[name].observe(ms / 1000);
+  }
+
+  /** In the unit that its name ends with. */
+  observeOther(name: OtherHistogramName, value: number): void {
+    this.#others[name].observe(value);
+  }
+
+  applied(operation: string, success: boolean, ms: number): void {
+    const labels = `op="${operation}",success="${success}",version="v3"`;
+    seriesOf(this.#applied, labels, applySeconds).observe(ms / 1000);
+  }
+
+  ranged(success: boolean, ms: number): void {
+    seriesOf(this.#ranged, `success="${success}"`, applySeconds).observe(ms / 1000);
+  }
+
+  /** A call of a client that says which API it speaks. */
+  requested(type: "unary" | "stream", version = "unknown"): void {
+    const labels = `${type === "unary" ? "u" : "s"}${version}`;
+    this.#requests.set(labels, (this.#requests.get(labels) ?? 0) + 1);
+  }
+
+  /** One more under a counter that has labels. */
+  countLabelled(name: LabelledName, labels: string): void {
+    const key = `${name} ${labels}`;
+    this.#labelled.set(key, (this.#labelled.get(key) ?? 0) + 1);
   }
 
   checked(kind: string, name: string, isHealthy: boolean): void {
@@ -129,10 +108,49 @@ export class MetricsRegistry {
       yield* described({ name, help, type: "counter" }, [["", value]]);
     }
     for (const [key, [name, help]] of Object.entries(histogramFacts)) {
-      yield* histogramLines(name, help, this.#histograms.get(key as HistogramName)!);
+      yield* histogramLines(name, help, [["", this.#histograms[key as HistogramName]]]);
     }
+    for (const [key, [name, help]] of Object.entries(otherHistogramFacts)) {
+      yield* histogramLines(name, help, [["", this.#others[key as OtherHistogramName]]]);
+    }
+    const backend = "The latency distributions of v2 apply called by backend.";
+    yield* histogramLines("etcd_server_apply_duration_seconds", backend, this.#applied);
+    const ranges = "The latency distributions of txn.Range";
+    yield* histogramLines("etcd_server_range_duration_seconds", ranges, this.#ranged);
+    yield* this.#requestLines();
+    yield* this.#labelledLines();
     yield* this.#checkLines();
     yield* this.#methodLines();
+  }
+
+  *#requestLines(): Iterable<string> {
+    const name = "etcd_server_client_requests_total";
+    const help = "The total number of client requests per client version.";
+    const values = [...this.#requests].map(([key, count]) => {
+      const type = key[0] === "u" ? "unary" : "stream";
+      return [`{client_api_version=${quoted(key.slice(1))},type="${type}"}`, count] as const;
+    });
+    if (values.length > 0) yield* described({ name, help, type: "counter" }, values);
+    const { received, sent } = this.traffic;
+    for (const [what, way, bytes] of [
+      ["received", "from", received],
+      ["sent", "to", sent],
+    ] as const) {
+      const name = `etcd_network_client_grpc_${what}_bytes_total`;
+      const help = `The total number of bytes ${what} ${way} grpc clients.`;
+      yield* described({ name, help, type: "counter" }, [["", bytes]]);
+    }
+  }
+
+  *#labelledLines(): Iterable<string> {
+    for (const [name, help] of Object.entries(labelledFacts)) {
+      const values = [...this.#labelled].filter(([key]) => key.startsWith(`${name} `));
+      if (values.length === 0) continue;
+      const each = values.map(
+        ([key, count]) => [`{${key.slice(name.length + 1)}}`, count] as const,
+      );
+      yield* described({ name, help, type: "counter" }, each);
+    }
   }
 
   *#checkLines(): Iterable<string> {
@@ -162,39 +180,64 @@ export class MetricsRegistry {
   *#methodLines(): Iterable<string> {
     const each = (pick: (method: MethodCounter) => number) =>
       this.methods.map((method) => [`{${method.labels}}`, pick(method)] as const);
-    const rpcs = (what: string) => `Total number of ${what} on the server.`;
-    const started = { name: "grpc_server_started_total", help: rpcs("RPCs started") };
-    yield* described(
-      { ...started, type: "counter" },
-      each((m) => m.started),
-    );
     const handled = this.methods.flatMap(({ labels, handled }) =>
       handled.flatMap((count, code) =>
         count > 0 ? [[`{grpc_code="${goCodeNames[code]}",${labels}}`, count] as const] : [],
       ),
     );
-    const done = {
-      name: "grpc_server_handled_total",
-      help: "Total number of RPCs completed on the server, regardless of success or failure.",
-    };
-    yield* described({ ...done, type: "counter" }, handled);
-    const received = {
-      name: "grpc_server_msg_received_total",
-      help: rpcs("RPC stream messages received"),
-    };
-    yield* described(
-      { ...received, type: "counter" },
-      each((m) => m.received),
+    const series = {
+      started_total: ["RPCs started on the server.", each((m) => m.started)],
+      handled_total: ["RPCs completed on the server, regardless of success or failure.", handled],
+      msg_received_total: ["RPC stream messages received on the server.", each((m) => m.received)],
+      msg_sent_total: ["gRPC stream messages sent by the server.", each((m) => m.sent)],
+    } as const;
+    for (const [name, [what, values]] of Object.entries(series)) {
+      const help = `Total number of ${what}`;
+      yield* described({ name: `grpc_server_${name}`, help, type: "counter" }, values);
+    }
+    const help =
+      "Histogram of response latency (seconds) of gRPC that had been application-level handled by the server.";
+    const timed = this.methods.flatMap(({ labels, seconds }) =>
+      seconds === undefined ? [] : [[labels, seconds] as const],
     );
-    const sent = {
-      name: "grpc_server_msg_sent_total",
-      help: "Total number of gRPC stream messages sent by the server.",
-    };
-    yield* described(
-      { ...sent, type: "counter" },
-      each((m) => m.sent),
-    );
+    yield* histogramLines("grpc_server_handling_seconds", help, timed);
   }
+
+  /** For calls of one method, when that is wanted. */
+  newCallHistogram(): Histogram | undefined {
+    return this.isExtensive ? new Histogram(callSeconds) : undefined;
+  }
+}
+
+const labelledFacts = {
+  etcd_server_learner_promote_failures:
+    "The total number of failed learner promotions (likely learner not ready) while this member is leader.",
+  etcd_network_server_stream_failures_total:
+    "The total number of stream failures from the local server.",
+} as const;
+
+type LabelledName = keyof typeof labelledFacts;
+
+function valuesOf<Facts extends object, T>(
+  facts: Facts,
+  make: (fact: Facts[keyof Facts]) => T,
+): Record<keyof Facts, T> {
+  const entries = Object.entries(facts).map(([key, fact]) => [key, make(fact)]);
+  return Object.fromEntries(entries) as Record<keyof Facts, T>;
+}
+
+function seriesOf(series: Series, labels: string, bounds: readonly number[]): Histogram {
+  let found = series.get(labels);
+  if (found === undefined) {
+    found = new Histogram(bounds);
+    series.set(labels, found);
+  }
+  return found;
+}
+
+/** A label's value; what a client says may hold anything. */
+export function quoted(text: string): string {
+  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
 }
 
 /** As Go writes them: InvalidArgument, not INVALID_ARGUMENT. */
@@ -222,14 +265,15 @@ export function* described(
   for (const [labels, value] of values) yield `${name}${labels} ${value}\n`;
 }
 
-function* histogramLines(name: string, help: string, histogram: Histogram): Iterable<string> {
-  yield `# HELP ${name} ${help}\n# TYPE ${name} histogram\n`;
-  let sum = 0;
-  for (const [i, bound] of histogram.bounds.entries()) {
-    sum += histogram.counts[i]!;
-    yield `${name}_bucket{le="${bound}"} ${sum}\n`;
+export function* histogramLines(
+  name: string,
+  help: string,
+  series: Iterable<readonly [labels: string, histogram: Histogram]>,
+): Iterable<string> {
+  let isFirst = true;
+  for (const [labels, histogram] of series) {
+    if (isFirst) yield `# HELP ${name} ${help}\n# TYPE ${name} histogram\n`;
+    isFirst = false;
+    yield* histogram.lines(name, labels);
   }
-  yield `${name}_bucket{le="+Inf"} ${histogram.count}\n`;
-  yield `${name}_sum ${histogram.sumSeconds}\n`;
-  yield `${name}_count ${histogram.count}\n`;
 }

@@ -16,6 +16,7 @@ import {
 import type { MemberState } from "../core/member-state.ts";
 import { encodeMessages } from "../core/peer-frames.ts";
 import type { InstallSnapshot, Message } from "../core/raft/message.ts";
+import type { PeerCounters } from "./peer-metrics.ts";
 import { messagesProtocol, Peer } from "./peer-protocol.ts";
 import { snapshotChunks } from "./snapshot.ts";
 
@@ -25,6 +26,7 @@ export interface PeerLinkOptions {
   readonly metadata: Metadata;
   readonly clock: Clock;
   readonly log: Log;
+  readonly counters: PeerCounters;
   /** The stream broke, or the peer does not read: what was under way may be lost. */
   readonly onLost: () => void;
   readonly onSnapshotSent: (isDone: boolean) => void;
@@ -40,11 +42,20 @@ const retryMs = 100;
 
 export const removedText = "the member has been permanently removed from the cluster";
 
+/** A round trip is measured once a while, as etcd does; at first soon. */
+const probeEveryMs = 30_000;
+const firstProbeMs = 1000;
+
 /** All of it with one call of the system. */
-function writeAll(stream: ByteStream, pieces: readonly Uint8Array[]): void {
+function writeAll(stream: ByteStream, pieces: readonly Uint8Array[]): number {
+  let sizeBytes = 0;
   if (pieces.length > 1) stream.cork();
-  for (const piece of pieces) stream.write(piece);
+  for (const piece of pieces) {
+    stream.write(piece);
+    sizeBytes += piece.length;
+  }
   if (pieces.length > 1) stream.uncork();
+  return sizeBytes;
 }
 
 export class PeerLink {
@@ -58,6 +69,7 @@ export class PeerLink {
   #early: Uint8Array[] | undefined;
   #isClosed = false;
   #retryAtMs = 0;
+  #probeAtMs = Number.POSITIVE_INFINITY;
   /** When the peer was first heard on this stream; undefined while it is not connected. */
   activeSinceMs: number | undefined;
 
@@ -87,20 +99,29 @@ export class PeerLink {
   send(messages: readonly Message[]): void {
     if (this.#isClosed) return;
     const stream = this.#stream;
+    const { counters, onLost } = this.#options;
     if (stream !== undefined) {
-      if (stream.writableLength > unsentMaxBytes) this.#options.onLost();
-      else writeAll(stream, encodeMessages(messages));
+      if (stream.writableLength <= unsentMaxBytes) {
+        counters.sentBytes += writeAll(stream, encodeMessages(messages));
+        return;
+      }
+      counters.sentFailures += messages.length;
+      onLost();
       return;
     }
     this.keepOpen();
     if (this.#early !== undefined && this.#early.length < earlyMax) {
       this.#early.push(...encodeMessages(messages));
-    }
+    } else counters.sentFailures += messages.length;
   }
 
   /** Also without anything to say: being connected is a sign of health. */
   keepOpen(): void {
-    if (this.#isClosed || this.#stream !== undefined || this.#early !== undefined) return;
+    if (this.#isClosed || this.#early !== undefined) return;
+    if (this.#stream !== undefined) {
+      this.#probe();
+      return;
+    }
     const { clock } = this.#options;
     if (clock.monotonic() < this.#retryAtMs) return;
     this.#retryAtMs = clock.monotonic() + retryMs;
@@ -119,11 +140,26 @@ export class PeerLink {
     );
   }
 
+  /** How long a question and its answer take. */
+  #probe(): void {
+    const { clock, counters } = this.#options;
+    const sinceMs = clock.monotonic();
+    if (sinceMs < this.#probeAtMs) return;
+    this.#probeAtMs = sinceMs + probeEveryMs;
+    this.client.members({}, { timeoutMs: probeEveryMs }).then(
+      () => counters.answered(clock.monotonic() - sinceMs),
+      () => {}, // The stream tells whether the peer is there.
+    );
+  }
+
   #opened(stream: ByteStream, early: readonly Uint8Array[]): void {
     this.#early = undefined;
     this.#stream = stream;
-    this.activeSinceMs = this.#options.clock.monotonic();
-    writeAll(stream, early);
+    const { clock, counters } = this.#options;
+    this.activeSinceMs = clock.monotonic();
+    this.#probeAtMs = this.activeSinceMs + firstProbeMs;
+    counters.isActive = true;
+    counters.sentBytes += writeAll(stream, early);
     stream.on("data", () => {}); // It says nothing: but only who reads hears of the end.
     stream.on("end", () => stream.destroy());
     stream.on("close", () => {
@@ -136,6 +172,12 @@ export class PeerLink {
     if (error.includes(removedText)) onRemoved();
     const level = this.activeSinceMs === undefined ? "debug" : "warn";
     if (!this.#isClosed) log[level]({ urls: this.#urls, error }, "lost a peer");
+    const { counters } = this.#options;
+    if (counters.isActive === true) {
+      counters.isActive = false;
+      counters.disconnects++;
+    }
+    counters.sentFailures += this.#early?.length ?? 0;
     this.#urlAt++;
     this.#drop();
     if (!this.#isClosed) onLost();
@@ -156,7 +198,9 @@ export class PeerLink {
 
   /** A state is big: it has a stream of its own, and waits for the peer to take it. */
   async sendSnapshot(message: InstallSnapshot): Promise<void> {
-    const { metadata, log, onSnapshotSent } = this.#options;
+    const { metadata, log, onSnapshotSent, counters, clock } = this.#options;
+    const sinceMs = clock.monotonic();
+    counters.snapshotsSending = (counters.snapshotsSending ?? 0) + 1;
     const { snapshot } = message;
     const stream = this.client.snapshot({ metadata });
     try {
@@ -168,14 +212,17 @@ export class PeerLink {
       const head = { from: message.from, term: message.term, index, logTerm, voters, learners };
       stream.write({ head });
       for await (const chunk of snapshotChunks(snapshot.content as MemberState, snapshot.term)) {
+        counters.sentBytes += chunk.length;
         if (!stream.write({ chunk })) await stream.drained();
       }
       stream.end();
       for await (const _ of stream.responses);
+      counters.snapshotSent(true, clock.monotonic() - sinceMs);
       onSnapshotSent(true);
     } catch (error) {
       log.warn({ urls: this.#urls, error: String(error) }, "cannot send a snapshot");
       stream.cancel();
+      counters.snapshotSent(false, clock.monotonic() - sinceMs);
       onSnapshotSent(false);
     }
   }

@@ -3,11 +3,19 @@
  *
  * Source  etcd v3.6 server/etcdserver/api/rafthttp/http.go for what is refused
  */
-import { codes, type Handlers, type Metadata, RpcError, type UpgradeHandler } from "@nanokube/rpc";
+import {
+  codes,
+  type Handlers,
+  type Metadata,
+  RpcError,
+  type ServerStream,
+  type UpgradeHandler,
+} from "@nanokube/rpc";
 import { MessageReader } from "../core/peer-frames.ts";
 import type { Member } from "./member.ts";
 import { guarded, guardedAsync } from "./member.ts";
 import { removedText } from "./peer-link.ts";
+import type { PeerCounters } from "./peer-metrics.ts";
 import {
   clusterHeader,
   fromHeader,
@@ -20,23 +28,20 @@ import { createProposal } from "./proposal.ts";
 import { readSnapshot } from "./snapshot.ts";
 
 export function createPeerService(member: Member): Handlers<typeof Peer> {
-  const { node, state, identity } = member;
+  const { state, identity } = member;
   return {
     snapshot: async (call) => {
-      checkPeer(member, call.metadata);
-      const chunks: Uint8Array[] = [];
-      let found: SnapshotPart["head"];
-      for await (const { head, chunk } of call.requests) {
-        if (head !== undefined) found = head;
-        else chunks.push(Buffer.from(chunk));
+      const sender = checkPeer(member, call.metadata);
+      const counters = member.peers.metrics.of(sender);
+      const sinceMs = member.clock.monotonic();
+      counters.snapshotsReceiving = (counters.snapshotsReceiving ?? 0) + 1;
+      let isDone = false;
+      try {
+        await takeSnapshot(member, call, counters);
+        isDone = true;
+      } finally {
+        counters.snapshotReceived(isDone, member.clock.monotonic() - sinceMs);
       }
-      const { index, term, from, logTerm, ...membership } = found!;
-      const { quotaBytes } = state;
-      const data = Buffer.concat(chunks);
-      const nowMs = member.clock.now();
-      const { state: content } = readSnapshot(data, "from the leader", { quotaBytes, nowMs });
-      const snapshot = { index, term: logTerm, membership, content };
-      node.step([{ type: "snapshot", from, to: identity.memberId, term, snapshot }]);
       return {};
     },
 
@@ -48,6 +53,36 @@ export function createPeerService(member: Member): Handlers<typeof Peer> {
     timeToLive: (request) => guarded(() => member.leases.timeToLiveHere(request)),
     promote: ({ ID }) => member.reconfiguration.promoteHere(ID),
   };
+}
+
+type SnapshotCall = ServerStream<SnapshotPart, unknown>;
+
+async function takeSnapshot(
+  member: Member,
+  call: SnapshotCall,
+  counters: PeerCounters,
+): Promise<void> {
+  const { node, state, identity, metrics } = member;
+  const chunks: Uint8Array[] = [];
+  let found: SnapshotPart["head"];
+  for await (const { head, chunk } of call.requests) {
+    counters.receivedBytes += chunk.length;
+    if (head !== undefined) found = head;
+    else chunks.push(Buffer.from(chunk));
+  }
+  const { index, term, from, logTerm, ...membership } = found!;
+  const { quotaBytes } = state;
+  const data = Buffer.concat(chunks);
+  const nowMs = member.clock.now();
+  metrics.snapshotsApplying++;
+  try {
+    const options = { quotaBytes, nowMs };
+    const { state: content } = readSnapshot(data, "from the leader", options);
+    const snapshot = { index, term: logTerm, membership, content };
+    node.step([{ type: "snapshot", from, to: identity.memberId, term, snapshot }]);
+  } finally {
+    metrics.snapshotsApplying--;
+  }
 }
 
 /** Streams of messages: what arrives together is dealt with together. */
@@ -65,10 +100,13 @@ export function createPeerStreams(member: Member): UpgradeHandler {
     }
     const stream = accept();
     const reader = new MessageReader({ from, to }, createProposal);
+    const counters = member.peers.metrics.of(from);
     stream.on("data", (bytes) => {
+      counters.receivedBytes += bytes.length;
       try {
         node.step(reader.push(bytes));
       } catch (error) {
+        counters.receivedFailures++;
         log.warn({ from: from.toString(16), error: String(error) }, "cannot read from a peer");
         stream.destroy();
       }

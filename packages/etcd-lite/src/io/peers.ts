@@ -6,6 +6,7 @@ import type { Channel, Client, Metadata } from "@nanokube/rpc";
 import type { Cluster } from "../core/cluster.ts";
 import type { MemberId, Message } from "../core/raft/message.ts";
 import { PeerLink } from "./peer-link.ts";
+import { PeerMetrics } from "./peer-metrics.ts";
 import { clusterHeader, fromHeader, type Peer, toHeader } from "./peer-protocol.ts";
 import type { PeerTransport } from "./raft-node.ts";
 
@@ -18,6 +19,7 @@ export interface PeersOptions {
   readonly initialURLs: ReadonlyMap<bigint, readonly string[]>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics?: PeerMetrics | undefined;
   readonly onLost: (id: MemberId) => void;
   readonly onSnapshotSent: (id: MemberId, isDone: boolean) => void;
   readonly onRemoved: () => void;
@@ -26,9 +28,11 @@ export interface PeersOptions {
 export class Peers implements PeerTransport {
   readonly #options: PeersOptions;
   readonly #links = new Map<MemberId, PeerLink>();
+  readonly metrics: PeerMetrics;
 
   constructor(options: PeersOptions) {
     this.#options = options;
+    this.metrics = options.metrics ?? new PeerMetrics();
   }
 
   send(messages: readonly Message[]): void {
@@ -75,6 +79,7 @@ export class Peers implements PeerTransport {
       metadata: { ...this.metadata, [toHeader]: id.toString(16) },
       clock,
       log,
+      counters: this.metrics.of(id),
       onLost: () => onLost(id),
       onSnapshotSent: (isDone) => onSnapshotSent(id, isDone),
       onRemoved,

@@ -53,6 +53,9 @@ export class Proposals {
   #asked: Waiter[] = [];
   #nextReads: Waiter[] = [];
   #askedMs = 0;
+  /** Questions to the leader that came to nothing, and that took too long. */
+  readsFailed = 0;
+  readsSlow = 0;
 
   constructor(options: ProposalsOptions) {
     this.#options = options;
@@ -194,6 +197,7 @@ export class Proposals {
       return;
     }
     const failed = this.#asked;
+    if (failed.length > 0) this.readsFailed++;
     this.#asked = [];
     for (const { reject } of failed) reject(new EtcdError("LeaderChanged"));
     setImmediate(() => {
@@ -214,6 +218,7 @@ export class Proposals {
     this.#gathered = this.#gathered.filter(({ sequence }) => this.#waiting.has(sequence));
     if (this.#gathered.length > 0) this.#flush();
     const isLate = ({ sinceMs }: Waiter) => nowMs - sinceMs >= timeoutMs;
+    if (this.#asked.some(isLate)) this.readsSlow++;
     for (const { reject } of [...this.#asked, ...this.#nextReads].filter(isLate)) {
       reject(new EtcdError("Timeout"));
     }

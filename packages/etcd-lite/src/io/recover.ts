@@ -19,6 +19,7 @@ import {
   WalDamage,
 } from "../core/wal-frame.ts";
 import type { Disk, DiskFile } from "./disk.ts";
+import type { DiskMetrics } from "./metrics.ts";
 import { createProposal } from "./proposal.ts";
 import { readSnapshot } from "./snapshot.ts";
 import { checkHead, type Owner, type Segment, SegmentHead, segmentName, Wal } from "./wal.ts";
@@ -31,6 +32,7 @@ export interface RecoverOptions {
   readonly onError: (error: Error) => void;
   readonly snapshotAfterBytes?: number | undefined;
   readonly segmentBytes?: number | undefined;
+  readonly metrics?: DiskMetrics | undefined;
 }
 
 export interface Recovered {

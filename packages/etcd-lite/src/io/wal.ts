@@ -8,12 +8,14 @@
  * go when it is there.
  */
 import { crc32 } from "node:zlib";
+import type { Clock } from "@nanokube/machinery";
 import { message } from "@nanokube/rpc";
 import { hardStateRecord, type SnapshotEnd, storageToRecords } from "../core/log-records.ts";
 import type { MemberState } from "../core/member-state.ts";
 import type { HardState, Storage } from "../core/raft/message.ts";
 import { type Cursor, FrameCodec, WalDamage } from "../core/wal-frame.ts";
 import type { Disk, DiskFile } from "./disk.ts";
+import type { DiskMetrics } from "./metrics.ts";
 import { snapshotChunks } from "./snapshot.ts";
 
 export interface SegmentHead {
@@ -64,6 +66,8 @@ export interface WalOptions {
   readonly snapshotBytes: number;
   readonly missingMark: SnapshotEnd | undefined;
   readonly onError: (error: Error) => void;
+  readonly clock: Clock;
+  readonly metrics?: DiskMetrics | undefined;
   readonly snapshotAfterBytes?: number | undefined;
   readonly segmentBytes?: number | undefined;
   /** A snapshot after so many entries, however small they are. */
@@ -109,7 +113,8 @@ export class Wal {
     if (snapshot !== undefined) {
       // Not a turn in between, nor while it is written: the member would begin one of its own.
       while (this.#snapshotting !== undefined) await this.#snapshotting;
-      this.#snapshotting = this.#writeSnapshot(snapshot.content as MemberState, snapshot.term);
+      const content = snapshot.content as MemberState;
+      this.#snapshotting = this.#writeSnapshot(content, snapshot.term, received);
       try {
         await this.#snapshotting;
       } finally {
@@ -129,7 +134,7 @@ export class Wal {
       await this.#newSegment(length);
       encoded = frame();
     }
-    await this.#file!.write(encoded.bytes, this.#end, isLone);
+    await this.#writeTimed(encoded.bytes, isLone);
     this.#end += length;
     this.#loggedBytes += length;
     if (this.#spare === undefined && this.#end * 2 > this.#file!.sizeBytes) this.#prepareSpare();
@@ -140,6 +145,15 @@ export class Wal {
       nextIndex: firstIndex + storage.entries.length,
       nextSequence: this.#cursor.nextSequence + 1,
     };
+  }
+
+  async #writeTimed(bytes: Uint8Array, isLone: boolean): Promise<void> {
+    const { clock, metrics } = this.#options;
+    const sinceMs = clock.monotonic();
+    await this.#file!.write(bytes, this.#end, isLone);
+    if (metrics === undefined) return;
+    metrics.observe("walWrite", clock.monotonic() - sinceMs);
+    metrics.walBytes += bytes.length;
   }
 
   async #newSegment(roomBytes: number): Promise<void> {
@@ -190,7 +204,7 @@ export class Wal {
     if (this.#snapshotting !== undefined || !this.#isDue(state.index)) return;
     const fork = state.fork();
     this.#loggedBytes = 0;
-    this.#snapshotting = this.#writeSnapshot(fork, termAt(fork.index)!)
+    this.#snapshotting = this.#writeSnapshot(fork, termAt(fork.index)!, own)
       .catch((error) => this.#options.onError(error as Error))
       .finally(() => {
         this.#snapshotting = undefined;
@@ -205,10 +219,17 @@ export class Wal {
     return this.#loggedBytes >= Math.max(least, this.#snapshotBytes);
   }
 
-  async #writeSnapshot(state: MemberState, term: number): Promise<void> {
+  async #writeSnapshot(state: MemberState, term: number, of: Observed): Promise<void> {
     const { index } = state;
-    const chunks = snapshotChunks(state, term);
-    this.#snapshotBytes = await this.#disk.writeWhole(snapshotName(index), chunks);
+    const { clock, metrics } = this.#options;
+    const sinceMs = clock.monotonic();
+    const synced = (tookMs: number) => metrics?.observe(of.sync, tookMs);
+    const encoded = (tookMs: number) => {
+      if (of.encode !== undefined) metrics?.observe(of.encode, tookMs);
+    };
+    const chunks = timed(snapshotChunks(state, term), clock, encoded);
+    this.#snapshotBytes = await this.#disk.writeWhole(snapshotName(index), chunks, synced);
+    metrics?.observe(of.save, clock.monotonic() - sinceMs);
     const before = this.#snapshotIndex;
     this.#snapshotIndex = index;
     if (before > 0 && before !== index) await this.#disk.remove(snapshotName(before));
@@ -225,6 +246,32 @@ export class Wal {
     await (await this.#spare)?.close();
     await this.#file?.close();
   }
+}
+
+/** What a snapshot's times are called: this member's own, or the leader's. */
+interface Observed {
+  readonly save: "saveSnapshot" | "saveReceived";
+  readonly sync: "syncSnapshot" | "syncReceived";
+  readonly encode?: "encodeSnapshot";
+}
+
+const own = { save: "saveSnapshot", sync: "syncSnapshot", encode: "encodeSnapshot" } as const;
+const received = { save: "saveReceived", sync: "syncReceived" } as const;
+
+/** Tells at the end how long it took to make all of them. */
+async function* timed<T>(
+  chunks: AsyncIterable<T>,
+  clock: Clock,
+  tell: (tookMs: number) => void,
+): AsyncIterable<T> {
+  let sumMs = 0;
+  let sinceMs = clock.monotonic();
+  for await (const chunk of chunks) {
+    sumMs += clock.monotonic() - sinceMs;
+    yield chunk;
+    sinceMs = clock.monotonic();
+  }
+  tell(sumMs);
 }
 
 export function checkHead(head: SegmentHead, name: string, owner: Owner | undefined): void {

@@ -185,6 +185,7 @@ class WatchSession {
       return;
     }
     watch.isQuiet = false;
+    this.#member.metrics.count("events", changes.length);
     const events = changes.map((change) => this.#event(change, watch.prevKv));
     const response = { header: header(this.#member, revision), watchId, events };
     if (!watch.fragment) this.#write(response);
@@ -203,6 +204,8 @@ class WatchSession {
     const { store } = this.#member.state;
     const revision = modRevision - 1;
     if (revision < store.compactedRevision || revision < 1) return undefined;
+    this.#member.state.tally.range();
+    this.#member.state.tally.end();
     return store.range({ key, end: undefined, revision }).kvs[0];
   }
 

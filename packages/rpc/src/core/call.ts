@@ -11,6 +11,8 @@ export interface ServerCall {
   /** The :path, `/package.Service/Method`. */
   readonly path: string;
   readonly metadata: Metadata;
+  /** One value of the metadata, without making all of it. */
+  header(name: string): string | undefined;
   /** The other end: `10.0.0.1:4321`, `@` for a unix socket, `memory`. */
   readonly peer: string;
   /** Common name of the client's verified certificate, when it showed one. */

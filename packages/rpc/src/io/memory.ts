@@ -134,6 +134,10 @@ class MemoryCall implements ServerCall {
     }
   }
 
+  header(name: string): string | undefined {
+    return this.metadata[name];
+  }
+
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
@@ -312,6 +316,9 @@ class MemoryStream implements ServerStream<unknown, unknown> {
   }
   get metadata(): Metadata {
     return this.#call.metadata;
+  }
+  header(name: string): string | undefined {
+    return this.#call.header(name);
   }
   get peer(): string {
     return this.#call.peer;

@@ -27,6 +27,13 @@ import { framePayload } from "./compression.ts";
 export interface CallLimits {
   readonly receiveMaxBytes: number;
   readonly sendMaxBytes: number;
+  readonly traffic: Traffic;
+}
+
+/** Bytes of messages, without what carries them. */
+export interface Traffic {
+  received: number;
+  sent: number;
 }
 
 /** What calls of one header block on one connection have in common. */
@@ -79,6 +86,10 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
 
   get metadata(): Metadata {
     return metadataFromHeaders(this.#plan.head.headers);
+  }
+
+  header(name: string): string | undefined {
+    return this.#plan.head.headers[name];
   }
 
   get peer(): string {
@@ -236,6 +247,7 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
 
   #decode(payload: Buffer): unknown {
     if (this.#queue === undefined) this.requestBytes = payload;
+    this.#setup.limits.traffic.received += payload.length;
     try {
       return this.#plan.route.method.request.decode(payload);
     } catch (error) {
@@ -251,7 +263,8 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
   }
 
   #checkSize(size: number): void {
-    const { sendMaxBytes } = this.#setup.limits;
+    const { sendMaxBytes, traffic } = this.#setup.limits;
+    traffic.sent += size;
     if (size <= sendMaxBytes) return;
     const text = `grpc: trying to send message larger than max (${size} vs. ${sendMaxBytes})`;
     throw new RpcError(codes.RESOURCE_EXHAUSTED, text);

@@ -22,7 +22,7 @@ import { nodeHttp } from "./late-modules.ts";
 import { type ListenAddress, type Listener, type ListenOptions, openListener } from "./listener.ts";
 import { createMemoryChannel } from "./memory.ts";
 import { type HttpHandler, serveHttp1, serveStream } from "./plain-http.ts";
-import { type CallLimits, type CallPlan, ServerCall } from "./server-call.ts";
+import { type CallLimits, type CallPlan, ServerCall, type Traffic } from "./server-call.ts";
 import { serveUpgrade, type UpgradeHandler } from "./upgrade.ts";
 import { wallClock } from "./wall-clock.ts";
 
@@ -33,6 +33,8 @@ export interface ServerOptions {
   /** Largest response; grpc-go's default is 2^31 - 1. */
   readonly sendMaxBytes?: number | undefined;
   readonly http?: HttpHandler | undefined;
+  /** Counts what calls carry, for whoever gives it. */
+  readonly traffic?: Traffic | undefined;
   /** Takes WebSockets on some paths; elsewhere the wish for one is not heard. */
   readonly webSocket?: WebSocketHandler | undefined;
   /** Takes connections that ask for another protocol. */
@@ -58,6 +60,7 @@ export function createServer(options: ServerOptions = {}): RpcServer {
   const limits: CallLimits = {
     receiveMaxBytes: options.receiveMaxBytes ?? 4 << 20,
     sendMaxBytes: options.sendMaxBytes ?? 2 ** 31 - 1,
+    traffic: options.traffic ?? { received: 0, sent: 0 },
   };
   const router = new Router();
   const sockets = new Set<ServedSocket>();
