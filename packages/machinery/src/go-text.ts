@@ -43,7 +43,11 @@ function escapeHTML(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
+/** Texts that JSON shows as they are. */
+const plainJSON = /^[ !#-%'-;=?-[\]-~]*$/;
+
 /** `undefined` prints as null, as a nil interface does. */
 export function marshalGo(value: unknown): string {
+  if (typeof value === "string" && plainJSON.test(value)) return `"${value}"`;
   return (JSON.stringify(value) ?? "null").replace(htmlUnsafe, escapeHTML);
 }

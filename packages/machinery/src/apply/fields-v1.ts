@@ -123,31 +123,47 @@ export class FieldSet {
   }
 
   toFieldsV1(): FieldsV1 {
-    const out: FieldsV1 = {};
-    const elements = new Set([...this.members, ...this.children.keys()]);
-    for (const element of [...elements].sort(compareElements)) {
+    return this.#write({});
+  }
+
+  #write(out: FieldsV1): FieldsV1 {
+    for (const element of this.#sorted()) {
       const child = this.children.get(element);
-      const below = child === undefined || child.isEmpty() ? {} : child.toFieldsV1();
       const isMember = this.members.has(element);
-      if (!isMember && Object.keys(below).length === 0) continue;
-      const both = isMember && Object.keys(below).length > 0;
-      out[element] = both ? { ".": {}, ...below } : below;
+      if (child === undefined || child.isEmpty()) {
+        if (isMember) out[element] = {};
+      } else out[element] = child.#write(isMember ? { ".": {} } : {});
     }
     return out;
   }
 
+  #sorted(): string[] {
+    const elements = [...this.members];
+    for (const element of this.children.keys()) {
+      if (!this.members.has(element)) elements.push(element);
+    }
+    if (elements.length < 2) return elements;
+    // Fields have one lead, and their order is that of the texts.
+    const areFields = elements.every((element) => element.startsWith("f:"));
+    return areFields ? elements.sort() : elements.sort(compareElements);
+  }
+
   static fromFieldsV1(fields: unknown): FieldSet {
     if (!isPlainObject(fields)) throw new Error("fieldsV1 must be an object");
+    const texts = Object.keys(fields);
+    if (texts.length === 0) return emptySet;
     const members = new Set<string>();
-    const children = new Map<string, FieldSet>();
-    for (const [text, value] of Object.entries(fields)) {
+    let children: Map<string, FieldSet> | undefined;
+    for (const text of texts) {
       if (text === ".") continue;
       const element = normalizeElement(text);
+      const value = fields[text];
       if (!isPlainObject(value)) throw new Error(`value of ${text} must be an object`);
-      const keys = Object.keys(value);
-      if (keys.length === 0 || Object.hasOwn(value, ".")) members.add(element);
       const child = FieldSet.fromFieldsV1(value);
-      if (!child.isEmpty()) children.set(element, child);
+      if (child === emptySet || Object.hasOwn(value, ".")) members.add(element);
+      if (child.isEmpty()) continue;
+      children ??= new Map();
+      children.set(element, child);
     }
     return new FieldSet(members, children);
   }
@@ -159,29 +175,58 @@ export function formatPath(path: Path): string {
   return path.map(formatElement).join("");
 }
 
+/** The way to a value while something is walked, from the end; undefined is the root. */
+export interface Place {
+  readonly above: Place | undefined;
+  readonly element: string;
+}
+
 /** Collects paths while something is walked. */
 export class FieldSetBuilder {
-  readonly #members = new Set<string>();
-  readonly #children = new Map<string, FieldSetBuilder>();
+  #members: Set<string> | undefined;
+  #children: Map<string, FieldSetBuilder> | undefined;
 
   insert(path: Path): void {
     if (path.length === 0) return;
     let at: FieldSetBuilder = this;
-    for (let i = 0; i < path.length - 1; i++) {
-      const element = path[i]!;
-      let next = at.#children.get(element);
-      if (next === undefined) {
-        next = new FieldSetBuilder();
-        at.#children.set(element, next);
-      }
-      at = next;
+    for (const element of path.slice(0, -1)) at = at.below(element);
+    at.add(path.at(-1)!);
+  }
+
+  /** As insert; nobody can own the root. */
+  insertAt(place: Place | undefined): void {
+    if (place !== undefined) this.at(place.above).add(place.element);
+  }
+
+  at(place: Place | undefined): FieldSetBuilder {
+    return place === undefined ? this : this.at(place.above).below(place.element);
+  }
+
+  add(element: string): void {
+    this.#members ??= new Set();
+    this.#members.add(element);
+  }
+
+  below(element: string): FieldSetBuilder {
+    this.#children ??= new Map();
+    let child = this.#children.get(element);
+    if (child === undefined) {
+      child = new FieldSetBuilder();
+      this.#children.set(element, child);
     }
-    at.#members.add(path.at(-1)!);
+    return child;
   }
 
   build(): FieldSet {
+    if (this.#children === undefined) {
+      return this.#members === undefined ? emptySet : new FieldSet(this.#members);
+    }
     const children = new Map<string, FieldSet>();
-    for (const [element, child] of this.#children) children.set(element, child.build());
+    for (const [element, child] of this.#children) {
+      const built = child.build();
+      if (built !== emptySet) children.set(element, built);
+    }
+    if (children.size === 0 && this.#members === undefined) return emptySet;
     return new FieldSet(this.#members, children);
   }
 }

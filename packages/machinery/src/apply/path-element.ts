@@ -9,13 +9,32 @@
  */
 import { marshalGo, quoteGo } from "../go-text.ts";
 
-export const fieldElement = (name: string): string => `f:${name}`;
+/** Steps seen before: the same few thousand names come with every object of a cluster. */
+const maxRemembered = 8192;
+const fields = new Map<string, string>();
+const normalized = new Map<string, string>();
+
+function remember<T>(known: Map<string, T>, text: string, made: T): T {
+  if (known.size >= maxRemembered) known.clear();
+  if (text.length <= 256) known.set(text, made);
+  return made;
+}
+
+/** Always the same text for a name: sets of paths need not hash it again. */
+export function fieldElement(name: string): string {
+  return fields.get(name) ?? remember(fields, name, `f:${name}`);
+}
+
 export const valueElement = (value: unknown): string => `v:${marshalGo(value)}`;
 
 export function keyElement(fields: readonly (readonly [string, unknown])[]): string {
-  const sorted = [...fields].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const members = sorted.map(([name, value]) => `${JSON.stringify(name)}:${marshalGo(value)}`);
-  return `k:{${members.join(",")}}`;
+  const isSorted = fields.every(([name], i) => i === 0 || fields[i - 1]![0] < name);
+  const sorted = isSorted ? fields : [...fields].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  let text = "k:{";
+  for (const [name, value] of sorted) {
+    text += `${text.length > 3 ? "," : ""}${JSON.stringify(name)}:${marshalGo(value)}`;
+  }
+  return `${text}}`;
 }
 
 /** The same element in the one spelling that is compared. Throws on what is no element. */
@@ -28,12 +47,16 @@ export function normalizeElement(text: string): string {
     case "i":
       return `i:${Number.parseInt(text.slice(2), 10)}`;
     case "v":
-      return valueElement(JSON.parse(text.slice(2)));
     case "k":
-      return keyElement(Object.entries(JSON.parse(text.slice(2)) as object));
+      return normalized.get(text) ?? remember(normalized, text, reprinted(text));
     default:
       throw new Error("unknown path element type");
   }
+}
+
+function reprinted(text: string): string {
+  const value = JSON.parse(text.slice(2)) as unknown;
+  return text[0] === "v" ? valueElement(value) : keyElement(Object.entries(value as object));
 }
 
 function formatValue(value: unknown): string {
@@ -57,6 +80,13 @@ export function formatElement(element: string): string {
   }
 }
 
+const values = new Map<string, unknown>();
+
+/** What stands behind the lead; nobody writes to it. */
+function parsed(element: string): unknown {
+  return values.get(element) ?? remember(values, element, JSON.parse(element.slice(2)));
+}
+
 const kinds = "fkvi";
 
 /** Fields first, then keys, values, places; each by its own order. */
@@ -64,8 +94,8 @@ export function compareElements(a: string, b: string): number {
   if (a === b) return 0;
   if (a[0] !== b[0]) return kinds.indexOf(a[0]!) - kinds.indexOf(b[0]!);
   if (a[0] === "f") return a < b ? -1 : 1;
-  const left = JSON.parse(a.slice(2)) as unknown;
-  const right = JSON.parse(b.slice(2)) as unknown;
+  const left = parsed(a);
+  const right = parsed(b);
   return a[0] === "k" ? compareKeys(left as object, right as object) : compareValues(left, right);
 }
 

@@ -15,7 +15,7 @@ import {
   resolveSchema,
   untypedSchema,
 } from "./apply-schema.ts";
-import { emptySet, FieldSet, FieldSetBuilder, type Path } from "./fields-v1.ts";
+import { emptySet, FieldSet, FieldSetBuilder, type Place } from "./fields-v1.ts";
 import { fieldElement, keyElement, valueElement } from "./path-element.ts";
 
 export type Tree = Record<string, unknown>;
@@ -73,37 +73,47 @@ const isEmptyMap = (value: unknown): boolean =>
 /** Every path that an object sets. */
 export function fieldSetOf(value: unknown, schema: ApplySchema): FieldSet {
   const builder = new FieldSetBuilder();
-  collect(value, schema, [], builder);
+  collect(value, schema, undefined, builder);
   return builder.build();
 }
 
-function collect(value: unknown, declared: ApplySchema, path: Path, out: FieldSetBuilder): void {
+function collect(
+  value: unknown,
+  declared: ApplySchema,
+  place: Place | undefined,
+  out: FieldSetBuilder,
+): void {
   const schema = resolveSchema(declared, value);
   if (schema.kind === "map") {
-    if (schema.atomic) out.insert(path);
+    if (schema.atomic) out.insertAt(place);
     else if (isPlainObject(value)) {
-      for (const [key, member] of Object.entries(value)) {
+      for (const key of Object.keys(value)) {
+        const member = value[key];
         if (member === undefined) continue;
-        const at = [...path, fieldElement(key)];
+        const at = { above: place, element: fieldElement(key) };
         collect(member, childSchema(schema, key), at, out);
         const owned = member === null || isEmptyMap(member) || schema.field(key) === undefined;
-        if (owned) out.insert(at);
+        if (owned) out.insertAt(at);
       }
     }
   } else if (schema.kind === "list") {
-    if (schema.relation === "atomic") out.insert(path);
-    else if (Array.isArray(value)) collectItems(value, schema, path, out);
+    if (schema.relation === "atomic") out.insertAt(place);
+    else if (Array.isArray(value)) collectItems(value, schema, place, out);
   } else {
-    out.insert(path);
+    out.insertAt(place);
   }
 }
 
-function collectItems(list: unknown[], schema: ListSchema, path: Path, out: FieldSetBuilder): void {
-  const byElement = Map.groupBy(list, (item) => itemElement(schema, item));
-  for (const [element, items] of byElement) {
-    const at = [...path, element];
+function collectItems(
+  list: unknown[],
+  schema: ListSchema,
+  place: Place | undefined,
+  out: FieldSetBuilder,
+): void {
+  for (const [element, items] of groupItems(list, schema)) {
+    const at = { above: place, element };
     if (items.length === 1) collect(items[0], schema.item, at, out);
-    out.insert(at);
+    out.insertAt(at);
   }
 }
 
@@ -118,58 +128,96 @@ class Comparer {
   readonly modified = new FieldSetBuilder();
   readonly removed = new FieldSetBuilder();
 
-  compare(left: unknown, right: unknown, declared: ApplySchema, path: Path): void {
-    const schema = resolveSchema(declared, right ?? left);
-    let leaf = schema.kind === "scalar" || schema.kind === "untyped";
-    if (schema.kind === "map") leaf = schema.atomic || (hollow(left) && hollow(right));
-    if (schema.kind === "list") {
-      leaf = schema.relation === "atomic" || (hollow(left) && hollow(right));
-    }
-    if (leaf) {
-      this.#leaf(left, right, path);
+  compare(left: unknown, right: unknown, declared: ApplySchema, place: Place | undefined): void {
+    if (place !== undefined && left === undefined) {
+      addAll(right, declared, this.added.at(place.above), place.element);
       return;
     }
-    if (schema.kind === "map") this.#members(left, right, schema, path);
-    else if (schema.kind === "list") this.#items(left, right, schema, path);
-    if (left === undefined) this.added.insert(path);
-    else if (right === undefined) this.removed.insert(path);
+    if (place !== undefined && right === undefined) {
+      addAll(left, declared, this.removed.at(place.above), place.element);
+      return;
+    }
+    const schema = resolveSchema(declared, right ?? left);
+    if (isLeaf(schema, left, right)) {
+      if (!deepEqual(left, right)) this.modified.insertAt(place);
+    } else if (schema.kind === "map") this.#members(left, right, schema, place);
+    else if (schema.kind === "list") this.#items(left, right, schema, place);
   }
 
-  #leaf(left: unknown, right: unknown, path: Path): void {
-    if (left === undefined) this.added.insert(path);
-    else if (right === undefined) this.removed.insert(path);
-    else if (!deepEqual(left, right)) this.modified.insert(path);
-  }
-
-  #members(left: unknown, right: unknown, schema: MapSchema, path: Path): void {
+  #members(left: unknown, right: unknown, schema: MapSchema, place: Place | undefined): void {
     const l = isPlainObject(left) ? left : {};
     const r = isPlainObject(right) ? right : {};
-    for (const key of new Set([...Object.keys(l), ...Object.keys(r)])) {
-      const before = Object.hasOwn(l, key) ? l[key] : undefined;
-      const after = Object.hasOwn(r, key) ? r[key] : undefined;
-      if (before === undefined && after === undefined) continue;
-      this.compare(before, after, childSchema(schema, key), [...path, fieldElement(key)]);
+    for (const key of Object.keys(r)) {
+      this.#member(key, Object.hasOwn(l, key) ? l[key] : undefined, r[key], schema, place);
+    }
+    for (const key of Object.keys(l)) {
+      if (!Object.hasOwn(r, key)) this.#member(key, l[key], undefined, schema, place);
     }
   }
 
-  #items(left: unknown, right: unknown, schema: ListSchema, path: Path): void {
+  #member(
+    key: string,
+    before: unknown,
+    after: unknown,
+    schema: MapSchema,
+    place: Place | undefined,
+  ): void {
+    // Most members are texts and numbers that nobody changed.
+    if (before === after && typeof before !== "object") return;
+    const at = { above: place, element: fieldElement(key) };
+    this.compare(before, after, childSchema(schema, key), at);
+  }
+
+  #items(left: unknown, right: unknown, schema: ListSchema, place: Place | undefined): void {
     const l = groupItems(left, schema);
     const r = groupItems(right, schema);
     for (const element of new Set([...l.keys(), ...r.keys()])) {
       const before = l.get(element) ?? [];
       const after = r.get(element) ?? [];
-      const at = [...path, element];
+      const at = { above: place, element };
       if (before.length <= 1 && after.length <= 1) {
         this.compare(before[0], after[0], schema.item, at);
       } else if (before.length >= 2 && after.length >= 2) {
-        if (!deepEqual(before, after)) this.modified.insert(at);
+        if (!deepEqual(before, after)) this.modified.insertAt(at);
       } else if (before.length >= 2) {
         if (after.length > 0) this.compare(undefined, after[0], schema.item, at);
-        this.removed.insert(at);
+        this.removed.insertAt(at);
       } else {
         if (before.length > 0) this.compare(before[0], undefined, schema.item, at);
-        this.added.insert(at);
+        this.added.insertAt(at);
       }
+    }
+  }
+}
+
+/** Owned as a whole, or with nothing below that could be owned. */
+function isLeaf(schema: ApplySchema, left: unknown, right: unknown): boolean {
+  if (schema.kind === "map") return schema.atomic || (hollow(left) && hollow(right));
+  if (schema.kind !== "list") return true;
+  return schema.relation === "atomic" || (hollow(left) && hollow(right));
+}
+
+/** A value that only one side has: it and all that is below it. */
+function addAll(
+  value: unknown,
+  declared: ApplySchema,
+  into: FieldSetBuilder,
+  element: string,
+): void {
+  into.add(element);
+  const schema = resolveSchema(declared, value);
+  if (isLeaf(schema, undefined, value)) return;
+  const below = into.below(element);
+  if (schema.kind === "map") {
+    const tree = value as Tree;
+    for (const key of Object.keys(tree)) {
+      if (tree[key] === undefined) continue;
+      addAll(tree[key], childSchema(schema, key), below, fieldElement(key));
+    }
+  } else if (schema.kind === "list") {
+    for (const [item, same] of groupItems(value, schema)) {
+      if (same.length === 1) addAll(same[0], schema.item, below, item);
+      else below.add(item);
     }
   }
 }
@@ -185,7 +233,7 @@ function hollow(value: unknown): boolean {
 
 export function compareTrees(left: unknown, right: unknown, schema: ApplySchema): Comparison {
   const comparer = new Comparer();
-  comparer.compare(left, right, schema, []);
+  comparer.compare(left, right, schema, undefined);
   return {
     added: comparer.added.build(),
     modified: comparer.modified.build(),

@@ -194,8 +194,21 @@ function split(text: string): Parts {
   };
 }
 
+/** A cluster says few quantities often, and they are values: each is read once. */
+const maxRemembered = 4096;
+const remembered = new Map<string, Quantity>();
+
 /** @throws QuantityError when the text is not a quantity. */
 export function parseQuantity(text: string): Quantity {
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const quantity = readQuantity(text);
+  if (remembered.size >= maxRemembered) remembered.clear();
+  if (text.length <= 32) remembered.set(text, quantity);
+  return quantity;
+}
+
+function readQuantity(text: string): Quantity {
   if (text === "0") return new Quantity(0n, 0, "DecimalSI", text);
   if (text === "") throw new QuantityError(formatText);
   const parts = split(text);
