@@ -24,6 +24,7 @@ describe("bad input", () => {
     ["more nodes than addresses", ["up", "--nodes", "1000"], "must be 200 or less"],
     ["a place for no directory", ["up", "--data-dir", "/proc/x"], "mkdir /proc/x: no such file"],
     ["a port that is none", ["up", "--api-port", "70000"], "must be a port between 1 and 65535"],
+    ["more etcds than help", ["up", "--etcd-members", "10"], "must be between 1 and 9"],
     [
       "a runtime nobody has",
       ["up", "--runtime", "docker"],
@@ -109,6 +110,15 @@ describe("bad input", () => {
     expect(other.stderr).toBe(
       `Error: --runtime containerd: the cluster in ${dir} has embedded; "down --purge" ends it\n`,
     );
+    const more = await cli("up", "--detach", "--etcd-members", "3", "--data-dir", dir);
+    expect(more.code).toBe(1);
+    expect(more.stderr).toContain("--etcd-members 3: the cluster");
+    const kubelet = await cli("up", "--detach", "--kubelet", "/bin/true", "--data-dir", dir);
+    expect(kubelet).toMatchObject({
+      code: 1,
+      stderr:
+        "Error: --kubelet /bin/true: it needs containers, and pods are child processes here\n",
+    });
   });
 
   describe.skipIf(otherReason !== undefined)(`as another user (${otherReason ?? "nobody"})`, () => {

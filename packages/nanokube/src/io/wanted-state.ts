@@ -61,13 +61,14 @@ async function settingsOf(options: UpOptions): Promise<Partial<ClusterState>> {
 }
 
 /** Programs that know no runtime but one with containers. */
-function requireContainersFor(options: UpOptions, reason: string | undefined): void {
+function requireContainersFor({ components }: UpOptions, mode: ClusterState["mode"]): void {
+  if (mode === "containerd") return;
   const replaced = (["kubelet", "kube-proxy"] as const).find(
-    (name) => typeof options.components[name] === "object",
+    (name) => typeof components[name] === "object",
   );
   if (replaced === undefined) return;
-  const why = reason ?? (options.runtime === "embedded" ? "--runtime embedded" : undefined);
-  if (why !== undefined) throw new Error(`--${replaced} needs containers: ${why}`);
+  const { path } = components[replaced] as { path: string };
+  throw new Error(`--${replaced} ${path}: it needs containers, and pods are child processes here`);
 }
 
 export async function decideState(options: UpOptions): Promise<ClusterState> {
@@ -80,6 +81,7 @@ export async function decideState(options: UpOptions): Promise<ClusterState> {
   const indexes = Array.from({ length: count }, (_, i) => i + 1);
   if (kept !== undefined) {
     await requireSame(kept, options);
+    requireContainersFor(options, kept.mode);
     const grown = [...new Set([...kept.nodes, ...indexes])];
     const { apiPort = kept.apiPort } = options;
     const components = { ...kept.components, ...options.components };
@@ -93,7 +95,7 @@ export async function decideState(options: UpOptions): Promise<ClusterState> {
   if (mode === "embedded" && reason !== undefined) {
     options.progress(`pods run as child processes (cri-embedded), for: ${reason}`);
   }
-  requireContainersFor(options, reason);
+  requireContainersFor(options, mode);
   const slot = mode === "containerd" ? freeSlot() : 0;
   return {
     version: stateVersion,
