@@ -21,6 +21,7 @@ import {
   type ListedSpec,
   parseSpecs,
   type SpecResult,
+  withContainerd,
   withMissing,
 } from "./results.ts";
 import { type E2ERun, runE2E } from "./run-e2e.ts";
@@ -85,6 +86,14 @@ async function runListed(
   return withMissing(results, specs);
 }
 
+/** Of the containerd that nodes will have: `containerd github.com/… v2.4.2 REVISION`. */
+async function containerdVersion(): Promise<string | undefined> {
+  const program = findProgram("containerd");
+  if (program === undefined) return undefined;
+  const { stdout } = await execa(program, ["--version"]);
+  return / v?(\d+\.\d+\.\d+)/.exec(stdout)?.[1];
+}
+
 /** All of upstream's [Conformance] specs are those of two lists. */
 function suiteFiles(suite: string): string[] {
   const lists = suite === "conformance" ? ["sigs", "nodes"] : [suite];
@@ -98,7 +107,7 @@ async function listed({ suite, specs, focus, skip }: Flags): Promise<ListedSpec[
   const chosen = new RegExp(focus ?? "");
   const left = skip === undefined ? undefined : new RegExp(skip);
   const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
-  return parseSpecs(texts.join("\n")).filter(
+  return withContainerd(parseSpecs(texts.join("\n")), await containerdVersion()).filter(
     ({ name }) => chosen.test(name) && left?.test(name) !== true,
   );
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { formatPage, merge, parsePage } from "./page.ts";
-import { parseSpecs, readReport, type SpecResult, withMissing } from "./results.ts";
+import { parseSpecs, readReport, type SpecResult, withContainerd, withMissing } from "./results.ts";
 import { countLine, nameOfRun, parseRuns, type SuiteRun, withRun } from "./runs.ts";
 import { swapsOf } from "./swaps.ts";
 
@@ -69,6 +69,20 @@ test("what was listed and not reported is told, with its reason", () => {
   expect(withMissing([], specs).map(({ outcome, message }) => [outcome, message])).toEqual([
     ["not run", "the run ended before"],
     ["not run", "no image of it"],
+  ]);
+});
+
+test("what needs a newer containerd runs where that is, and says so", () => {
+  const specs = parseSpecs("[sig-a] x # needs containerd 2.1\n[sig-a] y # never\n[sig-a] z\n");
+  const [name, older] = ["[sig-a] x", "needs containerd 2.1, the machine has 1.6.20"];
+  expect(withContainerd(specs, "1.6.20")[0]).toEqual({ name, reason: older });
+  expect(withContainerd(specs, undefined)[0]?.reason).toContain("the machine has none");
+  const met = withContainerd(specs, "2.1.0");
+  expect(met).toEqual([{ name, note: "containerd 2.1.0" }, ...specs.slice(1)]);
+  const ran = { ...passed, name };
+  expect(withMissing([ran, passed], met.slice(0, 1))).toEqual([
+    { ...ran, message: "containerd 2.1.0" },
+    passed,
   ]);
 });
 

@@ -203,8 +203,9 @@ async function allImages(from: TestImageSources): Promise<Image[]> {
     { type: "symlink", path: "agnhost-2", target: "agnhost" },
     ...(await localhostCertificate()),
   ];
-  const picture: LayerEntry[] = [
-    { type: "file", path: "data.json", content: '{"image": "nautilus.jpg"}\n' },
+  const picture = (name: string): LayerEntry[] => [
+    { type: "file", path: "data.json", content: `{"image": "${name}.jpg"}\n` },
+    { type: "file", path: "etc/os-release", content: 'ID=alpine\nNAME="Alpine Linux"\n' },
   ];
   const Env = [path];
   const Entrypoint = ["/agnhost"];
@@ -216,7 +217,12 @@ async function allImages(from: TestImageSources): Promise<Image[]> {
     },
     {
       names: images("nautilus", "1.8"),
-      layers: [tools, agnhost, picture],
+      layers: [tools, agnhost, picture("nautilus")],
+      config: { Entrypoint, Cmd: ["test-webserver"], Env },
+    },
+    {
+      names: images("kitten", "1.8"),
+      layers: [tools, agnhost, picture("kitten")],
       config: { Entrypoint, Cmd: ["test-webserver"], Env },
     },
     {
