@@ -6,10 +6,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../conformance/src/subjects/free-ports.ts";
 import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
 import type { RestConfig } from "../src/core/rest-config.ts";
 import { createServingCertificate } from "./certificate.ts";
@@ -185,15 +185,4 @@ async function waitFor(ready: () => Promise<boolean>, child: ChildProcess): Prom
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error("kube-apiserver did not become ready within 60 s");
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -4,24 +4,16 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ApiServerInstance, apiServerSubjects } from "../src/subjects/apiserver.ts";
+import { freePort } from "../src/subjects/free-ports.ts";
 import { findUpstream, missingReason } from "../src/upstream/cache.ts";
 
 const skip = missingReason("sample-apiserver", "kubectl", "etcd");
 const group = "wardle.example.com";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A front-proxy CA with its client certificate, and what the sample shows. */
 async function makeKeys(dir: string): Promise<void> {

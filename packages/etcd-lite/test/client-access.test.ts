@@ -5,13 +5,13 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { type ClientTls, createClient, dial, etcd } from "@nanokube/rpc";
 import { afterEach, describe, expect, test } from "vitest";
+import { freePort } from "../../conformance/src/subjects/free-ports.ts";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const cleanups: (() => void | Promise<void>)[] = [];
@@ -49,14 +49,6 @@ function temporary(): string {
   const path = mkdtempSync(join(tmpdir(), "etcd-lite-"));
   cleanups.push(() => rmSync(path, { recursive: true, force: true }));
   return path;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
 
 const urls = (url: string) => ["--listen-client-urls", url, "--advertise-client-urls", url];

@@ -3,12 +3,12 @@
  * that --corrupt-check-time, CompactHashCheck and InitialCorruptCheck ask for find it.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSeededRandom, nullLog, systemClock } from "@nanokube/machinery";
 import { createClient, etcd } from "@nanokube/rpc";
 import { afterEach, expect, test } from "vitest";
+import { freePorts } from "../../conformance/src/subjects/free-ports.ts";
 import type { Entry } from "../src/core/entry.ts";
 import type { CorruptionOptions } from "../src/io/corruption-check.ts";
 import { createEtcd, type Etcd } from "../src/io/etcd.ts";
@@ -20,16 +20,6 @@ afterEach(async () => {
 
 const text = (s: string) => Buffer.from(s);
 const names = ["a", "b", "c"];
-
-async function freePorts(): Promise<number[]> {
-  const servers = names.map(() => createServer());
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  }
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((one) => new Promise<void>((done) => one.close(() => done()))));
-  return ports;
-}
 
 class Three {
   readonly members = new Map<string, Etcd>();
@@ -78,7 +68,7 @@ class Three {
 }
 
 async function startThree(corruption?: Partial<CorruptionOptions>): Promise<Three> {
-  const three = new Three(await freePorts());
+  const three = new Three(await freePorts(names.length));
   await Promise.all(names.map((name) => three.start(name, corruption)));
   await Promise.all([...three.members.values()].map((member) => member.ready()));
   return three;

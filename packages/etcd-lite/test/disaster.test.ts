@@ -5,12 +5,12 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Channel, createClient, dial, etcd } from "@nanokube/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePorts } from "../../conformance/src/subjects/free-ports.ts";
 import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
@@ -30,16 +30,6 @@ interface Running {
 
 const directory = mkdtempSync(join(tmpdir(), "etcd-disaster-"));
 const running: Running[] = [];
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  }
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((one) => new Promise<void>((done) => one.close(() => done()))));
-  return ports;
-}
 
 /** Who the members of one cluster are, and where. */
 interface Place {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createClient, dial, etcd } from "@nanokube/rpc";
 import { afterEach, describe, expect, test } from "vitest";
+import { freePort } from "../../conformance/src/subjects/free-ports.ts";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const directory = () => mkdtempSync(join(tmpdir(), "etcd-lite-"));
@@ -41,14 +42,6 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
     await exited;
   });
   return running;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
 
 function temporary(): string {

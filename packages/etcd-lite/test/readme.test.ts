@@ -1,11 +1,11 @@
 /** The examples of the README, as they stand there, run. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort, freePorts } from "../../conformance/src/subjects/free-ports.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
@@ -33,18 +33,8 @@ test("there are three", () => {
   expect(examples).toHaveLength(3);
 });
 
-async function freePorts(count: number): Promise<string[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  }
-  const ports = servers.map((server) => String((server.address() as { port: number }).port));
-  await Promise.all(servers.map((one) => new Promise<void>((done) => one.close(() => done()))));
-  return ports;
-}
-
 test("an etcd inside the process, with a client, and on a port", async () => {
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const data = JSON.stringify(join(directory, "data"));
   const code = examples[0]!.replace("{ dataDir,", `{ dataDir: ${data},`);
   const after = `
@@ -52,7 +42,7 @@ const answer = await fetch("http://127.0.0.1:${port}/version");
 console.log((await kv.range({ key })).kvs[0].value.toString(), (await answer.json()).etcdserver);
 await etcd.close();
 `;
-  expect(run("one", code.replace("2379", port!), after)).toBe("value 3.6.8\n");
+  expect(run("one", code.replace("2379", String(port)), after)).toBe("value 3.6.8\n");
 });
 
 test("an etcd in memory goes back to a fork", () => {

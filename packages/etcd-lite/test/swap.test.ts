@@ -6,12 +6,12 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createClient, dial, etcd } from "@nanokube/rpc";
 import { afterAll, expect, test } from "vitest";
+import { freePorts } from "../../conformance/src/subjects/free-ports.ts";
 import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
@@ -37,16 +37,6 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   const exited = new Promise((resolve) => child.once("exit", resolve));
   child.kill(signal);
   await exited;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((s) => new Promise<void>((resolve) => s.listen(0, "127.0.0.1", resolve))),
-  );
-  const ports = servers.map((s) => (s.address() as { port: number }).port);
-  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
-  return ports;
 }
 
 interface Plan {

@@ -1,9 +1,9 @@
 /** What people do with kubectl all day, with every kubectl that is there, on real containers. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../../conformance/src/subjects/free-ports.ts";
 import { missingReason } from "../../conformance/src/upstream/cache.ts";
 import { containersReason, eventually, kubectls, runCommand, TestCluster } from "./cluster.ts";
 
@@ -28,16 +28,6 @@ spec:
         ports: [{ containerPort: 8080 }]
         readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 }
 `;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 describe.skipIf(reason !== undefined)(`kubectl (${reason ?? paths.length})`, () => {
   const shared = new TestCluster();

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Channel, createClient, dial, etcd } from "@nanokube/rpc";
 import { residentBytes } from "nanokube";
-import { freePorts } from "../subjects/etcd.ts";
+import { freePorts } from "../subjects/free-ports.ts";
 import { findProgram, missing } from "../subjects/programs.ts";
 import { bundled } from "./bundled.ts";
 

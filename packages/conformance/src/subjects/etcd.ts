@@ -5,13 +5,13 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createEtcd } from "@nanokube/etcd-lite";
 import { nullLog, systemClock, systemRandom } from "@nanokube/machinery";
 import { type Channel, type Client, createClient, dial, etcd } from "@nanokube/rpc";
+import { freePorts } from "./free-ports.ts";
 import { findProgram, missing } from "./programs.ts";
 
 export interface EtcdInstance {
@@ -130,17 +130,4 @@ async function untilServing(
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((s) => new Promise<void>((resolve) => s.close(() => resolve()))));
-  return ports;
 }
