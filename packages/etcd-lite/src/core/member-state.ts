@@ -16,6 +16,7 @@ import { createLessor, type Lessor } from "./lessor.ts";
 import type { MvccStore } from "./mvcc-store.ts";
 import { OperationTally } from "./operation-tally.ts";
 import { createPackedStore } from "./packed-store.ts";
+import type { ColdStorage } from "./record-arena.ts";
 import { createWatchHub, type WatchHub } from "./watch-hub.ts";
 
 export const noSpaceAlarm = 1;
@@ -29,6 +30,8 @@ export interface Alarm {
 export interface Slots {
   readonly store?: MvccStore | undefined;
   readonly lessor?: Lessor | undefined;
+  /** Where old versions go that would fill memory. */
+  readonly storage?: ColdStorage | undefined;
 }
 
 export class MemberState {
@@ -40,6 +43,7 @@ export class MemberState {
   readonly auth = new AuthStore();
   readonly quotaBytes: number;
   readonly tally = new OperationTally();
+  readonly storage: ColdStorage | undefined;
   readonly alarms: Alarm[] = [];
   /** Told of each compaction, with the store as it was before. */
   onCompact: ((before: MvccStore, revision: number) => void) | undefined;
@@ -54,7 +58,8 @@ export class MemberState {
 
   constructor(quotaBytes: number, slots: Slots = {}) {
     this.quotaBytes = quotaBytes;
-    this.store = slots.store ?? createPackedStore();
+    this.storage = slots.storage;
+    this.store = slots.store ?? createPackedStore(undefined, slots.storage);
     this.lessor = slots.lessor ?? createLessor();
     this.hub = createWatchHub(this.store);
   }

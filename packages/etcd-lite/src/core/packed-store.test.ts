@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import type { KeyValue } from "./key-value.ts";
 import { createMvccStore, type MvccStore } from "./mvcc-store.ts";
 import { createPackedStore } from "./packed-store.ts";
+import type { ColdStorage, StoredBytes } from "./record-arena.ts";
 
 /** Small and seeded, so that a failure can be had again. */
 function randomOf(seed: number): (below: number) => number {
@@ -97,14 +98,51 @@ function compare({ model, packed }: Pair): void {
   expect(packed.keyCount).toBe(model.keyCount);
 }
 
-function copyOf(store: MvccStore): MvccStore {
+/** Says no now and then, as a full disk does. */
+class MemoryStorage implements ColdStorage {
+  readonly warmBytes = 0;
+  readonly #random: Random;
+  taken = 0;
+  reads = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  put(bytes: Buffer): StoredBytes | undefined {
+    if (this.#random(10) === 0) return undefined;
+    this.taken++;
+    const own = Buffer.from(bytes);
+    return {
+      read: (at, count) => {
+        this.reads++;
+        expect(at + count).toBeLessThanOrEqual(own.length);
+        return Buffer.from(own.subarray(at, at + count));
+      },
+    };
+  }
+}
+
+function copyOf(store: MvccStore, storage: ColdStorage | undefined): MvccStore {
   const { revision, compactedRevision } = store;
-  return createPackedStore({ revision, compactedRevision, versions: store.versions() });
+  return createPackedStore({ revision, compactedRevision, versions: store.versions() }, storage);
 }
 
 test.for([1, 2, 3, 4, 5, 6, 7, 8])("a random script, seed %i", (seed) => {
-  const random = randomOf(seed);
-  const pairs: Pair[] = [{ model: createMvccStore(), packed: createPackedStore() }];
+  runScript(randomOf(seed), undefined);
+});
+
+test.for([1, 2, 3, 4])("with old versions out of memory, seed %i", (seed) => {
+  const random = randomOf(seed + 100);
+  const storage = new MemoryStorage(random);
+  runScript(random, storage);
+  expect(storage.taken).toBeGreaterThan(5);
+  expect(storage.reads).toBeGreaterThan(100);
+});
+
+function runScript(random: Random, storage: ColdStorage | undefined): void {
+  const packed = createPackedStore(undefined, storage);
+  const pairs: Pair[] = [{ model: createMvccStore(), packed }];
   for (let step = 0; step < 1500; step++) {
     const pair = pairs[random(pairs.length)]!;
     const { model, packed } = pair;
@@ -119,11 +157,11 @@ test.for([1, 2, 3, 4, 5, 6, 7, 8])("a random script, seed %i", (seed) => {
     } else if (kind < 95 && pairs.length < 4) {
       pairs.push({ model: model.fork(), packed: packed.fork() });
     } else if (kind < 96 && pairs.length > 1) pairs.splice(random(pairs.length), 1);
-    else if (kind < 98) pair.packed = copyOf(packed);
+    else if (kind < 98) pair.packed = copyOf(packed, storage);
     else if (kind < 99) compare(pair);
   }
   for (const pair of pairs) compare(pair);
-});
+}
 
 test("what was compacted takes no room", () => {
   const store = createPackedStore();

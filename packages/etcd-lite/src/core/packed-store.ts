@@ -8,6 +8,7 @@
  *
  * Chains  end, once cleared away, at the version that is visible at the compacted revision
  */
+import { ColdHistory } from "./cold-history.ts";
 import { EtcdError } from "./errors.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { KeyValue } from "./key-value.ts";
@@ -18,14 +19,24 @@ import type {
   StoreContent,
   WriteTransaction,
 } from "./mvcc-store.ts";
+import {
+  addRecord,
+  copyMessage,
+  isTombstone,
+  messageAt,
+  readRecord,
+  revisionOf,
+} from "./packed-record.ts";
 import { PackedTransaction } from "./packed-transaction.ts";
 import { messageSize, PackedVersion, type VersionContent, writeMessage } from "./packed-version.ts";
-import { RecordArena, recordHeaderBytes } from "./record-arena.ts";
+import { type ColdStorage, RecordArena } from "./record-arena.ts";
 import { RevisionLog } from "./revision-log.ts";
 
 const firstRevision = 1;
 
 const tidiedPerWrite = 16;
+/** For each byte that is written: bytes looked at of slabs that are to leave memory. */
+const cooledPerByte = 2;
 
 interface NewRecord {
   /** Bytes of the message. */
@@ -35,8 +46,10 @@ interface NewRecord {
   readonly isDead: boolean;
 }
 
-export function createPackedStore(content?: StoreContent): MvccStore {
+/** `storage` is where old versions go that would fill memory; absent: they stay in it. */
+export function createPackedStore(content?: StoreContent, storage?: ColdStorage): MvccStore {
   const store = new PackedStore();
+  if (storage !== undefined) store.cool(storage);
   if (content !== undefined) store.restore(content);
   return store;
 }
@@ -55,6 +68,8 @@ class PackedStore implements MvccStore {
   readonly #droppedNow = new Set<number>();
   droppedCount = 0;
   #evacuation: Iterator<number> | undefined;
+  /** A fork has none: it only reads, mostly. */
+  #cold: ColdHistory | undefined;
   #open: PackedTransaction | undefined;
 
   get revision(): number {
@@ -86,6 +101,10 @@ class PackedStore implements MvccStore {
     return copy;
   }
 
+  cool(storage: ColdStorage): void {
+    this.#cold = new ColdHistory(storage);
+  }
+
   range(query: RangeQuery): RangeResult {
     return this.rangeAt(query, this.#revision);
   }
@@ -97,9 +116,10 @@ class PackedStore implements MvccStore {
     const revision = asked <= 0 ? current : asked;
     if (revision < this.#compacted) throw new EtcdError("Compacted");
     if (query.end === undefined) {
-      const kv = this.#visible(this.#index.get(query.key), revision, current);
-      if (kv === undefined) return { kvs: [], count: 0, revision: current };
-      return { kvs: query.countOnly === true ? [] : [kv], count: 1, revision: current };
+      const ref = this.#visible(this.#index.get(query.key), revision, current);
+      if (ref === 0) return { kvs: [], count: 0, revision: current };
+      const kvs = query.countOnly === true ? [] : [this.#load(ref)];
+      return { kvs, count: 1, revision: current };
     }
     const kvs: KeyValue[] = [];
     const isNewest = revision === current;
@@ -114,29 +134,28 @@ class PackedStore implements MvccStore {
       return { kvs, count: this.#index.count(query.key, to), revision: current };
     }
     let count = 0;
-    this.#index.visit(query.key, to, (ref) => {
-      const kv = this.#visible(ref, revision, current);
-      if (kv === undefined) return false;
-      if (kvs.length < limit) kvs.push(kv);
+    this.#index.visit(query.key, to, (newest) => {
+      const ref = this.#visible(newest, revision, current);
+      if (ref === 0) return false;
+      if (kvs.length < limit) kvs.push(this.#load(ref));
       return ++count >= limit && isNewest;
     });
     if (isNewest && count >= limit) count = this.#index.count(query.key, to);
     return { kvs, count, revision: current };
   }
 
-  /** The version of a key that a read at a revision sees. */
-  #visible(ref: number, revision: number, current: number): PackedVersion | undefined {
-    if (ref === 0) return undefined;
-    if (revision === current) return ref < 0 ? undefined : this.#load(ref);
-    for (let at = Math.abs(ref); at !== 0; at = this.#arena.before(at)) {
-      const kv = this.#load(at);
-      if (kv.modRevision <= revision) return kv.version === 0 ? undefined : kv;
+  /** The version of a key that a read at a revision sees; 0 for none. */
+  #visible(newest: number, revision: number, current: number): number {
+    if (revision === current) return Math.max(newest, 0);
+    const arena = this.#arena;
+    for (let at = Math.abs(newest); at !== 0; at = arena.before(at)) {
+      if (revisionOf(arena, at) <= revision) return isTombstone(arena, at) ? 0 : at;
     }
-    return undefined;
+    return 0;
   }
 
   #load(ref: number): PackedVersion {
-    return PackedVersion.at(this.#arena.bytesOf(ref), this.#arena.offsetOf(ref));
+    return readRecord(this.#arena, ref);
   }
 
   begin(): WriteTransaction {
@@ -148,7 +167,10 @@ class PackedStore implements MvccStore {
   /** Takes back what a transaction wrote that nobody committed; `newest` as before it. */
   undo(key: string, ref: number, newest: number): void {
     if (newest === 0) this.#index.delete(key);
-    else this.#index.set(key, newest);
+    else {
+      this.#index.set(key, newest);
+      this.#arena.revive(Math.abs(newest));
+    }
     this.#arena.release(ref);
   }
 
@@ -162,26 +184,16 @@ class PackedStore implements MvccStore {
     const size = messageSize(content);
     const isDead = content.version === 0;
     const ref = this.#append(content.key, { size, sub, isDead, before: Math.abs(newest) });
-    const at = this.#arena.offsetOf(ref) + recordHeaderBytes;
-    writeMessage(this.#arena.bytesOf(ref), at, content);
+    writeMessage(this.#arena.bytesOf(ref)!, messageAt(this.#arena, ref), content);
     return ref;
   }
 
   #append(key: string, record: NewRecord): number {
     const { size, sub, before, isDead } = record;
-    const ref = this.#arena.allocate(size);
-    this.#writeHead(ref, { before, size, sub, keyBytes: key.length });
+    const ref = addRecord(this.#arena, { before, size, sub, keyBytes: key.length });
+    if (before !== 0) this.#arena.supersede(before);
     this.#index.set(key, isDead ? -ref : ref);
     return ref;
-  }
-
-  #writeHead(ref: number, head: { before: number; size: number; sub: number; keyBytes: number }) {
-    const bytes = this.#arena.bytesOf(ref);
-    const at = this.#arena.offsetOf(ref);
-    bytes.writeUInt32LE(head.before, at);
-    bytes.writeUInt32LE(head.size, at + 4);
-    bytes.writeUInt32LE(head.sub, at + 8);
-    bytes.writeUInt32LE(head.keyBytes, at + 12);
   }
 
   version(ref: number): KeyValue {
@@ -194,6 +206,18 @@ class PackedStore implements MvccStore {
     this.#revision++;
     // Writes pay for what compactions left, should nobody else do it.
     if (this.#trimmed < this.#compacted) this.tidy(tidiedPerWrite);
+    this.#coolSome(refs);
+  }
+
+  #coolSome(written: readonly number[]): void {
+    if (this.#cold === undefined) return;
+    const bytes = written.reduce((sum, ref) => sum + this.#arena.recordBytes(ref), 0);
+    this.#cold.step(this.#arena, bytes * cooledPerByte, (ref) => this.#keepNewest(ref));
+  }
+
+  #keepNewest(ref: number): void {
+    const { key } = this.#load(ref);
+    if (Math.abs(this.#index.get(key)) === ref) this.#move(key, ref, this.#arena.before(ref));
   }
 
   changesAt(revision: number): readonly KeyValue[] {
@@ -203,9 +227,8 @@ class PackedStore implements MvccStore {
   changesOf(key: string, from: number): readonly KeyValue[] {
     const found: KeyValue[] = [];
     for (let at = Math.abs(this.#index.get(key)); at !== 0; at = this.#arena.before(at)) {
-      const kv = this.#load(at);
-      if (kv.modRevision < from) break;
-      found.push(kv);
+      if (revisionOf(this.#arena, at) < from) break;
+      found.push(this.#load(at));
     }
     return found.reverse();
   }
@@ -229,7 +252,7 @@ class PackedStore implements MvccStore {
         for (const ref of this.#log.at(this.#trimNext)) {
           left--;
           // A key may be there twice: then the first has dropped the second.
-          if (!this.#droppedNow.has(ref)) this.#trim(this.#load(ref).key);
+          if (!this.#droppedNow.has(ref)) left -= this.#trim(this.#load(ref).key);
         }
         this.#droppedNow.clear();
       }
@@ -250,32 +273,34 @@ class PackedStore implements MvccStore {
     while (this.#trimmed < this.#compacted) this.tidy(1000);
   }
 
-  /** Drops the versions that a newer one hides from every read that is still allowed. */
-  #trim(key: string): void {
+  /** Drops the versions that a newer one hides from all reads still allowed: tells how many. */
+  #trim(key: string): number {
     let newer = 0;
     let at = Math.abs(this.#index.get(key));
-    while (at !== 0 && this.#load(at).modRevision > this.#compacted) {
+    while (at !== 0 && revisionOf(this.#arena, at) > this.#compacted) {
       newer = at;
       at = this.#arena.before(at);
     }
-    if (at === 0) return;
-    const kv = this.#load(at);
+    if (at === 0) return 0;
     const hidden = this.#arena.before(at);
-    for (let old = hidden; old !== 0; ) {
+    let dropped = 0;
+    for (let old = hidden; old !== 0; dropped++) {
       const older = this.#arena.before(old);
-      this.#drop(old, this.#load(old));
+      this.#drop(old);
       old = older;
     }
-    if (kv.version !== 0) {
+    if (!isTombstone(this.#arena, at)) {
       if (hidden !== 0) this.#setBefore(key, at, 0);
-      return;
+      return dropped;
     }
-    this.#drop(at, kv);
+    this.#drop(at);
     if (newer === 0) this.#index.delete(key);
     else this.#setBefore(key, newer, 0);
+    return dropped + 1;
   }
 
-  #drop(ref: number, { modRevision }: KeyValue): void {
+  #drop(ref: number): void {
+    const modRevision = revisionOf(this.#arena, ref);
     this.droppedCount++;
     if (modRevision === this.#trimNext) this.#droppedNow.add(ref);
     // What is before the compacted revision is forgotten by the log as a whole.
@@ -296,6 +321,7 @@ class PackedStore implements MvccStore {
     let at = ref;
     let copy = this.#copyRecord(at, before);
     while (at !== Math.abs(head)) {
+      this.#arena.supersede(copy);
       let newer = Math.abs(head);
       while (this.#arena.before(newer) !== at) newer = this.#arena.before(newer);
       this.#arena.release(at);
@@ -309,11 +335,9 @@ class PackedStore implements MvccStore {
 
   #copyRecord(ref: number, before: number): number {
     const kv = this.#load(ref);
-    const size = kv.to - kv.from;
-    const copy = this.#arena.allocate(size);
-    this.#writeHead(copy, { before, size, sub: kv.sub, keyBytes: kv.key.length });
-    const to = this.#arena.offsetOf(copy) + recordHeaderBytes;
-    kv.bytes.copy(this.#arena.bytesOf(copy), to, kv.from, kv.to);
+    const head = { before, size: kv.to - kv.from, sub: kv.sub, keyBytes: kv.key.length };
+    const copy = addRecord(this.#arena, head);
+    copyMessage(this.#arena, copy, kv);
     this.#log.replace(kv.modRevision, ref, copy);
     return copy;
   }
@@ -325,7 +349,7 @@ class PackedStore implements MvccStore {
         this.#move(key, ref, this.#arena.before(ref));
         return;
       }
-      if (this.#load(at).modRevision < modRevision) return;
+      if (revisionOf(this.#arena, at) < modRevision) return;
     }
   }
 
@@ -336,8 +360,7 @@ class PackedStore implements MvccStore {
       // Of what is older than the log there is one version a key: the last of its chain.
       let at = Math.abs(ref);
       for (let old = at; old !== 0; old = this.#arena.before(old)) at = old;
-      const kv = this.#load(at);
-      if (kv.modRevision < logFrom) yield kv;
+      if (revisionOf(this.#arena, at) < logFrom) yield this.#load(at);
     }
     for (let at = logFrom; at <= this.#revision; at++) yield* this.changesAt(at);
   }
@@ -349,32 +372,29 @@ class PackedStore implements MvccStore {
     const logFrom = Math.max(compactedRevision, firstRevision + 1);
     this.#log = new RevisionLog<number>(logFrom);
     let pending: number[] = [];
-    let next = logFrom;
+    const upTo = (revision: number) => {
+      while (this.#log.next < revision) {
+        this.#log.append(pending);
+        this.#coolSome(pending);
+        pending = [];
+      }
+    };
     for (const kv of versions) {
       const ref = this.#copy(kv);
       if (kv.modRevision < logFrom) continue;
-      for (; next < kv.modRevision; next++) {
-        this.#log.append(pending);
-        pending = [];
-      }
+      upTo(kv.modRevision);
       pending.push(ref);
     }
-    for (; next <= revision; next++) {
-      this.#log.append(pending);
-      pending = [];
-    }
+    upTo(revision + 1);
     this.#revision = revision;
   }
 
   #copy(kv: KeyValue): number {
     const newest = this.#index.get(kv.key);
     if (!(kv instanceof PackedVersion)) return this.write(kv, kv.sub, newest);
-    const size = kv.to - kv.from;
-    const { sub, version } = kv;
-    const before = Math.abs(newest);
-    const ref = this.#append(kv.key, { size, sub, before, isDead: version === 0 });
-    const to = this.#arena.offsetOf(ref) + recordHeaderBytes;
-    kv.bytes.copy(this.#arena.bytesOf(ref), to, kv.from, kv.to);
+    const head = { size: kv.to - kv.from, sub: kv.sub, before: Math.abs(newest) };
+    const ref = this.#append(kv.key, { ...head, isDead: kv.version === 0 });
+    copyMessage(this.#arena, ref, kv);
     return ref;
   }
 }

@@ -15,7 +15,8 @@ import { MemberState, noSpaceAlarm } from "../core/member-state.ts";
 import type { HardState, LogEntry } from "../core/raft/message.ts";
 import type { LogContent } from "../core/raft/raft-log.ts";
 import type { ApplyTiming } from "../core/replica.ts";
-import { lockDataDir } from "./data-dir.ts";
+import { ColdFile } from "./cold-file.ts";
+import { type DataDir, lockDataDir } from "./data-dir.ts";
 import { type Disk, openDisk } from "./disk.ts";
 import { decodeEntry } from "./entry-codec.ts";
 import { forceAlone } from "./force-new-cluster.ts";
@@ -107,12 +108,15 @@ export async function openConsensus(options: ConsensusOptions): Promise<Consensu
   try {
     const disk =
       options.disk ?? (locked && (await openDisk(locked.logDirectory, { unsafeNoSync })));
-    const opened = disk === undefined ? await openMemory(options) : await openDisked(options, disk);
+    const storage = locked && options.disk === undefined ? coldFile(options, locked) : undefined;
+    const opened =
+      disk === undefined ? await openMemory(options) : await openDisked(options, { disk, storage });
     const consensus = join(options, opened);
     return {
       ...consensus,
       async close() {
         await consensus.proposals.close();
+        storage?.close();
         await locked?.release();
       },
     };
@@ -120,6 +124,17 @@ export async function openConsensus(options: ConsensusOptions): Promise<Consensu
     await locked?.release();
     throw error;
   }
+}
+
+function coldFile({ log }: ConsensusOptions, { directory }: DataDir): ColdFile {
+  return new ColdFile(directory, (error) =>
+    log.warn({ error: error.message }, "no room on disk for old versions: they stay in memory"),
+  );
+}
+
+interface Files {
+  readonly disk: Disk;
+  readonly storage: ColdFile | undefined;
 }
 
 interface Opened {
@@ -138,11 +153,11 @@ async function openMemory(options: ConsensusOptions): Promise<Opened> {
   return { bootstrap, state, hardState, log, wal: undefined };
 }
 
-async function openDisked(options: ConsensusOptions, disk: Disk): Promise<Opened> {
+async function openDisked(options: ConsensusOptions, files: Files): Promise<Opened> {
   const { log: logger } = options;
   const onError = (error: Error) =>
     logger.error({ error: error.message }, "cannot write a snapshot; the log goes on growing");
-  const found = await recover({ ...options, disk, onError });
+  const found = await recover({ ...options, ...files, onError });
   // A crash may have come before the first entries were written: then it is to be done again.
   if (found.owner !== undefined && found.hardState.term > 0) return goOn(options, found);
   const bootstrap = await bootstrapOf(options);

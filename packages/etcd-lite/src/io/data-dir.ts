@@ -11,6 +11,7 @@ import { connect, createServer, type Server } from "node:net";
 import { join, relative } from "node:path";
 
 export interface DataDir {
+  readonly directory: string;
   /** Where the log lives. */
   readonly logDirectory: string;
   release(): Promise<void>;
@@ -28,6 +29,7 @@ export async function lockDataDir(dataDir: string, walDir?: string): Promise<Dat
   await mkdir(base, { recursive: true, mode: 0o700 });
   const server = await listenOrTakeOver(shortPath(join(base, "lock")), dataDir);
   return {
+    directory: base,
     logDirectory: walDir ?? join(base, "log"),
     release: () => new Promise((resolve) => server.close(() => resolve())),
   };

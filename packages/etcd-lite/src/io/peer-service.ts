@@ -71,12 +71,12 @@ async function takeSnapshot(
     else chunks.push(Buffer.from(chunk));
   }
   const { index, term, from, logTerm, ...membership } = found!;
-  const { quotaBytes } = state;
+  const { quotaBytes, storage } = state;
   const data = Buffer.concat(chunks);
   const nowMs = member.clock.now();
   metrics.snapshotsApplying++;
   try {
-    const options = { quotaBytes, nowMs };
+    const options = { quotaBytes, nowMs, storage };
     const { state: content } = readSnapshot(data, "from the leader", options);
     const snapshot = { index, term: logTerm, membership, content };
     node.step([{ type: "snapshot", from, to: identity.memberId, term, snapshot }]);

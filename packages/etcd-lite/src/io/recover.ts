@@ -9,6 +9,7 @@ import { LogReplay } from "../core/log-records.ts";
 import { MemberState } from "../core/member-state.ts";
 import type { HardState } from "../core/raft/message.ts";
 import type { LogContent } from "../core/raft/raft-log.ts";
+import type { ColdStorage } from "../core/record-arena.ts";
 import type { Proposal } from "../core/replica.ts";
 import {
   type Cursor,
@@ -30,6 +31,7 @@ export interface RecoverOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onError: (error: Error) => void;
+  readonly storage?: ColdStorage | undefined;
   readonly snapshotAfterBytes?: number | undefined;
   readonly segmentBytes?: number | undefined;
   readonly metrics?: DiskMetrics | undefined;
@@ -46,17 +48,18 @@ export interface Recovered {
 }
 
 export async function recover(options: RecoverOptions): Promise<Recovered> {
-  const { disk, quotaBytes, clock } = options;
+  const { disk, quotaBytes, clock, storage } = options;
   const names = (await disk.list()).sort();
   const snapshots = names.filter((name) => /^snap-[0-9a-f]{16}\.snap$/.test(name));
   const newest = snapshots.at(-1);
-  let state = new MemberState(quotaBytes);
+  let state = new MemberState(quotaBytes, { storage });
   let term = 0;
   let snapshotBytes = 0;
   if (newest !== undefined) {
     const data = await disk.read(newest);
     snapshotBytes = data.length;
-    ({ state, term } = readSnapshot(data, newest, { quotaBytes, nowMs: clock.now() }));
+    const nowMs = clock.now();
+    ({ state, term } = readSnapshot(data, newest, { quotaBytes, nowMs, storage }));
   }
   const base = { index: state.index, term };
   const found = await replaySegments(options, names, base.index);

@@ -18,6 +18,7 @@ import { createLessor, type Lease, type Lessor } from "../core/lessor.ts";
 import { type Alarm, MemberState } from "../core/member-state.ts";
 import { createPackedStore } from "../core/packed-store.ts";
 import { decodeVersion, encodeVersion } from "../core/packed-version.ts";
+import type { ColdStorage } from "../core/record-arena.ts";
 import { WalDamage } from "../core/wal-frame.ts";
 import { ClusterMemberRecord } from "./entry-codec.ts";
 
@@ -117,10 +118,16 @@ export interface Restored {
   readonly term: number;
 }
 
+export interface RestoreOptions {
+  readonly quotaBytes: number;
+  readonly nowMs: number;
+  readonly storage?: ColdStorage | undefined;
+}
+
 export function readSnapshot(
   data: Buffer,
   name: string,
-  { quotaBytes, nowMs }: { quotaBytes: number; nowMs: number },
+  { quotaBytes, nowMs, storage }: RestoreOptions,
 ): Restored {
   const records = readRecords(data, name);
   const first = records.next();
@@ -128,8 +135,8 @@ export function readSnapshot(
   const head = StateRecord.decode(first.value.bytes);
   const lessor = createLessor();
   const parts: Parts = { lessor, nowMs };
-  const store = createPackedStore({ ...head, versions: versionsOf(records, parts) });
-  const state = new MemberState(quotaBytes, { store, lessor });
+  const store = createPackedStore({ ...head, versions: versionsOf(records, parts) }, storage);
+  const state = new MemberState(quotaBytes, { store, lessor, storage });
   if (parts.auth !== undefined) state.auth.restore(parts.auth);
   if (parts.cluster !== undefined) {
     const { members, removed, version, downgradeTarget } = parts.cluster;
