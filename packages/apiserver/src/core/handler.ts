@@ -5,28 +5,32 @@
  */
 
 import { kubernetesVersion } from "@nanokube/api";
-import { badRequest, internalError, StatusError, unauthorized } from "@nanokube/machinery";
+import { badRequest, internalError, StatusError } from "@nanokube/machinery";
 import type { Annotate } from "./admission/plugin.ts";
-import type { Auditor, AuditTrail } from "./audit/trail.ts";
-import type { Authenticator, UserInfo } from "./authentication/authenticator.ts";
-import { impersonate } from "./authentication/impersonation.ts";
-import { forbiddenError } from "./authorization/create-authorizer.ts";
-import type { FlowControl } from "./flow-control/flow-control.ts";
+import {
+  type Admitted,
+  authorize,
+  type Course,
+  type DoorOptions,
+  identify,
+  openCourse,
+  UnauditedError,
+} from "./admit-request.ts";
+import type { UserInfo } from "./authentication/authenticator.ts";
+import { type FlowControl, isLongRunning, isReadOnly } from "./flow-control/flow-control.ts";
 import { timeoutOf, withinTime } from "./request-deadline.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
-import type { ApiRequest, ApiResponse, RestContext, RestServer } from "./rest/context.ts";
+import type { ApiRequest, ApiResponse, RestContext } from "./rest/context.ts";
 import { noSuchResource, type OutsideOperations, operationFor } from "./rest/dispatch.ts";
 import { methodNotAllowed } from "./rest/method-not-allowed.ts";
 import { patchTypeOf } from "./rest/patch.ts";
 import { respondWithError } from "./rest/respond.ts";
-import { authorizationOf } from "./wire/authorization-attributes.ts";
+import { untilEnded } from "./rest/until-ended.ts";
 import { type MediaType, negotiateOutput } from "./wire/negotiation.ts";
 import { wantsPretty } from "./wire/pretty.ts";
 
-export interface HandlerOptions {
-  server: RestServer;
-  authenticator: Authenticator;
+export interface HandlerOptions extends DoorOptions {
   outside: OutsideOperations;
   /** Paths that are no resources: health, version, discovery; undefined when there is nothing. */
   serveOther(
@@ -39,32 +43,11 @@ export interface HandlerOptions {
   hasGroupVersion(group: string, version: string): boolean;
   flowControl: FlowControl;
   metrics: RequestMetrics;
-  /** Absent: nothing is written down. */
-  audit?: Auditor | undefined;
 }
 
 const encoder = new TextEncoder();
 
 export type Handler = (request: ApiRequest) => Promise<ApiResponse>;
-
-/** A request that may go on: everything is decided but the operation itself. */
-export interface Admitted {
-  info: RequestInfo;
-  user: UserInfo;
-}
-
-/** What a request gathers on its way, for the headers of its answer and for the audit. */
-export interface Course {
-  warnings: Set<string>;
-  headers: Readonly<Record<string, string>>;
-  trail?: AuditTrail | undefined;
-  info?: RequestInfo;
-  isAuthenticated?: boolean;
-}
-
-export function openCourse(): Course {
-  return { warnings: new Set(), headers: {} };
-}
 
 export function createHandler(options: HandlerOptions): Handler {
   const { clock } = options.server;
@@ -89,12 +72,41 @@ export function createHandler(options: HandlerOptions): Handler {
       const texts = [...warnings].filter(isSayable).map((text) => `299 - ${quoted(text)}`);
       if (texts.length > 0) response.headers.warning = texts.join(", ");
     }
-    const info = course.info ?? parseRequestInfo(request.method, request.path, request.query);
-    const seconds = (clock.monotonic() - startedMs) / 1000;
-    options.metrics.record(info, response.status, seconds, request.headers["content-type"]);
     await trail?.answered(response);
+    count(options, request, course, { response, startedMs });
     return response;
   };
+}
+
+/** Counted when it is over: what lasts is among those that last until then. */
+function count(
+  { metrics, server }: HandlerOptions,
+  request: ApiRequest,
+  course: Course,
+  { response, startedMs }: { response: ApiResponse; startedMs: number },
+): void {
+  // Who was not let in asked for nothing.
+  if (course.info === undefined || !course.isAuthorized) return;
+  const { info, waitedSeconds = 0 } = course;
+  const { body, list, status: code } = response;
+  const contentType = request.headers["content-type"] ?? "";
+  const record = (sizeBytes: number | undefined): void => {
+    const seconds = (server.clock.monotonic() - startedMs) / 1000;
+    const isDryRun = request.query.get("dryRun") === "All";
+    const how = { contentType, isDryRun, sizeBytes, waitedSeconds };
+    metrics.record({ info, code, seconds, ...how });
+  };
+  if (typeof body !== "function") {
+    const rest = list === undefined ? 0 : list.head.length + list.items.bytes.length;
+    record(list === undefined ? body.length : rest + list.tail.length);
+  } else if (!isLongRunning(info)) record(undefined);
+  else {
+    metrics.lasting(info, 1);
+    response.body = untilEnded(body, request.signal, (sentBytes) => {
+      metrics.lasting(info, -1);
+      record(sentBytes);
+    });
+  }
 }
 
 const reviewGroups = new Set(["authentication.k8s.io", "authorization.k8s.io"]);
@@ -151,66 +163,6 @@ function quoted(text: string): string {
   return `"${quotedText}"`;
 }
 
-/** Authenticates and authorizes a connection that wants to become something else. */
-export async function admitRequest(
-  options: HandlerOptions,
-  request: ApiRequest,
-  course: Course,
-): Promise<Admitted> {
-  const info = parseRequestInfo(request.method, request.path, request.query);
-  course.info = info;
-  const user = await identify(options, request, info, course);
-  await authorize(options, request, { info, user }, course.trail);
-  return { info, user };
-}
-
-/** Who acts here; what they do is written down from now on. */
-async function identify(
-  options: HandlerOptions,
-  request: ApiRequest,
-  info: RequestInfo,
-  course: Course,
-): Promise<UserInfo> {
-  const authenticated = await authenticate(options, request);
-  course.isAuthenticated = true;
-  const trail = options.audit?.begin(request, info, authenticated);
-  course.trail = trail;
-  if (trail !== undefined && !(await trail.received)) throw new UnauditedError();
-  const user = await impersonate(authenticated, request.headers, options.server.authorizer);
-  if (user !== authenticated) trail?.impersonated(user);
-  return user;
-}
-
-/** In mode "blocking-strict" nothing happens that cannot be written down. */
-class UnauditedError extends Error {}
-
-async function authorize(
-  { server }: Pick<HandlerOptions, "server">,
-  request: ApiRequest,
-  { info, user }: Admitted,
-  trail?: AuditTrail,
-): Promise<void> {
-  const attributes = authorizationOf(info, user, request.query);
-  const { decision, reason } = await server.authorizer.authorize(attributes);
-  trail?.annotate("authorization.k8s.io/decision", decision === "allow" ? "allow" : "forbid");
-  trail?.annotate("authorization.k8s.io/reason", reason);
-  if (decision !== "allow") throw forbiddenError(attributes, reason);
-}
-
-async function authenticate(
-  { authenticator }: Pick<HandlerOptions, "authenticator">,
-  request: ApiRequest,
-): Promise<UserInfo> {
-  if (request.user !== undefined) return request.user;
-  const found = await authenticator.authenticate({
-    headers: request.headers,
-    path: request.path,
-    ...(request.peerCertificate === undefined ? {} : { peerCertificate: request.peerCertificate }),
-  });
-  if (found === undefined) throw unauthorized("Unauthorized");
-  return found.user;
-}
-
 async function handle(
   options: HandlerOptions,
   request: ApiRequest,
@@ -218,14 +170,20 @@ async function handle(
   course: Course,
 ): Promise<ApiResponse> {
   const user = await identify(options, request, info, course);
-  const ticket = await options.flowControl.enter(info, user);
+  const ticket = await options.flowControl.enter(info, user, request.query);
   if (ticket === undefined) return tooManyRequests();
   course.headers = ticket.headers;
+  course.waitedSeconds = ticket.waitedSeconds;
+  const kind = isReadOnly(info) ? "readOnly" : "mutating";
+  const { inFlight } = options.metrics;
+  const isCounted = !isLongRunning(info);
+  if (isCounted) inFlight[kind]++;
   try {
-    await authorize(options, request, { info, user }, course.trail);
+    await authorize(options, request, { info, user }, course);
     return await operate(options, request, { info, user }, course);
   } finally {
     ticket.leave();
+    if (isCounted) inFlight[kind]--;
   }
 }
 
@@ -265,7 +223,10 @@ async function operate(
   const operation = operationFor(context, options.outside);
   if (info.verb === "patch" && !isProxied) patchTypeOf(context);
   const deprecation = deprecationOf(resource);
-  if (deprecation !== undefined) warnings.add(deprecation);
+  if (deprecation !== undefined) {
+    warnings.add(deprecation);
+    noteDeprecated(options, context);
+  }
   return operation(context);
 }
 
@@ -298,6 +259,15 @@ const replacements: Readonly<Record<string, string>> = {
 
 const [, thisMinor] = /^v1[.](\d+)/.exec(kubernetesVersion) ?? [];
 const isLater = (release: string): boolean => Number(release.split(".")[1]) > Number(thisMinor);
+
+/** Whoever still uses it is counted, and found in the audit. */
+function noteDeprecated({ metrics }: HandlerOptions, context: RestContext): void {
+  const { info, annotate } = context;
+  const { removed = "" } = context.resource.info;
+  metrics.deprecated(info, removed);
+  annotate?.("k8s.io/deprecated", "true");
+  if (removed !== "") annotate?.("k8s.io/removed-release", removed);
+}
 
 function deprecationOf({ info, apiVersion }: RestContext["resource"]): string | undefined {
   if (info.deprecated === undefined || isLater(info.deprecated)) return undefined;

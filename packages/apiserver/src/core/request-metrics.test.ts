@@ -8,12 +8,23 @@ const info = (method: string, path: string) =>
 test("requests are counted by what they were and how they ended", () => {
   const metrics = new RequestMetrics();
   const pods = "/api/v1/namespaces/default/pods";
-  metrics.record(info("POST", pods), 201, 0.004);
-  metrics.record(info("POST", pods), 201, 0.3);
-  metrics.record(info("GET", pods), 200, 0.01);
-  metrics.record(info("PATCH", `${pods}/p`), 200, 0.01, "application/apply-patch+yaml");
-  metrics.record(info("GET", "/livez"), 200, 0.01);
-  metrics.record(info("GET", "/api/v1/watch/pods"), 200, 100);
+  const record = (method: string, path: string, code: number, seconds: number, contentType = "") =>
+    metrics.record({
+      info: info(method, path),
+      code,
+      seconds,
+      waitedSeconds: 0,
+      contentType,
+      isDryRun: false,
+      sizeBytes: 1234,
+    });
+  record("POST", pods, 201, 0.004);
+  record("POST", pods, 201, 0.3);
+  record("GET", pods, 200, 0.01);
+  record("PATCH", `${pods}/p`, 200, 0.01, "application/apply-patch+yaml");
+  record("GET", "/livez", 200, 0.01);
+  record("GET", "/nothing/of/ours", 404, 0.01);
+  record("GET", "/api/v1/watch/pods", 200, 100);
   const lines = metrics.lines();
   const line = (start: string) =>
     lines.filter((one) => one.includes(start) && !one.startsWith("#"));
@@ -24,9 +35,16 @@ test("requests are counted by what they were and how they ended", () => {
   );
   expect(line('verb="APPLY"').length).toBeGreaterThan(0);
   expect(line('verb="LIST"')[0]).toContain('scope="namespace"');
-  const post = line("duration_seconds_bucket").filter((one) => one.includes('verb="POST"'));
+  expect(line('subresource="/livez"').length).toBeGreaterThan(0);
+  expect(line("nothing")).toEqual([]);
+  expect(
+    line("response_sizes_sum").map((one) => one.replace(/.*verb="([A-Z]+)".* /, "$1 ")),
+  ).toEqual(["LIST 1234", "GET 1234", "WATCH 1234"]);
+  const post = line("request_duration_seconds_bucket").filter((one) => one.includes('verb="POST"'));
   expect(post.find((one) => one.includes('le="0.2"'))).toMatch(/ 1$/);
   expect(post.find((one) => one.includes('le="0.4"'))).toMatch(/ 2$/);
   expect(post.find((one) => one.includes('le="+Inf"'))).toMatch(/ 2$/);
-  expect(line("duration_seconds_count").some((one) => one.includes('verb="WATCH"'))).toBe(false);
+  expect(line("sli_duration_seconds_count").some((one) => one.includes('verb="WATCH"'))).toBe(
+    false,
+  );
 });

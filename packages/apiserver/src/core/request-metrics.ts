@@ -1,18 +1,21 @@
 /**
- * How many requests of which kind were answered, how, and how long it took: upstream's series.
+ * How many requests of which kind were answered, how, how long it took and how much was sent:
+ * upstream's series.
  *
- * Units   seconds; watches count when they begin and are in no histogram
+ * Units   seconds, bytes; what lasts (a watch, an exec) counts when it ends
  * Source  apiserver pkg/endpoints/metrics/metrics.go
  */
-import { WebhookMetrics } from "./admission/webhooks/webhook-metrics.ts";
+import { AdmissionMetrics } from "./admission/admission-metrics.ts";
 import { isLongRunning } from "./flow-control/flow-control.ts";
 import { Histogram } from "./histogram.ts";
 import type { RequestInfo } from "./request-info.ts";
 
-const buckets = [
+const durationBuckets = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45,
   60,
 ];
+const sliBuckets = durationBuckets.slice(2);
+const sizeBuckets = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
 /** Paths and content types are the caller's to choose. */
 const labelsKeptMax = 10_000;
@@ -20,51 +23,135 @@ const labelsKeptMax = 10_000;
 const verbs: Readonly<Record<string, string>> = {
   create: "POST",
   update: "PUT",
-  deletecollection: "DELETECOLLECTION",
+  deletecollection: "DELETE",
 };
 
-export class RequestMetrics {
-  readonly webhooks = new WebhookMetrics();
-  readonly #requests = new Map<string, number>();
-  readonly #durations = new Histogram(buckets);
-  /** The labels of requests that were alike. */
-  readonly #labels = new Map<string, string>();
+export interface AnsweredRequest {
+  info: RequestInfo;
+  code: number;
+  seconds: number;
+  /** Of those, while it waited for a seat. */
+  waitedSeconds: number;
+  contentType: string;
+  isDryRun: boolean;
+  /** Unknown for what is streamed. */
+  sizeBytes: number | undefined;
+}
 
-  record(info: RequestInfo, code: number, seconds: number, contentType = ""): void {
-    const labels = this.#labelsOf(info, contentType);
-    const request = `code="${code}",${labels}`;
+/** The labels of requests that are alike: with and without "dry_run", which not every series has. */
+interface Labels {
+  whole: string;
+  short: string;
+  isRead: boolean;
+  isLong: boolean;
+}
+
+export class RequestMetrics {
+  readonly admission = new AdmissionMetrics();
+  /** At work now; what lasts is not among them. */
+  readonly inFlight = { readOnly: 0, mutating: 0 };
+  readonly #requests = new Map<string, number>();
+  readonly #durations = new Histogram(durationBuckets);
+  readonly #indicators = new Histogram(sliBuckets);
+  readonly #sizes = new Histogram(sizeBuckets);
+  readonly #lasting = new Map<string, number>();
+  readonly #deprecated = new Set<string>();
+  readonly #labels = new Map<string, Labels>();
+
+  record(answered: AnsweredRequest): void {
+    const { info, code, seconds, waitedSeconds, contentType, isDryRun, sizeBytes } = answered;
+    if (!info.isResourceRequest && pathLabel(info.path) === "") return;
+    const labels = this.#labelsOf(info, contentType, isDryRun);
+    const request = `code="${code}",${labels.whole}`;
     this.#requests.set(request, (this.#requests.get(request) ?? 0) + 1);
-    if (isLongRunning(info)) return;
-    this.#durations.observe(labels, seconds);
+    this.#durations.observe(labels.whole, seconds);
+    if (!isDryRun && !labels.isLong)
+      this.#indicators.observe(labels.short, seconds - waitedSeconds);
+    if (labels.isRead && sizeBytes !== undefined) this.#sizes.observe(labels.short, sizeBytes);
   }
 
-  #labelsOf(info: RequestInfo, contentType: string): string {
+  /** One that lasts has begun, or is over. */
+  lasting(info: RequestInfo, change: 1 | -1): void {
+    const { short } = this.#labelsOf(info, "", false);
+    this.#lasting.set(short, (this.#lasting.get(short) ?? 0) + change);
+  }
+
+  /** Somebody still uses what goes away. */
+  deprecated(info: RequestInfo, removedRelease: string): void {
+    const { apiGroup, apiVersion, resource, subresource } = info;
+    const what = { group: apiGroup, removed_release: removedRelease, resource, subresource };
+    this.#deprecated.add(labelText({ ...what, version: apiVersion }));
+  }
+
+  #labelsOf(info: RequestInfo, contentType: string, isDryRun: boolean): Labels {
     const { verb, apiGroup, apiVersion, resource, subresource } = info;
-    const what = `${verb} ${apiGroup}/${apiVersion}/${resource}/${subresource}`;
-    const key = `${what} ${scopeOf(info)} ${contentType}`;
+    const what = info.isResourceRequest
+      ? `${verb} ${apiGroup}/${apiVersion}/${resource}/${subresource}`
+      : `${verb} ${info.path}`;
+    const key = `${what} ${scopeOf(info)} ${contentType} ${isDryRun}`;
     let labels = this.#labels.get(key);
     if (labels === undefined) {
-      labels = labelsOf(info, contentType);
+      labels = labelsOf(info, contentType, isDryRun);
       if (this.#labels.size < labelsKeptMax) this.#labels.set(key, labels);
     }
     return labels;
   }
 
   lines(): string[] {
-    const out = [
-      "# HELP apiserver_request_total [STABLE] Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.",
-      "# TYPE apiserver_request_total counter",
+    const { readOnly, mutating } = this.inFlight;
+    return [
+      ...family(
+        "apiserver_request_total",
+        "counter",
+        "[STABLE] Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.",
+        this.#requests,
+      ),
+      ...this.#durations.lines(
+        "apiserver_request_duration_seconds",
+        "[STABLE] Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.",
+      ),
+      ...this.#indicators.lines(
+        "apiserver_request_sli_duration_seconds",
+        "[ALPHA] Response latency distribution (not counting webhook duration and priority & fairness queue wait times) in seconds for each verb, group, version, resource, subresource, scope and component.",
+      ),
+      ...this.#sizes.lines(
+        "apiserver_response_sizes",
+        "[STABLE] Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component.",
+      ),
+      ...family(
+        "apiserver_current_inflight_requests",
+        "gauge",
+        "[STABLE] Maximal number of currently used inflight request limit of this apiserver per request kind in last second.",
+        [
+          [labelText({ request_kind: "mutating" }), mutating],
+          [labelText({ request_kind: "readOnly" }), readOnly],
+        ],
+      ),
+      ...family(
+        "apiserver_longrunning_requests",
+        "gauge",
+        "[STABLE] Gauge of all active long-running apiserver requests broken out by verb, group, version, resource, scope and component. Not all requests are tracked this way.",
+        this.#lasting,
+      ),
+      ...family(
+        "apiserver_requested_deprecated_apis",
+        "gauge",
+        "[STABLE] Gauge of deprecated APIs that have been requested, broken out by API group, version, resource, subresource, and removed_release.",
+        [...this.#deprecated].map((labels) => [labels, 1]),
+      ),
+      ...this.admission.lines(),
     ];
-    for (const [labels, count] of this.#requests) {
-      out.push(`apiserver_request_total{${labels}} ${count}`);
-    }
-    const name = "apiserver_request_duration_seconds";
-    const help =
-      "[STABLE] Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.";
-    out.push(...this.#durations.lines(name, help));
-    out.push(...this.webhooks.lines());
-    return out;
   }
+}
+
+function family(
+  name: string,
+  type: "counter" | "gauge",
+  help: string,
+  series: Iterable<readonly [labels: string, value: number]>,
+): string[] {
+  const values = [...series].map(([labels, value]) => `${name}{${labels}} ${value}`);
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...values];
 }
 
 function scopeOf({ isResourceRequest, name, namespace, verb }: RequestInfo): string {
@@ -73,23 +160,39 @@ function scopeOf({ isResourceRequest, name, namespace, verb }: RequestInfo): str
   return namespace !== "" ? "namespace" : "cluster";
 }
 
-function labelsOf(info: RequestInfo, contentType: string): string {
-  const { isResourceRequest, apiGroup, apiVersion, resource, subresource } = info;
+/** Of the paths that are no resources upstream counts these. */
+function pathLabel(path: string): string {
+  const [, root = "", second = ""] = path.split("/");
+  if (root === "openapi" && ["v2", "v3"].includes(second)) return `openapi/${second}`;
+  return ["readyz", "livez", "healthz"].includes(root) && second === "" ? `/${root}` : "";
+}
+
+function labelsOf(info: RequestInfo, contentType: string, isDryRun: boolean): Labels {
+  const { isResourceRequest, apiGroup, apiVersion, resource, path } = info;
   const isApply = info.verb === "patch" && contentType.includes("apply-patch");
-  const verb = isApply ? "APPLY" : (verbs[info.verb] ?? info.verb.toUpperCase());
-  const scope = scopeOf(info);
-  const [group, version] = isResourceRequest ? [apiGroup, apiVersion] : ["", ""];
-  const all = {
-    component: "apiserver",
-    dry_run: "",
-    group,
+  const connects = isLongRunning(info) && !["watch", "proxy"].includes(info.verb);
+  const usual = verbs[info.verb] ?? info.verb.toUpperCase();
+  const verb = isApply ? "APPLY" : connects && info.subresource !== "log" ? "CONNECT" : usual;
+  const short = {
+    component: isResourceRequest ? "apiserver" : "",
+    group: isResourceRequest ? apiGroup : "",
     resource,
-    scope,
-    subresource,
+    scope: scopeOf(info),
+    subresource: isResourceRequest ? info.subresource : pathLabel(path),
     verb,
-    version,
+    version: isResourceRequest ? apiVersion : "",
   };
-  return Object.entries(all)
+  const { component, ...others } = short;
+  return {
+    whole: labelText({ component, dry_run: isDryRun ? "All" : "", ...others }),
+    short: labelText(short),
+    isRead: ["GET", "LIST", "WATCH"].includes(verb),
+    isLong: isLongRunning(info),
+  };
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
     .map(([key, value]) => `${key}="${value.replaceAll(/["\\\n]/g, "")}"`)
     .join(",");
 }

@@ -4,12 +4,12 @@
  * Nobody may grant what they do not hold: role writes are checked here, where every write passes.
  */
 
+import type { AdmissionMetrics } from "../core/admission/admission-metrics.ts";
 import { createAdmissionChain } from "../core/admission/create-admission-chain.ts";
 import type { AdmissionAttributes, AdmissionReader } from "../core/admission/plugin.ts";
 import { checkParamAccess } from "../core/admission/policy/param-access.ts";
 import type { QuotaWriter } from "../core/admission/resource-quota/resource-quota.ts";
 import type { ServedVersions } from "../core/admission/webhooks/versions.ts";
-import type { WebhookMetrics } from "../core/admission/webhooks/webhook-metrics.ts";
 import type { ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
 import { checkEscalation, type RoleWrite } from "../core/authorization/escalation.ts";
 import type { LocalClient } from "../core/local-client.ts";
@@ -22,7 +22,7 @@ export interface AdmissionDeps {
   reader: AdmissionReader;
   authorizer: ServerAuthorizer;
   served: ServedVersions;
-  webhookMetrics: WebhookMetrics;
+  admissionMetrics: AdmissionMetrics;
   /** The server's own way into its API, which is ready before the first request. */
   local(): LocalClient;
 }
@@ -42,7 +42,7 @@ export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps):
     disable: admission?.disable ?? [],
     callWebhook: createWebhookCaller(reader, options.aggregatorRouting ?? false),
     served,
-    webhookMetrics: deps.webhookMetrics,
+    metrics: deps.admissionMetrics,
     quotas: quotaWriter(local),
   });
   return {

@@ -7,7 +7,8 @@
 import type { HttpTransport } from "@nanokube/client";
 import { type Clock, type Log, type Random, sleep } from "@nanokube/machinery";
 import type { Channel } from "@nanokube/rpc";
-import type { WebhookMetrics } from "../core/admission/webhooks/webhook-metrics.ts";
+import { AccessMetrics } from "../core/access-metrics.ts";
+import type { AdmissionMetrics } from "../core/admission/admission-metrics.ts";
 import type { Auditor } from "../core/audit/trail.ts";
 import type { UserInfo } from "../core/authentication/authenticator.ts";
 import {
@@ -259,15 +260,14 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   const trust = { accepted: keys.accepted, authorities };
   const authenticator = buildAuthenticator(options, trust, fresh, signal);
   const state: ServerState = { ready: false, stopping: false };
-  const metrics = new RequestMetrics();
-  const { webhooks: webhookMetrics } = metrics;
+  const counted = { metrics: new RequestMetrics(), access: new AccessMetrics() };
   const server = restServer({
     options,
     store,
     registry,
     fresh,
     authorizer,
-    webhookMetrics,
+    admissionMetrics: counted.metrics.admission,
     local: () => local,
   });
   const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
@@ -286,11 +286,11 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
       generation: () => registry.generation + aggregator.generation,
       serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
       checks: healthChecks(store, etcdProbe(options.etcd), state, options.encryption),
-      more: extraPaths({ ...extra, options, keys: keys.accepted, store, metrics }),
+      more: extraPaths({ ...extra, ...counted, options, keys: keys.accepted, store }),
     }),
     aggregated: (request, user) => aggregator.serve(request, user),
     flowControl,
-    metrics,
+    ...counted,
     audit: options.audit,
     hasGroupVersion: (group, version) => registry.hasGroupVersion(group, version),
   };
@@ -323,7 +323,7 @@ interface RestParts {
   fresh: StoreReader;
   authorizer: ServerAuthorizer;
   local(): LocalClient;
-  webhookMetrics: WebhookMetrics;
+  admissionMetrics: AdmissionMetrics;
 }
 
 function restServer(parts: RestParts): RestServer {

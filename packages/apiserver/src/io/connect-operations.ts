@@ -6,6 +6,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { badRequest, internalError } from "@nanokube/machinery";
+import { type Admitted, admitRequest, type Course, openCourse } from "../core/admit-request.ts";
 import { connectOptions } from "../core/connect/connect-options.ts";
 import {
   type Location,
@@ -13,14 +14,7 @@ import {
   proxyLocation,
   streamLocation,
 } from "../core/connect/kubelet-location.ts";
-import {
-  type Admitted,
-  admitRequest,
-  type Course,
-  failed,
-  type HandlerOptions,
-  openCourse,
-} from "../core/handler.ts";
+import { failed, type HandlerOptions } from "../core/handler.ts";
 import type { RequestInfo } from "../core/request-info.ts";
 import type { ApiRequest, ApiResponse, RestContext } from "../core/rest/context.ts";
 import type { Operation } from "../core/rest/dispatch.ts";

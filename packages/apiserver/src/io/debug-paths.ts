@@ -2,8 +2,9 @@
  * What an operator may look at and change while the server runs: how much it logs, how busy its
  * priority levels are.
  *
- * Source  apiserver pkg/server/routes/flags.go, pkg/util/flowcontrol/apf_controller_debug.go
+ * Source  apiserver pkg/server/routes/flags.go
  */
+import { dumps } from "../core/flow-control/dumps.ts";
 import type { FlowControl } from "../core/flow-control/flow-control.ts";
 import type { ApiRequest, ApiResponse } from "../core/rest/context.ts";
 
@@ -18,8 +19,10 @@ const encoder = new TextEncoder();
 export function debugPaths({ flowControl, setVerbosity }: DebugPathDeps) {
   return async (request: ApiRequest): Promise<ApiResponse | undefined> => {
     if (request.path === "/debug/flags/v") return changeVerbosity(request, setVerbosity);
-    if (request.path === "/debug/api_priority_and_fairness/dump_priority_levels") {
-      return text(200, priorityLevels(flowControl), "text/plain; charset=utf-8");
+    const dump = dumps[request.path.replace("/debug/api_priority_and_fairness/", "")];
+    if (dump !== undefined && request.path.startsWith("/debug/api_priority_and_fairness/")) {
+      const withDetails = (request.query.get("includeRequestDetails") ?? "") !== "";
+      return text(200, dump(flowControl, withDetails), "text/plain; charset=utf-8");
     }
     return undefined;
   };
@@ -36,39 +39,6 @@ async function changeVerbosity(
   }
   set(Number(value));
   return text(200, `successfully set klog.logging.verbosity to ${value}\n`);
-}
-
-const headings = [
-  "PriorityLevelName",
-  "ActiveQueues",
-  "IsIdle",
-  "IsQuiescing",
-  "WaitingRequests",
-  "ExecutingRequests",
-  "DispatchedRequests",
-  "RejectedRequests",
-  "TimedoutRequests",
-  "CancelledRequests",
-];
-
-function priorityLevels(flowControl: FlowControl): string {
-  const levels = flowControl.levels().toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const rows = levels.map((level) => {
-    const { waiting, executing, dispatched, rejected, timedOut } = level;
-    const isIdle = waiting === 0 && executing === 0;
-    const counts = [waiting, executing, dispatched, rejected, timedOut, 0];
-    return [level.name, level.activeQueues, isIdle, false, ...counts].map(String);
-  });
-  return aligned([headings, ...rows]);
-}
-
-/** As Go's tabwriter sets columns: at least 8 wide, one space between, the last as it is. */
-function aligned(rows: readonly (readonly string[])[]): string {
-  const cells = rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? `${cell},` : cell)));
-  const widths = headings.map((_, i) => Math.max(8, ...cells.map((row) => row[i]!.length + 1)));
-  const line = (row: readonly string[]): string =>
-    row.map((cell, i) => (i < row.length - 1 ? cell.padEnd(widths[i]!) : cell)).join("");
-  return cells.map((row) => `${line(row)}\n`).join("");
 }
 
 function text(status: number, body: string, type = "text/plain"): ApiResponse {

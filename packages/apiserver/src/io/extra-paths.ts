@@ -1,4 +1,5 @@
 /** OpenAPI, the token keys and metrics: paths that need hashes, keys or the process. */
+import type { AccessMetrics } from "../core/access-metrics.ts";
 import {
   jwksDocument,
   openIDConfiguration,
@@ -21,6 +22,7 @@ export interface ExtraPathDeps {
   keys: readonly PublicKey[];
   store: EtcdStore;
   metrics: RequestMetrics;
+  access: AccessMetrics;
   flowControl: FlowControl;
   aggregator: Aggregator;
 }
@@ -29,7 +31,7 @@ type Serve = (request: ApiRequest) => Promise<ApiResponse | undefined>;
 const encoder = new TextEncoder();
 
 export function extraPaths(deps: ExtraPathDeps): Serve[] {
-  const { options, registry, keys, metrics, flowControl } = deps;
+  const { options, registry, keys, flowControl } = deps;
   const more: Serve = async ({ path }) => {
     if (path === "/openid/v1/jwks") {
       return answer("application/jwk-set+json", JSON.stringify(await jwksDocument(keys)));
@@ -43,7 +45,7 @@ export function extraPaths(deps: ExtraPathDeps): Serve[] {
     if (path === "/metrics") {
       return answer(
         "text/plain; version=0.0.4; charset=utf-8; escaping=values",
-        metricsText(registry, metrics, flowControl),
+        await metricsText({ ...deps, etcd: options.etcd, audit: options.audit?.counts }),
       );
     }
     return undefined;

@@ -1,8 +1,10 @@
 /** Limits on what is at work at once, by the objects that the store has of them. */
 import type { FlowSchema, PriorityLevelConfiguration } from "@nanokube/api/flowcontrol/v1";
 import { type KubeObject, sleep } from "@nanokube/machinery";
+import type { ResourceCache } from "../core/cache/resource-cache.ts";
 import { followDangling } from "../core/flow-control/dangling.ts";
 import { createFlowControl, type FlowControl } from "../core/flow-control/flow-control.ts";
+import type { ResourceLoad } from "../core/flow-control/work-estimate.ts";
 import type { LocalClient } from "../core/local-client.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { ApiServerOptions } from "./api-server.ts";
@@ -22,6 +24,7 @@ export function overloadControl(
     mutatingMax,
     fairness,
     clock: options.clock,
+    loadOf: ({ apiGroup, resource }) => loadOf(registry.find(apiGroup, resource)?.cache),
     schemas: () => all("flowschemas") as FlowSchema[],
     levels: () => all("prioritylevelconfigurations") as PriorityLevelConfiguration[],
     generation: () =>
@@ -30,6 +33,17 @@ export function overloadControl(
         cache("prioritylevelconfigurations")?.changedAt ?? 0,
       ),
   });
+}
+
+function loadOf(of: ResourceCache | undefined): ResourceLoad | undefined {
+  if (of === undefined) return undefined;
+  return {
+    objects: of.size,
+    get averageBytes() {
+      return of.averageBytes();
+    },
+    watchersOf: ({ namespace, name }) => of.watchersOf(namespace, name),
+  };
 }
 
 /** What starts is not kept waiting by conditions that nobody reads yet. */

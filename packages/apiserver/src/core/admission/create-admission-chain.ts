@@ -12,6 +12,7 @@ import {
   type Random,
 } from "@nanokube/machinery";
 import type { Authorizer } from "../authorization/authorizer.ts";
+import { AdmissionMetrics, type AdmissionStep } from "./admission-metrics.ts";
 import { alwaysAdmit, alwaysDeny } from "./always.ts";
 import { alwaysPullImages } from "./always-pull-images.ts";
 import { certificateSubjectRestriction, createCertificatePlugins } from "./certificates.ts";
@@ -53,7 +54,7 @@ import type { WebhookCaller } from "./webhooks/caller.ts";
 import { createMutatingWebhooks } from "./webhooks/mutating.ts";
 import { createValidatingWebhooks } from "./webhooks/validating.ts";
 import type { ServedVersions } from "./webhooks/versions.ts";
-import { WebhookMetrics } from "./webhooks/webhook-metrics.ts";
+import type { WebhookMetrics } from "./webhooks/webhook-metrics.ts";
 
 export interface AdmissionChainOptions {
   reader: AdmissionReader;
@@ -66,7 +67,7 @@ export interface AdmissionChainOptions {
   disable?: readonly string[];
   /** Sends admission reviews; absent, a webhook that matches is one that cannot be reached. */
   callWebhook?: WebhookCaller;
-  webhookMetrics?: WebhookMetrics;
+  metrics?: AdmissionMetrics;
   /** Every resource in every version; absent, nothing has another version. */
   served?: ServedVersions;
   /** Keeps what quotas have used; absent, they are only looked at. */
@@ -91,9 +92,8 @@ const offByDefault = new Set([
   "OwnerReferencesPermissionEnforcement",
 ]);
 
-function allPlugins(options: AdmissionChainOptions): AdmissionPlugin[] {
+function allPlugins(options: AdmissionChainOptions, metrics: WebhookMetrics): AdmissionPlugin[] {
   const { clock, random, log, authorizer, callWebhook, served = () => [] } = options;
-  const { webhookMetrics: metrics = new WebhookMetrics() } = options;
   const webhookTools = { call: callWebhook, random, log, authorizer, served, clock, metrics };
   return [
     alwaysAdmit,
@@ -144,9 +144,27 @@ function createPass(): AdmissionPass {
   };
 }
 
+/** Runs one plugin and tells how long it took. */
+async function measured(
+  { metrics, clock }: { metrics: AdmissionMetrics; clock: Clock },
+  step: AdmissionStep,
+  { name, operation }: { name?: string; operation: string },
+  run: () => Promise<void>,
+): Promise<void> {
+  const startedMs = clock.monotonic();
+  let rejected = true;
+  try {
+    await run();
+    rejected = false;
+  } finally {
+    const seconds = (clock.monotonic() - startedMs) / 1000;
+    metrics.observe(name, step, operation, { seconds, rejected });
+  }
+}
+
 export function createAdmissionChain(options: AdmissionChainOptions): AdmissionChain {
-  const { reader, enable = [], disable = [] } = options;
-  const all = allPlugins(options);
+  const { reader, enable = [], disable = [], metrics = new AdmissionMetrics() } = options;
+  const all = allPlugins(options, metrics.webhooks);
   for (const name of [...enable, ...disable]) {
     if (!all.some((plugin) => plugin.name === name)) {
       throw new Error(`admission plugin "${name}" is unknown`);
@@ -155,26 +173,38 @@ export function createAdmissionChain(options: AdmissionChainOptions): AdmissionC
   const plugins = all.filter(
     ({ name }) => !disable.includes(name) && (!offByDefault.has(name) || enable.includes(name)),
   );
+  const meter = { metrics, clock: options.clock };
+  const mutators = plugins.filter(({ admit }) => admit !== undefined);
+  const validators = plugins.filter(({ validate }) => validate !== undefined);
   return {
-    async admit(attributes) {
+    admit(attributes) {
       const pass = createPass();
+      const { operation } = attributes;
       const go = async () => {
-        for (const plugin of plugins) {
-          if (!plugin.admit || !plugin.handles(attributes)) continue;
-          await plugin.admit(attributes, reader, pass);
+        for (const plugin of mutators) {
+          if (!plugin.handles(attributes)) continue;
+          const { name } = plugin;
+          const run = () => plugin.admit!(attributes, reader, pass);
+          await measured(meter, "admit", { name, operation }, run);
         }
       };
-      await go();
-      if (!pass.needsSecond) return;
-      pass.isSecond = true;
-      await go();
+      return measured(meter, "admit", { operation }, async () => {
+        await go();
+        if (!pass.needsSecond) return;
+        pass.isSecond = true;
+        await go();
+      });
     },
-    async validate(attributes) {
-      for (const plugin of plugins) {
-        if (plugin.validate && plugin.handles(attributes)) {
-          await plugin.validate(attributes, reader);
+    validate(attributes) {
+      const { operation } = attributes;
+      return measured(meter, "validate", { operation }, async () => {
+        for (const plugin of validators) {
+          if (!plugin.handles(attributes)) continue;
+          const { name } = plugin;
+          const run = () => plugin.validate!(attributes, reader);
+          await measured(meter, "validate", { name, operation }, run);
         }
-      }
+      });
     },
   };
 }

@@ -9,6 +9,7 @@ import type { UserInfo } from "../authentication/authenticator.ts";
 import { isLongRunning } from "../flow-control/flow-control.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { ApiRequest, ApiResponse } from "../rest/context.ts";
+import { untilEnded } from "../rest/until-ended.ts";
 import type { AuditBackend } from "./backend.ts";
 import {
   type AuditDecision,
@@ -162,7 +163,7 @@ class Trail implements AuditTrail {
     const requestObject = sent === undefined || !tells ? {} : { requestObject: sent };
     if (typeof response.body === "function" && this.#isLong) {
       await this.#write("ResponseStarted", { responseStatus, ...requestObject });
-      response.body = ended(response.body, () => {
+      response.body = untilEnded(response.body, this.#request.signal, () => {
         void this.#write("ResponseComplete", { responseStatus, ...requestObject });
       });
       return;
@@ -233,25 +234,6 @@ class Trail implements AuditTrail {
   #now(): string {
     return new Date(this.#options.clock.now()).toISOString().replace("Z", "000Z");
   }
-}
-
-function ended(stream: ApiResponse["body"], done: () => void): ApiResponse["body"] {
-  if (typeof stream !== "function") return stream;
-  return (sink) =>
-    stream({
-      write: (chunk) => sink.write(chunk),
-      get pendingBytes() {
-        return sink.pendingBytes;
-      },
-      end: () => {
-        done();
-        sink.end();
-      },
-      destroy: () => {
-        done();
-        sink.destroy();
-      },
-    });
 }
 
 function userOf({ name, uid, groups, extra }: UserInfo): object {

@@ -29,6 +29,8 @@ export interface CacheEvent {
 }
 
 export interface CacheWatcher {
+  /** "", "NAMESPACE/" or "NAMESPACE/NAME": whose changes it is told of; absent: hardly any. */
+  readonly interest?: string | undefined;
   onEvent(event: CacheEvent): void;
   /** The cache was rebuilt and history is lost: the watcher has to end with 410. */
   onReset(): void;
@@ -39,6 +41,8 @@ const historyMin = 100;
 const historyMax = 100_000;
 const historyFreshMs = 75_000;
 
+const sampleMax = 16;
+
 export class ResourceCache {
   readonly prefix: string;
   codec: StorageCodec;
@@ -46,9 +50,13 @@ export class ResourceCache {
   readonly encodings: KeptEncodings;
   /** Whole lists, until the next change. */
   readonly lists = new KeptLists();
+  /** Changes that etcd has told of. */
+  eventsReceived = 0;
   readonly #objects = new Map<string, StoredObject>();
   readonly #keys = new SortedKeys();
   readonly #watchers = new Set<CacheWatcher>();
+  /** How many watchers have which interest. */
+  readonly #interests = new Map<string, number>();
   #history: { event: CacheEvent; atMs: number }[] = [];
   /** Every event after this revision is in the history. */
   #completeSince = 0;
@@ -104,6 +112,7 @@ export class ResourceCache {
     this.#objects.clear();
     for (const watcher of [...this.#watchers]) watcher.onReset();
     this.#watchers.clear();
+    this.#interests.clear();
   }
 
   put(object: StoredObject, nowMs: number): void {
@@ -125,7 +134,34 @@ export class ResourceCache {
   /** Joins from the present: everything after the caller's own reading of the cache. */
   watch(watcher: CacheWatcher): () => void {
     this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
+    this.#count(watcher, 1);
+    return () => {
+      if (this.#watchers.delete(watcher)) this.#count(watcher, -1);
+    };
+  }
+
+  /** Watchers who may be told of a change of this object, or of this namespace. */
+  watchersOf(namespace: string, name: string): number {
+    const of = (interest: string): number => this.#interests.get(interest) ?? 0;
+    const inNamespace = namespace === "" ? 0 : of(`${namespace}/`);
+    return of("") + inNamespace + (name === "" ? 0 : of(`${namespace}/${name}`));
+  }
+
+  /** Of those that are looked at: as many as say how large the others are. */
+  averageBytes(): number {
+    let [sum, seen] = [0, 0];
+    for (const { sizeBytes } of this.#objects.values()) {
+      sum += sizeBytes;
+      if (++seen === sampleMax) break;
+    }
+    return seen === 0 ? 0 : Math.ceil(sum / seen);
+  }
+
+  #count({ interest }: CacheWatcher, change: 1 | -1): void {
+    if (interest === undefined) return;
+    const count = (this.#interests.get(interest) ?? 0) + change;
+    if (count === 0) this.#interests.delete(interest);
+    else this.#interests.set(interest, count);
   }
 
   /** Joins from the past: hands over what happened after `revision`, then what happens. */
@@ -149,6 +185,7 @@ export class ResourceCache {
   }
 
   #publish(event: CacheEvent, nowMs: number): void {
+    this.eventsReceived++;
     this.#changedAt = event.revision;
     this.lists.clear();
     this.#history.push({ event, atMs: nowMs });

@@ -92,6 +92,11 @@ export class StoredObject {
     return this.#served!;
   }
 
+  /** As it is stored, or served. */
+  get sizeBytes(): number {
+    return this.#value?.length ?? this.#served?.length ?? 0;
+  }
+
   get layout(): Layout {
     if (this.#layout === undefined) this.#load();
     return this.#layout!;

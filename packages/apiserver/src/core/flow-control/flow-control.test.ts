@@ -3,7 +3,8 @@ import { createFakeClock } from "@nanokube/machinery";
 import { expect, test } from "vitest";
 import { parseRequestInfo } from "../request-info.ts";
 import { bootstrapLevels, bootstrapSchemas } from "./bootstrap.ts";
-import { deal, FairQueues } from "./fair-queues.ts";
+import { deal } from "./deal.ts";
+import { FairQueues, type Refusal, type Seated } from "./fair-queues.ts";
 import { createFlowControl } from "./flow-control.ts";
 
 const uid = (object: object) => {
@@ -90,18 +91,29 @@ test("with fairness off the two limits hold, and administrators pass", async () 
   expect(await made.enter(read, person("b"))).toBeDefined();
 });
 
+const narrow = { initialSeats: 1, finalSeats: 0, additionalMs: 0 };
+const asked = (flow: string, work = narrow) => ({ flow, work, details: flow });
+const leaving = (outcome: Seated<string> | Refusal) => {
+  if (typeof outcome === "string") throw new Error(outcome);
+  outcome.leave();
+};
+
 test("a greedy flow delays a small one by its turn only", async () => {
   const queuing = { queues: 64, handSize: 4, queueLengthLimit: 50 };
-  const queues = new FairQueues({ seats: 1, queuing }, createFakeClock());
-  await queues.enter("greedy", 1000);
+  const queues = new FairQueues<string>({ seats: 1, queuing }, createFakeClock());
+  const first = queues.enter(asked("greedy"), 1000) as Seated<string>;
   const order: string[] = [];
-  const join = (flow: string) => void queues.enter(flow, 1000).then(() => order.push(flow));
-  for (let i = 0; i < 40; i++) join("greedy");
-  join("small");
+  const running: Seated<string>[] = [first];
+  const join = async (flow: string) => {
+    const seated = await queues.enter(asked(flow), 1000);
+    order.push(flow);
+    running.push(seated as Seated<string>);
+  };
+  for (let i = 0; i < 40; i++) void join("greedy");
+  void join("small");
   for (let i = 0; i < 6; i++) {
-    queues.leave();
-    await Promise.resolve();
-    await Promise.resolve();
+    running.shift()!.leave();
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
   }
   expect(order.indexOf("small")).toBeGreaterThanOrEqual(0);
   expect(order.indexOf("small")).toBeLessThan(6);
@@ -110,15 +122,47 @@ test("a greedy flow delays a small one by its turn only", async () => {
 test("queues are full at their limit, and nobody waits for ever", async () => {
   const clock = createFakeClock();
   const queuing = { queues: 1, handSize: 1, queueLengthLimit: 2 };
-  const queues = new FairQueues({ seats: 1, queuing }, clock);
-  await queues.enter("a", 1000);
-  const waiting = [queues.enter("a", 1000), queues.enter("a", 5000)];
-  expect(await queues.enter("a", 1000)).toBe("queue-full");
+  const queues = new FairQueues<string>({ seats: 1, queuing }, clock);
+  const first = queues.enter(asked("a"), 1000) as Seated<string>;
+  const waiting = [queues.enter(asked("a"), 1000), queues.enter(asked("a"), 5000)];
+  expect(await queues.enter(asked("a"), 1000)).toBe("queue-full");
   await clock.step(1000);
   expect(await waiting[0]).toBe("time-out");
-  queues.leave();
-  expect(await waiting[1]).toBe("executing");
+  first.leave();
+  expect(await waiting[1]).toMatchObject({ details: "a" });
   expect(queues).toMatchObject({ executing: 1, waiting: 0 });
+});
+
+test("a wide request waits for its seats, and nobody overtakes it", async () => {
+  const queuing = { queues: 1, handSize: 1, queueLengthLimit: 9 };
+  const queues = new FairQueues<string>({ seats: 4, queuing }, createFakeClock());
+  const narrows = [queues.enter(asked("a"), 1000), queues.enter(asked("a"), 1000)];
+  const wide = queues.enter(asked("a", { ...narrow, initialSeats: 3 }), 1000);
+  const behind = queues.enter(asked("a"), 1000);
+  expect(queues).toMatchObject({ executing: 2, seatsInUse: 2, waiting: 2 });
+  leaving((await narrows[0])!);
+  await wide;
+  expect(queues).toMatchObject({ executing: 2, seatsInUse: 4, waiting: 1 });
+  leaving((await narrows[1])!);
+  await behind;
+  expect(queues).toMatchObject({ executing: 2, seatsInUse: 4, waiting: 0 });
+});
+
+test("a change that many watch holds its seats for a moment more", async () => {
+  const clock = createFakeClock();
+  const queuing = { queues: 1, handSize: 1, queueLengthLimit: 9 };
+  const queues = new FairQueues<string>({ seats: 4, queuing }, clock);
+  const work = { initialSeats: 1, finalSeats: 8, additionalMs: 5 };
+  const change = queues.enter(asked("a", work), 1000) as Seated<string>;
+  // Narrower than it wanted, for twice as long.
+  expect(change.work).toEqual({ initialSeats: 1, finalSeats: 4, additionalMs: 10 });
+  const next = queues.enter(asked("a"), 1000);
+  change.leave();
+  await clock.step(9);
+  expect(queues).toMatchObject({ executing: 0, seatsInUse: 4, waiting: 1 });
+  await clock.step(1);
+  await next;
+  expect(queues).toMatchObject({ executing: 1, seatsInUse: 1 });
 });
 
 test("a hand has different cards", () => {

@@ -14,7 +14,9 @@ import type { UserInfo } from "../authentication/authenticator.ts";
 import type { RequestInfo } from "../request-info.ts";
 import { adjustSeats, type LevelSeats } from "./borrowing.ts";
 import { distinguisher, inOrder, matchesSchema } from "./classify.ts";
-import { FairQueues, type QueueSettings } from "./fair-queues.ts";
+import { FairQueues, type Observer, type QueueSettings } from "./fair-queues.ts";
+import { type FlowCounts, FlowMetrics } from "./flow-metrics.ts";
+import { estimateWork, type ResourceLoad, seatsMaxOf } from "./work-estimate.ts";
 
 export interface FlowControlOptions {
   readOnlyMax: number;
@@ -26,11 +28,15 @@ export interface FlowControlOptions {
   levels(): readonly PriorityLevelConfiguration[];
   /** Grows with every change of both. */
   generation(): number;
+  /** What there is of the resource, and who watches it; every request takes a seat when absent. */
+  loadOf?(info: RequestInfo): ResourceLoad | undefined;
 }
 
 /** A request that may go on; `leave` is called once at its end. */
 export interface Ticket {
   headers: Readonly<Record<string, string>>;
+  /** For its seats. */
+  waitedSeconds: number;
   leave(): void;
 }
 
@@ -45,13 +51,28 @@ export interface LevelState {
   dispatched: number;
   rejected: number;
   timedOut: number;
+  exempt?: boolean;
+  limits?: LevelSeats & { current: number };
+  queues?: FairQueues<SeatedRequest>;
+}
+
+/** Whose seats they are. */
+export interface SeatedRequest {
+  schema: string;
+  distinguisher: string;
+  user: string;
+  info: RequestInfo;
+  counts: FlowCounts;
 }
 
 export interface FlowControl {
   /** Undefined: there is no place for it now. */
-  enter(info: RequestInfo, user: UserInfo): Promise<Ticket | undefined>;
+  enter(info: RequestInfo, user: UserInfo, query?: URLSearchParams): Promise<Ticket | undefined>;
   /** Requests at work and waiting, by level. */
   levels(): LevelState[];
+  readonly metrics: FlowMetrics;
+  /** The time of day at this reading of the clock that never goes back. */
+  timeOf(monotonicMs: number): number;
 }
 
 /** A quarter of the time a request may take, as upstream's default. */
@@ -59,25 +80,34 @@ const waitMaxMs = 15_000;
 const readVerbs = new Set(["get", "list", "watch"]);
 const streams = new Set(["attach", "exec", "proxy", "log", "portforward"]);
 
+export function isReadOnly({ verb }: RequestInfo): boolean {
+  return readVerbs.has(verb);
+}
+
 /** Requests that last as long as their caller likes are not counted. */
 export function isLongRunning({ verb, isResourceRequest, subresource }: RequestInfo): boolean {
   return verb === "watch" || verb === "proxy" || (isResourceRequest && streams.has(subresource));
 }
 
-const free: Ticket = { headers: {}, leave: () => undefined };
+const noQuery = new URLSearchParams();
+const free: Ticket = { headers: {}, waitedSeconds: 0, leave: () => undefined };
 
 export function createFlowControl(options: FlowControlOptions): FlowControl {
   return options.fairness ? new Fairness(options) : inFlight(options);
 }
 
-function inFlight({ readOnlyMax, mutatingMax }: FlowControlOptions): FlowControl {
+const timeOf = (clock: Clock, ms: number): number => clock.now() - (clock.monotonic() - ms);
+
+function inFlight({ readOnlyMax, mutatingMax, clock }: FlowControlOptions): FlowControl {
   const limits = { read: readOnlyMax, write: mutatingMax };
   const running = { read: 0, write: 0 };
   const none = { dispatched: 0, rejected: 0, timedOut: 0 };
   const counts = { read: { ...none }, write: { ...none } };
   return {
+    metrics: new FlowMetrics(),
+    timeOf: (ms) => timeOf(clock, ms),
     async enter(info, user) {
-      const kind = readVerbs.has(info.verb) ? "read" : "write";
+      const kind = isReadOnly(info) ? "read" : "write";
       if (isLongRunning(info) || limits[kind] === 0) return free;
       if (running[kind] >= limits[kind]) {
         if (user.groups.includes("system:masters")) return free;
@@ -86,7 +116,7 @@ function inFlight({ readOnlyMax, mutatingMax }: FlowControlOptions): FlowControl
       }
       running[kind]++;
       counts[kind].dispatched++;
-      return { headers: {}, leave: () => void running[kind]-- };
+      return { ...free, leave: () => void running[kind]-- };
     },
     levels: () =>
       (["read", "write"] as const).map((name) => ({
@@ -106,13 +136,32 @@ interface Level {
   /** With as many seats as it has by its shares. */
   settings: QueueSettings;
   seats: LevelSeats;
+  /** No request takes more. */
+  seatsMax: number;
 }
+
+/** A level's counters of /metrics follow its requests. */
+const observer: Observer<SeatedRequest> = {
+  queued({ counts }, seats, change) {
+    counts.inQueue += change;
+    counts.seatsInQueue += change * seats;
+  },
+  executing({ counts }, seats, change) {
+    counts.executing += change;
+    counts.seats += change * seats;
+    if (change > 0) counts.dispatched++;
+  },
+  seatsOnly({ counts }, seats) {
+    counts.seats += seats;
+  },
+};
 
 const adjustEveryMs = 10_000;
 
 class Fairness implements FlowControl {
+  readonly metrics = new FlowMetrics();
   readonly #options: FlowControlOptions;
-  readonly #queues = new Map<string, FairQueues>();
+  readonly #queues = new Map<string, FairQueues<SeatedRequest>>();
   #schemas: FlowSchema[] = [];
   #levels = new Map<string, Level>();
   #builtAt = -1;
@@ -123,7 +172,9 @@ class Fairness implements FlowControl {
     this.#adjustedMs = options.clock.monotonic();
   }
 
-  async enter(info: RequestInfo, user: UserInfo): Promise<Ticket | undefined> {
+  async enter(info: RequestInfo, user: UserInfo, query = noQuery): Promise<Ticket | undefined> {
+    // Those who stay as long as they like are not counted; a watch is, until it has begun.
+    if (isLongRunning(info) && info.verb !== "watch") return free;
     this.#build();
     this.#adjust();
     const schema = this.#schemas.find((one) => matchesSchema(one, user, info));
@@ -135,20 +186,47 @@ class Fairness implements FlowControl {
       "x-kubernetes-pf-flowschema-uid": schema.metadata?.uid ?? "",
       "x-kubernetes-pf-prioritylevel-uid": level.uid,
     };
-    if (isLongRunning(info)) return { headers, leave: free.leave };
+    const schemaName = schema.metadata?.name ?? "";
+    const counts = this.metrics.of(schemaName, name);
+    const work = estimateWork(info, query, this.#options.loadOf?.(info), level.seatsMax);
+    const flow = distinguisher(schema, user, info);
+    const details = { schema: schemaName, distinguisher: flow, user: user.name, info, counts };
     const queues = this.#queues.get(name)!;
-    const flow = `${schema.metadata?.name}/${distinguisher(schema, user, info)}`;
-    const outcome = await queues.enter(flow, waitMaxMs);
-    return outcome === "executing" ? { headers, leave: () => queues.leave() } : undefined;
+    const { clock } = this.#options;
+    const cameMs = clock.monotonic();
+    const asked = { flow: `${schemaName}/${flow}`, work, details };
+    const outcome = queues.enter(asked, waitMaxMs);
+    const seated = outcome instanceof Promise ? await outcome : outcome;
+    const beganMs = clock.monotonic();
+    const isSeated = typeof seated !== "string";
+    const seats = Math.max(work.initialSeats, work.finalSeats);
+    const waitedSeconds = (beganMs - cameMs) / 1000;
+    counts.waited(isSeated, waitedSeconds, seats);
+    if (!isSeated) {
+      counts.refused(seated);
+      return undefined;
+    }
+    const leave = (): void => {
+      counts.executed(info.verb === "watch", (clock.monotonic() - beganMs) / 1000);
+      seated.leave();
+    };
+    return { headers, waitedSeconds, leave };
+  }
+
+  timeOf(monotonicMs: number): number {
+    return timeOf(this.#options.clock, monotonicMs);
   }
 
   levels() {
     this.#build();
-    return [...this.#levels].flatMap(([name, { settings }]) => {
+    return [...this.#levels].flatMap(([name, { exempt, settings, seats }]) => {
       const queues = this.#queues.get(name);
       if (queues === undefined) return [];
       const { executing, waiting, activeQueues, counts } = queues;
-      return [{ name, executing, waiting, seats: settings.seats, activeQueues, ...counts }];
+      const current = queues.seatsNow;
+      const limits = { ...seats, current: Number.isFinite(current) ? current : seats.nominal };
+      const busy = { executing, waiting, activeQueues, ...counts };
+      return [{ name, exempt, seats: settings.seats, limits, queues, ...busy }];
     });
   }
 
@@ -162,7 +240,7 @@ class Fairness implements FlowControl {
       // Exempt requests are counted; they never wait.
       const limits = exempt ? { seats: Number.POSITIVE_INFINITY, queuing: undefined } : settings;
       const queues = this.#queues.get(name);
-      if (queues === undefined) this.#queues.set(name, new FairQueues(limits, clock));
+      if (queues === undefined) this.#queues.set(name, new FairQueues(limits, clock, observer));
       else queues.configure(limits);
     }
   }
@@ -217,7 +295,9 @@ function levelsOf(
         max: borrowed === undefined ? nominalSum : nominal + part(borrowed),
         isExempt: exempt,
       };
-      return [metadata?.name ?? "", { uid: metadata?.uid ?? "", exempt, settings, seats }];
+      const seatsMax = seatsMaxOf(nominal, settings.queuing?.handSize ?? 1);
+      const made = { exempt, settings, seats, seatsMax };
+      return [metadata?.name ?? "", { uid: metadata?.uid ?? "", ...made }];
     }),
   );
 }

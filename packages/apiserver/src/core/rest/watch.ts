@@ -74,6 +74,7 @@ function versionToWatch(version: string): number {
 
 /** One watcher: its selection, its wire form, its connection. */
 class WatchSession implements CacheWatcher {
+  readonly interest: string | undefined;
   readonly #context: RestContext;
   readonly #options: ListOptions;
   readonly #matches: (object: StoredObject) => boolean;
@@ -92,6 +93,7 @@ class WatchSession implements CacheWatcher {
     this.#context = context;
     this.#options = options;
     this.#matches = selection(context, options);
+    this.interest = interestOf(context);
     const { output, resource } = context;
     this.#form = `${output.format} ${output.as} ${resource.apiVersion}`;
   }
@@ -385,4 +387,12 @@ function lengthDelimited(tag: number, bytes: Uint8Array): Uint8Array {
   }
   length.push(rest);
   return join([Uint8Array.from([tag, ...length]), bytes]);
+}
+
+/** A kubelet's watch of its own pods is told of few: upstream does not count it. */
+function interestOf({ info, request }: RestContext): string | undefined {
+  const node = /(?:^|,)spec\.nodeName==?([^,]*)/.exec(request.query.get("fieldSelector") ?? "");
+  if (info.resource === "pods" && node !== null && node[1] !== "") return undefined;
+  const namespace = info.namespace === "" ? "" : `${info.namespace}/`;
+  return info.name === "" ? namespace : `${info.namespace}/${info.name}`;
 }

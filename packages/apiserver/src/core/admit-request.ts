@@ -1,0 +1,118 @@
+/**
+ * Who asks, and may they? What is learned on the way is kept for the answer, the audit and the
+ * counters.
+ *
+ * Source  apiserver pkg/endpoints/filters/{authentication,impersonation,audit,authorization}.go
+ */
+import { unauthorized } from "@nanokube/machinery";
+import type { AccessMetrics } from "./access-metrics.ts";
+import type { Auditor, AuditTrail } from "./audit/trail.ts";
+import type { Authenticator, UserInfo } from "./authentication/authenticator.ts";
+import { impersonate } from "./authentication/impersonation.ts";
+import { forbiddenError } from "./authorization/create-authorizer.ts";
+import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
+import type { ApiRequest, RestServer } from "./rest/context.ts";
+import { authorizationOf } from "./wire/authorization-attributes.ts";
+
+export interface DoorOptions {
+  server: RestServer;
+  authenticator: Authenticator;
+  access: AccessMetrics;
+  /** Absent: nothing is written down. */
+  audit?: Auditor | undefined;
+}
+
+/** A request that may go on: everything is decided but the operation itself. */
+export interface Admitted {
+  info: RequestInfo;
+  user: UserInfo;
+}
+
+/** What a request gathers on its way, for the headers of its answer and for the audit. */
+export interface Course {
+  warnings: Set<string>;
+  headers: Readonly<Record<string, string>>;
+  trail?: AuditTrail | undefined;
+  info?: RequestInfo;
+  isAuthenticated?: boolean;
+  isAuthorized?: boolean;
+  /** For a seat. */
+  waitedSeconds?: number;
+}
+
+export function openCourse(): Course {
+  return { warnings: new Set(), headers: {} };
+}
+
+/** Authenticates and authorizes a connection that wants to become something else. */
+export async function admitRequest(
+  options: DoorOptions,
+  request: ApiRequest,
+  course: Course,
+): Promise<Admitted> {
+  const info = parseRequestInfo(request.method, request.path, request.query);
+  course.info = info;
+  const user = await identify(options, request, info, course);
+  await authorize(options, request, { info, user }, course);
+  return { info, user };
+}
+
+/** Who acts here; what they do is written down from now on. */
+export async function identify(
+  options: DoorOptions,
+  request: ApiRequest,
+  info: RequestInfo,
+  course: Course,
+): Promise<UserInfo> {
+  const authenticated = await authenticate(options, request);
+  course.isAuthenticated = true;
+  const trail = options.audit?.begin(request, info, authenticated);
+  course.trail = trail;
+  if (trail !== undefined && !(await trail.received)) throw new UnauditedError();
+  const user = await impersonate(authenticated, request.headers, options.server.authorizer);
+  if (user !== authenticated) trail?.impersonated(user);
+  return user;
+}
+
+/** In mode "blocking-strict" nothing happens that cannot be written down. */
+export class UnauditedError extends Error {}
+
+export async function authorize(
+  { server, access }: DoorOptions,
+  request: ApiRequest,
+  { info, user }: Admitted,
+  course: Course,
+): Promise<void> {
+  const attributes = authorizationOf(info, user, request.query);
+  const { trail } = course;
+  const startedMs = server.clock.monotonic();
+  const { decision, reason } = await server.authorizer.authorize(attributes);
+  access.authorized(decision, (server.clock.monotonic() - startedMs) / 1000);
+  trail?.annotate("authorization.k8s.io/decision", decision === "allow" ? "allow" : "forbid");
+  trail?.annotate("authorization.k8s.io/reason", reason);
+  if (decision !== "allow") throw forbiddenError(attributes, reason);
+  course.isAuthorized = true;
+}
+
+async function authenticate(
+  { authenticator, access, server }: DoorOptions,
+  request: ApiRequest,
+): Promise<UserInfo> {
+  if (request.user !== undefined) return request.user;
+  const startedMs = server.clock.monotonic();
+  let user: UserInfo | undefined;
+  try {
+    const found = await authenticator.authenticate({
+      headers: request.headers,
+      path: request.path,
+      ...(request.peerCertificate === undefined
+        ? {}
+        : { peerCertificate: request.peerCertificate }),
+    });
+    user = found?.user;
+  } finally {
+    access.authenticated(user, (server.clock.monotonic() - startedMs) / 1000);
+  }
+  if (user === undefined) throw unauthorized("Unauthorized");
+  return user;
+}
