@@ -81,11 +81,11 @@ describe.each([
     async () => {
       await cluster.prepare();
       await cluster.startControlPlane();
-      await expect.poll(() => kubectl(["get", "--raw", "/readyz"]), { timeout: 60_000 }).toBe("ok");
+      await expect.poll(() => kubectl(["get", "--raw", "/readyz"]), { timeout: 120_000 }).toBe("ok");
       await Promise.all([cluster.startNode(), cluster.startControllers()]);
       await expect
         .poll(() => kubectl(["get", "serviceaccount", "default", "-o", "name"]), {
-          timeout: 60_000,
+          timeout: 120_000,
         })
         .toBe("serviceaccount/default");
       await kubectl(["apply", "-f", "-"], manifest);
@@ -101,10 +101,10 @@ describe.each([
       expect(await kubectl(["exec", first!, "--", "echo", "from inside"])).toBe("from inside");
       expect(await kubectl(["logs", "job/once"])).toMatch(/^web-/);
       await kubectl(["scale", "deployment/web", "--replicas=1"]);
-      await kubectl(["rollout", "status", "deployment/web", "--timeout=60s"]);
-      await kubectl(["delete", "deployment/web", "service/web", "job/once", "--timeout=60s"]);
-      await expect.poll(() => kubectl(["get", "pods", "-o", "name"]), { timeout: 60_000 }).toBe("");
+      await kubectl(["rollout", "status", "deployment/web", "--timeout=120s"]);
+      await kubectl(["delete", "deployment/web", "service/web", "job/once", "--timeout=120s"]);
+      await expect.poll(() => kubectl(["get", "pods", "-o", "name"]), { timeout: 120_000 }).toBe("");
     },
-    400_000,
+    600_000,
   );
 });

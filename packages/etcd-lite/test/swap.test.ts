@@ -63,7 +63,7 @@ async function untilServing(url: string): Promise<void> {
   const channel = dial(url);
   const kv = createClient(channel, etcd.KV);
   try {
-    for (const untilMs = Date.now() + 60_000; ; ) {
+    for (const untilMs = Date.now() + 120_000; ; ) {
       try {
         await kv.range({ key: Buffer.from("health") }, { waitForReady: true, timeoutMs: 5000 });
         return;
@@ -192,8 +192,9 @@ test.skipIf(skip !== false)(
         await untilServing(plan.clients[n]!);
         const channel = dial(plan.clients[n]!);
         const kv = createClient(channel, etcd.KV);
-        const { header } = await kv.range({ key: Buffer.from("x") });
-        const revision = header!.revision - 10;
+        const { header } = await kv.range({ key: Buffer.from("x") }, { timeoutMs: 60_000 });
+        // What the API server has yet to hear of stays, also when it is slow to listen.
+        const revision = header!.revision - 100;
         if (revision > compacted) await kv.compact({ revision, physical: true });
         compacted = Math.max(compacted, revision);
         channel.close();
@@ -206,7 +207,7 @@ test.skipIf(skip !== false)(
       list.items.map((item: { metadata: { name: string } }) => item.metadata.name),
     );
     expect(names.filter((name) => !found.has(name))).toEqual([]);
-    for (const untilMs = Date.now() + 20_000; Date.now() < untilMs; ) {
+    for (const untilMs = Date.now() + 60_000; Date.now() < untilMs; ) {
       if (names.every((name) => seen.has(name))) break;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
