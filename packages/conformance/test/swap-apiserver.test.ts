@@ -81,7 +81,9 @@ describe.each([
     async () => {
       await cluster.prepare();
       await cluster.startControlPlane();
-      await expect.poll(() => kubectl(["get", "--raw", "/readyz"]), { timeout: 120_000 }).toBe("ok");
+      await expect
+        .poll(() => kubectl(["get", "--raw", "/readyz"]), { timeout: 120_000 })
+        .toBe("ok");
       await Promise.all([cluster.startNode(), cluster.startControllers()]);
       await expect
         .poll(() => kubectl(["get", "serviceaccount", "default", "-o", "name"]), {
@@ -103,7 +105,9 @@ describe.each([
       await kubectl(["scale", "deployment/web", "--replicas=1"]);
       await kubectl(["rollout", "status", "deployment/web", "--timeout=120s"]);
       await kubectl(["delete", "deployment/web", "service/web", "job/once", "--timeout=120s"]);
-      await expect.poll(() => kubectl(["get", "pods", "-o", "name"]), { timeout: 120_000 }).toBe("");
+      await expect
+        .poll(() => kubectl(["get", "pods", "-o", "name"]), { timeout: 120_000 })
+        .toBe("");
     },
     600_000,
   );
