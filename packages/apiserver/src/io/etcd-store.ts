@@ -29,6 +29,7 @@ import { type EtcdEvent, type KeyValue, prefixEnd } from "./etcd-key.ts";
 import { EtcdLeases } from "./etcd-leases.ts";
 import { SharedProbe } from "./etcd-probe.ts";
 import { placeOf } from "./key-place.ts";
+import { type OwnWrite, OwnWrites } from "./own-writes.ts";
 import { firstContact, patient } from "./patient-store.ts";
 import { RevisionGate } from "./revision-gate.ts";
 import { SealedValues, type Sealing } from "./sealed-values.ts";
@@ -63,8 +64,7 @@ export class EtcdStore implements ObjectStore {
   readonly #encodings = new KeptEncodings();
   readonly #gate = new RevisionGate();
   readonly #stop = new AbortController();
-  /** Objects this server wrote and whose event has not come yet, by revision. */
-  readonly #written = new Map<number, StoredObject>();
+  readonly #own = new OwnWrites();
   compacted = 0;
   #askProgress: (() => void) | undefined;
   readonly #probe = new SharedProbe(async () => {
@@ -176,18 +176,17 @@ export class EtcdStore implements ObjectStore {
     const bytes = this.#keyBytes(cache, key);
     const value = takeEncoded(cache.codec, tree);
     const lease = await this.#leases.forTTL(options.ttlSeconds);
-    const response = await storageError(
-      this.#kv.txn({
-        compare: [{ result: 0, target: modRevisionTarget, key: bytes, modRevision: 0 }],
-        success: [
-          {
-            requestPut: { key: bytes, value: this.#values.seal(cache.prefix, bytes, value), lease },
-          },
-        ],
-      }),
-    );
-    if (!response.succeeded) throw new KeyExists(key);
-    return this.#wrote(cache, key, response.header!.revision, value, tree, lease);
+    const sealed = this.#values.seal(cache.prefix, bytes, value);
+    return this.#write({ cache, key, tree, value, sealed, lease }, async () => {
+      const response = await storageError(
+        this.#kv.txn({
+          compare: [{ result: 0, target: modRevisionTarget, key: bytes, modRevision: 0 }],
+          success: [{ requestPut: { key: bytes, value: sealed, lease } }],
+        }),
+      );
+      if (!response.succeeded) throw new KeyExists(key);
+      return response.header!.revision;
+    });
   }
 
   async replace(
@@ -202,17 +201,18 @@ export class EtcdStore implements ObjectStore {
       options.ttlSeconds === undefined
         ? current.lease
         : await this.#leases.forTTL(options.ttlSeconds);
-    const response = await storageError(
-      this.#kv.txn({
-        compare: [{ result: 0, target: modRevisionTarget, key, modRevision: current.revision }],
-        success: [
-          { requestPut: { key, value: this.#values.seal(cache.prefix, key, value), lease } },
-        ],
-        failure: [{ requestRange: { key } }],
-      }),
-    );
-    if (!response.succeeded) throw new KeyChanged(this.#refused(cache, response));
-    return this.#wrote(cache, current.key, response.header!.revision, value, tree, lease);
+    const sealed = this.#values.seal(cache.prefix, key, value);
+    return this.#write({ cache, key: current.key, tree, value, sealed, lease }, async () => {
+      const response = await storageError(
+        this.#kv.txn({
+          compare: [{ result: 0, target: modRevisionTarget, key, modRevision: current.revision }],
+          success: [{ requestPut: { key, value: sealed, lease } }],
+          failure: [{ requestRange: { key } }],
+        }),
+      );
+      if (!response.succeeded) throw new KeyChanged(this.#refused(cache, response));
+      return response.header!.revision;
+    });
   }
 
   async remove(cache: ResourceCache, current: StoredObject): Promise<StoredObject> {
@@ -250,18 +250,18 @@ export class EtcdStore implements ObjectStore {
     return { objects, remaining: Math.max(0, response.count - objects.length) };
   }
 
-  #wrote(
-    cache: ResourceCache,
-    key: string,
-    revision: number,
-    value: Uint8Array,
-    tree: KubeObject,
-    lease: bigint,
-  ): StoredObject {
-    const object = StoredObject.fromWrite(key, revision, value, tree, cache.codec, lease);
-    if (this.revision < revision && this.#synced) this.#written.set(revision, object);
-    this.#hop(cache, key, revision);
-    return object;
+  /** `send` gives the revision; what it throws, the caller gets. */
+  async #write(write: OwnWrite, send: () => Promise<number>): Promise<StoredObject> {
+    this.#own.begin(write);
+    let revision: number;
+    try {
+      revision = await send();
+    } catch (error) {
+      this.#own.end(write);
+      throw error;
+    }
+    this.#hop(write.cache, write.key, revision);
+    return this.#own.answered(write, revision, this.revision < revision && this.#synced);
   }
 
   #hop(cache: ResourceCache, key: string, revision: number): void {
@@ -339,7 +339,7 @@ export class EtcdStore implements ObjectStore {
         log.warn({ error: String(error) }, "watch on etcd broken, will be made again");
       }
       this.#askProgress = undefined;
-      this.#written.clear();
+      this.#own.clear();
       if (!signal.aborted) await sleep(clock, reconnectMs, signal).catch(() => undefined);
     }
   }
@@ -382,17 +382,12 @@ export class EtcdStore implements ObjectStore {
 
   #apply(event: EtcdEvent, nowMs: number): void {
     const place = placeOf(this.#caches, decoder.decode(event.kv.key), this.#adopt);
-    const revision = event.kv.modRevision;
-    const written = this.#written.get(revision);
-    if (written !== undefined) this.#written.delete(revision);
     if (place === undefined) return;
     const { cache, key } = place;
-    if (event.type === 1) {
-      cache.delete(key, revision, nowMs);
-      return;
+    if (event.type === 1) cache.delete(key, event.kv.modRevision, nowMs);
+    else {
+      const own = this.#own.eventOf(cache, key, event.kv);
+      cache.put(own ?? this.#object(cache, event.kv), nowMs);
     }
-    const mine = written !== undefined && written.key === key ? written : undefined;
-    const object = mine ?? this.#object(cache, event.kv);
-    cache.put(object, nowMs);
   }
 }

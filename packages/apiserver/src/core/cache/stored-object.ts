@@ -49,8 +49,9 @@ export class StoredObject {
   #layout: Layout | undefined;
   #index: ObjectIndex | undefined;
   #shared: KubeObject | undefined;
-  /** The tree that was just written, until the event of the write has been handed on. */
+  /** The tree that was just written, until nobody needs it: see `settle`. */
   #fresh: KubeObject | undefined;
+  #holds = 0;
 
   constructor(
     key: string,
@@ -77,13 +78,23 @@ export class StoredObject {
   ): StoredObject {
     const object = new StoredObject(key, revision, value, codec, lease);
     object.#index = indexOf(tree, codec);
-    object.#fresh = tree;
+    object.hold(tree);
     return object;
   }
 
-  /** The write is known to all: whoever needs a tree from now on parses one. */
+  /** Keeps the tree that was just written, until `settle` is called as often. */
+  hold(tree: KubeObject): void {
+    this.#fresh = tree;
+    this.#holds++;
+  }
+
+  /**
+   * The event of the write has been handed on, or its answer made: when both are, whoever needs a
+   * tree parses one.
+   */
   settle(): void {
-    this.#fresh = undefined;
+    if (this.#holds > 0) this.#holds--;
+    if (this.#holds === 0) this.#fresh = undefined;
   }
 
   /** JSON with its resourceVersion, in the version it was stored in. */
