@@ -9,6 +9,7 @@
  *         apis/meta/v1/time_proto.go, apiextensions v1 generated.proto
  */
 
+import { marshalGo } from "../go-text.ts";
 import { ProtoWriter } from "./proto-writer.ts";
 import { canonicalQuantity } from "./quantity-text.ts";
 import { type ProtoField, type Shape, structOf } from "./shape.ts";
@@ -256,10 +257,10 @@ function writeIntOrString(into: ProtoWriter, value: unknown): void {
   into.byte(0x08);
 }
 
-/** RawExtension, FieldsV1 and JSON: a message whose field 1 holds the JSON text. */
+/** RawExtension, FieldsV1 and JSON: a message whose field 1 holds the JSON text, as Go writes it. */
 function writeRaw(into: ProtoWriter, value: unknown): void {
   if (value === undefined || value === null) return;
-  const data = textEncoder.encode(JSON.stringify(value));
+  const data = textEncoder.encode(marshalGo(value));
   into.bytes(data);
   into.varint(data.length);
   into.byte(0x0a);

@@ -57,6 +57,14 @@ test("the envelope carries any bytes", () => {
   });
 });
 
+test("JSON within is escaped as Go does: upstream compares its bytes", () => {
+  const data = { args: ["a && b"] };
+  const bytes = encodeObject({ apiVersion: "apps/v1", kind: "ControllerRevision", data });
+  const text = new TextDecoder().decode(bytes);
+  expect(text).toContain('{"args":["a \\u0026\\u0026 b"]}');
+  expect(decodeObject(bytes)).toMatchObject({ data });
+});
+
 test("bytes that are cut off or of no known kind are refused", () => {
   const bytes = encodeObject({ apiVersion: "v1", kind: "Pod", metadata: { name: "abc" } });
   expect(() => decodeObject(bytes.subarray(0, bytes.length - 6))).toThrow(ProtobufError);

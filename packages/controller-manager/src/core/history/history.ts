@@ -129,8 +129,9 @@ function* createRevision(wanted: NewRevision): Steps<UpdateRevision> {
   }
 }
 
+/** Sorted by key: upstream knows a template again by the bytes that Go writes for it. */
 function revisionData(template: PodTemplateSpec): Record<string, unknown> {
-  return { spec: { template: { ...template, $patch: "replace" } } };
+  return JSON.parse(canonical({ spec: { template: { ...template, $patch: "replace" } } }));
 }
 
 function sameData(a: unknown, b: unknown): boolean {
