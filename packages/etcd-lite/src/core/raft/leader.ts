@@ -272,6 +272,11 @@ export class Leader implements Role {
   read(request: ReadRequest): void {
     const { log, settings, term, membership, id } = this.#raft;
     const hasCommitted = log.term(log.committed) === term;
+    if (hasCommitted && this.#isProvenByAsking(request)) {
+      const { from: to, read } = request;
+      this.#raft.send({ type: "readIndexAnswer", to, read, index: log.committed });
+      return;
+    }
     this.#reads.ask(request, hasCommitted ? log.committed : undefined);
     const isSure =
       (membership.majority === 1 && membership.voters.has(id)) ||
@@ -279,6 +284,16 @@ export class Leader implements Role {
     if (isSure) this.#reads.trust();
     else if (hasCommitted) this.#broadcastHeartbeat();
     this.#confirmReads();
+  }
+
+  /**
+   * A voter that asks was still in this term after its read had come: so it votes for nobody else
+   * before that, as an answer to a heartbeat would say. With this leader that can be a majority.
+   */
+  #isProvenByAsking({ from }: ReadRequest): boolean {
+    const { id, membership } = this.#raft;
+    const { voters, majority } = membership;
+    return majority === 2 && from !== id && voters.has(id) && voters.has(from);
   }
 
   /** By the clock of ticks nobody else can have been elected: a majority still votes for nobody. */

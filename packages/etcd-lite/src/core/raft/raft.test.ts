@@ -219,6 +219,38 @@ describe("reads", () => {
     expect(script.reads.get(2n)).toEqual([1]);
   });
 
+  test.each([
+    [3, ["readIndex", "readIndexAnswer"]],
+    [5, ["readIndex", "heartbeat"]],
+  ])("of %i members: who asks has said that it follows, which may be enough", (count, said) => {
+    const script = new Script(count);
+    script.elect(1);
+    script.settle();
+    const [leader, follower] = [script.at(1), script.at(2)];
+    follower.read(7);
+    const [question] = follower.takeMessages();
+    leader.step(question!);
+    const [answer] = leader.takeMessages();
+    expect([question!.type, answer!.type]).toEqual(said);
+    // One that asked before it went over to another leader proves the time before that only.
+    follower.step({ type: "heartbeat", from: 3n, to: 2n, term: 9, beat: 1, commit: 0 });
+    follower.step(answer!);
+    expect(follower.takeReads()).toEqual([]);
+  });
+
+  test("a learner that asks proves nothing", () => {
+    const script = new Script(3);
+    script.elect(1);
+    script.settle();
+    const leader = script.at(1);
+    leader.changeMembership({ type: "addLearner", id: 9n });
+    leader.takeMessages();
+    leader.step({ type: "readIndex", from: 9n, to: 1n, term: leader.term, read: 1, index: 0 });
+    const types = leader.takeMessages().map(({ type }) => type);
+    expect(types).toContain("heartbeat");
+    expect(types).not.toContain("readIndexAnswer");
+  });
+
   test("a leader that was replaced confirms nothing", () => {
     const script = new Script(3, { checkQuorum: false });
     script.elect(1);
