@@ -89,7 +89,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
 }
 
 async function listen(etcd: Etcd, settings: Settings): Promise<void> {
-  const { clientURLs, httpURLs, metricsURLs, tls, cluster } = settings;
+  const { clientURLs, httpURLs, metricsURLs, tls, cluster, reusePort } = settings;
   const peers = cluster.peerListenURLs.map(
     (url) => [etcd.peerServer, url, cluster.peerTls] as const,
   );
@@ -98,7 +98,8 @@ async function listen(etcd: Etcd, settings: Settings): Promise<void> {
   const metrics = metricsURLs.map((url) => [etcd.metricsServer, url, tls] as const);
   for (const [server, url, security] of [...peers, ...clients, ...http, ...metrics]) {
     try {
-      await server.listen(listenOptions(url, security));
+      const where = listenOptions(url, security);
+      await server.listen("path" in where ? where : { ...where, reusePort });
     } catch (error) {
       await etcd.close();
       throw new Error(`listen ${url}: ${listenFault(error as NodeJS.ErrnoException)}`);

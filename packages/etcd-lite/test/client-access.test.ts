@@ -66,16 +66,36 @@ function open(url: string, tls?: ClientTls) {
 const serving = (url: string, tls?: ClientTls) =>
   open(url, tls).kv.range({ key: Buffer.from("a") }, patient);
 
-/** A certificate that signs itself, or that `ca` signs. */
-function certificate(at: string, name: string, ca?: string): { cert: string; key: string } {
+/** A certificate that signs itself, or that `ca` signs; `host` is a name of its own. */
+function certificate(
+  at: string,
+  name: string,
+  ca?: string,
+  host = "localhost",
+): { cert: string; key: string } {
   const [key, cert] = [join(at, `${name}.key`), join(at, `${name}.pem`)];
   const subject = ["-subj", `/CN=${name}`, "-days", "2", "-nodes"];
-  const names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1"];
+  const names = ["-addext", `subjectAltName=DNS:${host},IP:127.0.0.1,IP:::1`];
   const curve = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256".split(" ");
   const signed = ca === undefined ? [] : ["-CA", `${ca}.pem`, "-CAkey", `${ca}.key`];
   const args = [...curve, ...subject, ...names, ...signed, "-keyout", key, "-out", cert];
   execFileSync("openssl", args, { stdio: "ignore" });
   return { cert, key };
+}
+
+/** Does anything answer HTTP there to the holder of this certificate? */
+function speaks(port: number, { cert, key }: { cert: string; key: string }): Promise<boolean> {
+  return new Promise((resolve) => {
+    const own = { cert: readFileSync(cert), key: readFileSync(key) };
+    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, ...own });
+    cleanups.push(() => {
+      socket.destroy();
+    });
+    socket.on("secureConnect", () => socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
+    socket.on("data", () => resolve(true));
+    socket.on("error", () => resolve(false));
+    socket.on("close", () => resolve(false));
+  });
 }
 
 describe("TLS", () => {
@@ -93,6 +113,74 @@ describe("TLS", () => {
       await exited;
     }
     expect(times[0]).toBe(times[1]);
+  });
+
+  test("of the certificates of its CA, those of an allowed host name get in", async () => {
+    const at = temporary();
+    const ca = join(at, "ca");
+    certificate(at, "ca");
+    const server = certificate(at, "server", ca);
+    const clients = ["good.example", "bad.example"].map((host) => {
+      const { cert, key } = certificate(at, host.split(".")[0]!, ca, host);
+      return { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(`${ca}.pem`) };
+    });
+    const url = `https://127.0.0.1:${await freePort()}`;
+    run([
+      ...["--data-dir", join(at, "data"), "--client-cert-auth", "--trusted-ca-file", `${ca}.pem`],
+      ...["--cert-file", server.cert, "--key-file", server.key, ...urls(url)],
+      ...["--client-cert-allowed-hostname", "other.example,good.example"],
+    ]);
+    await serving(url, clients[0]);
+    const refused = open(url, clients[1]).kv.range({ key: Buffer.from("a") }, { timeoutMs: 5000 });
+    await expect(refused).rejects.toMatchObject({ code: 14 });
+  });
+
+  test("members with certificates of their own making find each other", async () => {
+    const at = temporary();
+    const names = ["a", "b"];
+    const ports = await Promise.all(names.flatMap(() => [freePort(), freePort()]));
+    const peers = names.map((name, i) => `${name}=https://127.0.0.1:${ports[2 * i]}`);
+    for (const [i, name] of names.entries()) {
+      const peer = peers[i]!.slice(2);
+      run(
+        [
+          ...["--name", name, "--data-dir", join(at, name), "--peer-auto-tls"],
+          ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
+          ...["--initial-cluster", peers.join(), ...urls(`http://127.0.0.1:${ports[2 * i + 1]}`)],
+        ],
+        { ETCD_LISTEN_PEER_URLS: "" },
+      );
+    }
+    await serving(`http://127.0.0.1:${ports[3]}`);
+  });
+
+  test("a member whose common name is not allowed does not get in", async () => {
+    const at = temporary();
+    const ca = join(at, "ca");
+    certificate(at, "ca");
+    const own = certificate(at, "member", ca);
+    const [peer, client] = [await freePort(), await freePort()];
+    const peerURL = `https://127.0.0.1:${peer}`;
+    run(
+      [
+        ...[
+          "--data-dir",
+          join(at, "data"),
+          "--peer-cert-file",
+          own.cert,
+          "--peer-key-file",
+          own.key,
+        ],
+        ...["--peer-trusted-ca-file", `${ca}.pem`, "--peer-cert-allowed-cn", "member"],
+        ...["--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL],
+        ...["--initial-cluster", `default=${peerURL}`, ...urls(`http://127.0.0.1:${client}`)],
+      ],
+      { ETCD_LISTEN_PEER_URLS: "" },
+    );
+    await serving(`http://127.0.0.1:${client}`);
+    const stranger = certificate(at, "stranger", ca);
+    expect(await speaks(peer, own)).toBe(true);
+    expect(await speaks(peer, stranger)).toBe(false);
   });
 
   test("a certificate that is replaced serves the next handshake, without a restart", async () => {
@@ -283,7 +371,7 @@ log-outputs: [stderr]
     ["listen-client-urls: nope", "URL scheme must be http, https, unix, or unixs: nope"],
     ["nonsense: 1", "flag provided but not defined: -nonsense"],
     ["memory-mlock: true", "flag -memory-mlock is not implemented by etcd-lite"],
-    ["peer-transport-security:\n  auto-tls: true", "flag -peer-auto-tls is not implemented"],
+    ["enable-pprof: true", "flag -enable-pprof is not implemented by etcd-lite"],
     ["a: [", "error converting YAML to JSON"],
     ["- a", "error unmarshaling configuration"],
   ])("a wrong config file is refused in one line: %j", async (text, message) => {

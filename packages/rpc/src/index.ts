@@ -55,11 +55,11 @@ export type { ClientTls } from "./io/connection.ts";
 export { type DialOptions, dial } from "./io/dial.ts";
 export type { CertifiedKey, ListenAddress, ListenOptions, ServerTls } from "./io/listener.ts";
 export type { HttpHandler, PlainRequest, PlainResponse } from "./io/plain-http.ts";
-export type { Traffic } from "./io/server-call.ts";
 export {
   createServer,
   type RpcServer,
   type ServerOptions,
   type WebSocketHandler,
 } from "./io/server.ts";
+export type { Traffic } from "./io/server-call.ts";
 export type { UpgradeHandler, UpgradeRequest } from "./io/upgrade.ts";

@@ -30,11 +30,8 @@ export interface FlagFact {
 export type FlagFacts = Readonly<Record<string, FlagFact>>;
 
 const tuning = "there is no such part here to tune";
-const absent = (kind: FlagKind = "string", refusedUnless = ""): FlagFact => ({
-  kind,
-  refusedUnless,
-});
-const off = absent("bool", "false");
+const absent = (): FlagFact => ({ kind: "string", refusedUnless: "" });
+const off: FlagFact = { kind: "bool", refusedUnless: "false" };
 
 export const serverFlags: FlagFacts = {
   name: { kind: "string" },
@@ -106,7 +103,7 @@ export const serverFlags: FlagFacts = {
   "compaction-batch-limit": { kind: "int", ignored: tuning },
   "compaction-sleep-interval": { kind: "duration", ignored: tuning },
   "bootstrap-defrag-threshold-megabytes": { kind: "uint", ignored: tuning },
-  "warning-apply-duration": { kind: "duration", ignored: tuning },
+  "warning-apply-duration": { kind: "duration" },
   "warning-unary-request-duration": { kind: "duration", ignored: tuning },
   "raft-read-timeout": { kind: "duration", ignored: tuning },
   "raft-write-timeout": { kind: "duration", ignored: tuning },
@@ -114,7 +111,7 @@ export const serverFlags: FlagFacts = {
   "distributed-tracing-service-name": { kind: "string", ignored: tuning },
   "distributed-tracing-instance-id": { kind: "string", ignored: tuning },
   "distributed-tracing-sampling-rate": { kind: "int", ignored: tuning },
-  "log-rotation-config-json": { kind: "string", ignored: tuning },
+  "log-rotation-config-json": { kind: "string" },
   "discovery-dial-timeout": { kind: "duration", ignored: tuning },
   "discovery-request-timeout": { kind: "duration", ignored: tuning },
   "discovery-keepalive-time": { kind: "duration", ignored: tuning },
@@ -130,25 +127,31 @@ export const serverFlags: FlagFacts = {
   // Names in peers' certificates are not compared here, nor by etcd when it is set.
   "peer-skip-client-san-verification": { kind: "bool", ignored: tuning },
 
-  "peer-auto-tls": off,
+  "peer-auto-tls": { kind: "bool" },
+  "enable-log-rotation": { kind: "bool" },
+  "socket-reuse-port": { kind: "bool" },
+  "socket-reuse-address": { kind: "bool", ignored: "every listener has it" },
+  // For calls of a member to itself, which need no certificate here.
+  "client-cert-file": { kind: "string" },
+  "client-key-file": { kind: "string" },
+  "client-cert-allowed-hostname": { kind: "string" },
+  "peer-client-cert-file": { kind: "string" },
+  "peer-client-key-file": { kind: "string" },
+  "peer-cert-allowed-cn": { kind: "string" },
+  "peer-cert-allowed-hostname": { kind: "string" },
+  "peer-crl-file": { kind: "string" },
+  "max-concurrent-streams": { kind: "uint" },
+  "grpc-keepalive-min-time": { kind: "duration" },
+  "grpc-keepalive-interval": { kind: "duration" },
+  "grpc-keepalive-timeout": { kind: "duration" },
+  "discovery-srv": { kind: "string" },
+  "discovery-srv-name": { kind: "string" },
+
   "memory-mlock": off,
   "enable-pprof": off,
-  "enable-log-rotation": off,
   "enable-distributed-tracing": off,
-  "socket-reuse-port": off,
-  "socket-reuse-address": off,
-  "client-cert-file": absent(),
-  "client-key-file": absent(),
-  "client-cert-allowed-hostname": absent(),
-  "peer-client-cert-file": absent(),
-  "peer-client-key-file": absent(),
-  "peer-cert-allowed-cn": absent(),
-  "peer-cert-allowed-hostname": absent(),
-  "peer-crl-file": absent(),
   discovery: absent(),
   "discovery-proxy": absent(),
-  "discovery-srv": absent(),
-  "discovery-srv-name": absent(),
   "discovery-token": absent(),
   "discovery-endpoints": absent(),
   "discovery-cert": absent(),
@@ -156,10 +159,6 @@ export const serverFlags: FlagFacts = {
   "discovery-cacert": absent(),
   "discovery-user": absent(),
   "discovery-password": absent(),
-  "max-concurrent-streams": absent("uint", "4294967295"),
-  "grpc-keepalive-min-time": absent("duration", "5s"),
-  "grpc-keepalive-interval": absent("duration", "2h"),
-  "grpc-keepalive-timeout": absent("duration", "20s"),
 };
 
 /** Flags that were renamed; the old name means the same until 3.7. */

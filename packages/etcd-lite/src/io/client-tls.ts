@@ -5,7 +5,9 @@
  * Errors  FlagError, in etcd's words where it has some
  * Source  etcd v3.6 client/pkg/transport/listener.go, tlsutil/versions.go
  */
+import type { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import type { CertifiedKey, ServerTls } from "@nanokube/rpc";
 import { FlagError, type FlagValues, isTrue } from "../core/flags.ts";
@@ -24,6 +26,7 @@ export async function readClientTls(
 ): Promise<ServerTls | undefined> {
   const [minVersion, maxVersion] = readVersions(flags);
   const ciphers = readCipherSuites(flags);
+  readOwnCertificate(flags, "");
   const files = await certificateFiles(flags, place);
   if (files === undefined) return undefined;
   const { "trusted-ca-file": ca = "", "client-crl-file": crl = "" } = flags;
@@ -34,6 +37,7 @@ export async function readClientTls(
     ...(crl === "" ? {} : { crl: read(crl) }),
     // A CA alone asks for certificates too.
     requireClientCert: ca !== "" || isTrue(flags["client-cert-auth"]),
+    isClientAllowed: allowedCertificates({ hosts: flags["client-cert-allowed-hostname"] }),
     minVersion,
     maxVersion,
     ciphers,
@@ -53,20 +57,72 @@ async function certificateFiles(flags: FlagValues, place: TlsPlace): Promise<Fil
     throw new FlagError("--cert-file and --key-file must be set together");
   }
   if (!isTrue(flags["auto-tls"])) return undefined;
+  const validYears = validYearsOf(flags);
+  const made = await ownMade({ ...place, validYears, side: "client" });
+  return { cert: made.certFile, key: made.keyFile };
+}
+
+export function ownMade(place: TlsPlace & { validYears: number; side: "client" | "peer" }) {
+  const hosts = place.listenURLs
+    .filter((url) => url.startsWith("http"))
+    .map((url) => new URL(url).hostname.replace(/^\[|\]$/g, ""));
+  const directory = join(place.dataDir, "fixtures", place.side);
+  const { nowMs, validYears } = place;
+  return selfSigned({ directory, hosts: [...new Set(hosts)], validYears, nowMs });
+}
+
+export function validYearsOf(flags: FlagValues): number {
   const validYears = Number(flags["self-signed-cert-validity"] ?? 1);
   if (validYears === 0) {
     throw new FlagError("selfSignedCertValidity is invalid,it should be greater than 0");
   }
-  const hosts = place.listenURLs
-    .filter((url) => url.startsWith("http"))
-    .map((url) => new URL(url).hostname.replace(/^\[|\]$/g, ""));
-  const directory = join(place.dataDir, "fixtures", "client");
-  const { nowMs } = place;
-  const made = await selfSigned({ directory, hosts: [...new Set(hosts)], validYears, nowMs });
-  return { cert: made.certFile, key: made.keyFile };
+  return validYears;
 }
 
-function read(file: string): Buffer {
+/** What a member shows when it calls, where that is not what it serves with; `prefix`: "peer-". */
+export function readOwnCertificate(flags: FlagValues, prefix: "" | "peer-") {
+  const cert = flags[`${prefix}client-cert-file`] ?? "";
+  const key = flags[`${prefix}client-key-file`] ?? "";
+  if ((cert === "") !== (key === "")) {
+    const which = `key: ${key}, cert: ${cert}`;
+    throw new FlagError(
+      `ClientKeyFile and ClientCertFile must both be present or both absent: ${which}]`,
+    );
+  }
+  return cert === "" ? undefined : { cert: read(cert), key: read(key) };
+}
+
+interface Allowed {
+  /** Lists, with commas. */
+  readonly names?: string | undefined;
+  readonly hosts?: string | undefined;
+}
+
+/**
+ * Which of the certificates that a CA of ours has signed are good enough: by common name, or by
+ * host name or address, which only the subject's alternative names count for.
+ */
+export function allowedCertificates({ names = "", hosts = "" }: Allowed) {
+  const [commonNames, places] = [names, hosts].map((text) => text.split(",").filter(Boolean));
+  if (commonNames!.length > 0 && places!.length > 0) {
+    const quoted = (list: readonly string[]) => `[${list.map((s) => JSON.stringify(s)).join(" ")}]`;
+    const both = `(cns=${quoted(commonNames!)}, hostnames=${quoted(places!)})`;
+    throw new FlagError(`AllowedCNs and AllowedHostnames are mutually exclusive ${both}`);
+  }
+  if (commonNames!.length > 0) {
+    return ({ subject }: X509Certificate) =>
+      commonNames!.some((name) => subject.split("\n").includes(`CN=${name}`));
+  }
+  if (places!.length === 0) return undefined;
+  return (certificate: X509Certificate) =>
+    places!.some((place) =>
+      isIP(place) > 0
+        ? certificate.checkIP(place) !== undefined
+        : certificate.checkHost(place, { subject: "never" }) !== undefined,
+    );
+}
+
+export function read(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
@@ -80,7 +136,7 @@ function read(file: string): Buffer {
 const versions = { "TLS1.2": "TLSv1.2", "TLS1.3": "TLSv1.3" } as const;
 type Version = (typeof versions)[keyof typeof versions];
 
-function readVersions(flags: FlagValues): [Version, Version | undefined] {
+export function readVersions(flags: FlagValues): [Version, Version | undefined] {
   const version = (name: string): Version | undefined => {
     const text = flags[name] ?? "";
     if (text === "") return undefined;

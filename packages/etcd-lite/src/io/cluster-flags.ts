@@ -4,12 +4,11 @@
  * Errors  FlagError in etcd's words
  * Source  etcd v3.6 server/embed/config.go, server/config/config.go VerifyBootstrap
  */
-import { readFileSync } from "node:fs";
 import { type Channel, type ClientTls, dial, type ServerTls } from "@nanokube/rpc";
 import { FlagError, type FlagValues, isPeerURL, isTrue } from "../core/flags.ts";
-import { readCipherSuites } from "./cipher-suites.ts";
 import type { ClusterOptions } from "./consensus.ts";
 import type { InitialMember } from "./identity.ts";
+import { readPeerTls } from "./peer-tls.ts";
 
 export interface ClusterSettings {
   readonly options: ClusterOptions & { readonly strictReconfigCheck: boolean };
@@ -18,17 +17,21 @@ export interface ClusterSettings {
   readonly peerTls: ServerTls | undefined;
 }
 
-export function readClusterFlags(flags: FlagValues): ClusterSettings {
+export async function readClusterFlags(flags: FlagValues, nowMs: number): Promise<ClusterSettings> {
   const name = flags["name"] ?? "default";
   const peerURLs = list(flags["initial-advertise-peer-urls"]) ?? ["http://localhost:2380"];
-  const initialCluster = readInitialCluster(flags["initial-cluster"], name, peerURLs);
+  const found = await findInitialCluster(flags, name, peerURLs);
+  // DNS has told which of its records is this member's, by address: the URLs may be others.
+  const isFound = (flags["discovery-srv"] ?? "") !== "";
+  const initialCluster = readInitialCluster(found, name, isFound ? undefined : peerURLs);
   const joinExisting = flags["initial-cluster-state"] === "existing";
   const heartbeatMs = Number(flags["heartbeat-interval"] ?? 100);
   const electionMs = Number(flags["election-timeout"] ?? 1000);
   checkTimes(heartbeatMs, electionMs);
   const advance = flags["initial-election-tick-advance"];
   const peerListenURLs = list(flags["listen-peer-urls"]) ?? ["http://localhost:2380"];
-  const tls = readPeerTls(flags);
+  const dataDir = flags["data-dir"] || `${name}.etcd`;
+  const tls = await readPeerTls(flags, { dataDir, listenURLs: peerListenURLs, nowMs });
   const isSecure = [...peerListenURLs, ...peerURLs].some((url) => url.startsWith("https:"));
   if (isSecure && tls === undefined) {
     throw new FlagError("--peer-cert-file and --peer-key-file must be set for https peer URLs");
@@ -56,6 +59,25 @@ export function readClusterFlags(flags: FlagValues): ClusterSettings {
   };
 }
 
+/** Told by the flags, or by DNS. */
+async function findInitialCluster(
+  flags: FlagValues,
+  name: string,
+  peerURLs: readonly string[],
+): Promise<string | undefined> {
+  const domain = flags["discovery-srv"] ?? "";
+  if (domain === "") return flags["initial-cluster"];
+  if (flags["initial-cluster"]) throw new FlagError(severalWays);
+  const { findMembers } = await import("./srv-discovery.ts");
+  const { lookUp } = await import("./srv-lookup.ts");
+  const service = flags["discovery-srv-name"] ?? "";
+  return findMembers({ domain, service, name, peerURLs }, lookUp);
+}
+
+const severalWays =
+  "multiple discovery or bootstrap flags are set. " +
+  'Choose one of "initial-cluster", "discovery", "discovery-endpoints" or "discovery-srv"';
+
 function list(text: string | undefined): string[] | undefined {
   return text === undefined || text === "" ? undefined : text.split(",");
 }
@@ -82,7 +104,7 @@ function checkTimes(heartbeatMs: number, electionMs: number): void {
 export function readInitialCluster(
   text: string | undefined,
   name: string,
-  peerURLs: readonly string[],
+  peerURLs: readonly string[] | undefined,
 ): InitialMember[] | undefined {
   if (text === undefined || text === "") return undefined;
   const urlsOf = new Map<string, string[]>();
@@ -98,7 +120,7 @@ export function readInitialCluster(
   if (mine === undefined) {
     throw new FlagError(`couldn't find local name "${name}" in the initial cluster configuration`);
   }
-  if ([...mine].sort().join() !== [...peerURLs].sort().join()) {
+  if (peerURLs !== undefined && [...mine].sort().join() !== [...peerURLs].sort().join()) {
     const has = mine.map((url) => `${name}=${url}`).join();
     throw new FlagError(
       `--initial-cluster has ${has} but missing from --initial-advertise-peer-urls=${peerURLs} ` +
@@ -110,20 +132,4 @@ export function readInitialCluster(
     throw new FlagError(`initial cluster ${text} has duplicate url`);
   }
   return [...urlsOf].map(([member, urls]) => ({ name: member, peerURLs: urls }));
-}
-
-/** One certificate both ways: a member serves and calls with it. */
-function readPeerTls(flags: FlagValues): { server: ServerTls; client: ClientTls } | undefined {
-  const { "peer-cert-file": certFile, "peer-key-file": keyFile } = flags;
-  const caFile = flags["peer-trusted-ca-file"];
-  if (certFile === undefined && keyFile === undefined) return undefined;
-  if (certFile === undefined || keyFile === undefined) {
-    throw new FlagError("--peer-cert-file and --peer-key-file must be set together");
-  }
-  const [cert, key] = [readFileSync(certFile), readFileSync(keyFile)];
-  const ca = caFile === undefined ? {} : { ca: readFileSync(caFile) };
-  const requireClientCert = isTrue(flags["peer-client-cert-auth"]);
-  const ciphers = readCipherSuites(flags);
-  const server = { cert, key, ...ca, ciphers, requireClientCert };
-  return { server, client: { cert, key, ...ca } };
 }

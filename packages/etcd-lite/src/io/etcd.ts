@@ -15,6 +15,7 @@ import {
   type ListenOptions,
   etcd as proto,
   type RpcServer,
+  type ServerOptions,
   type ServiceInfo,
 } from "@nanokube/rpc";
 import { type FeatureGates, readGates } from "../core/feature-gates.ts";
@@ -69,6 +70,7 @@ export interface EtcdOptions extends ClusterOptions {
   /** Take the user from the client's certificate. */
   readonly clientCertAuth?: boolean | undefined;
   readonly http?: HttpOptions | undefined;
+  readonly connections?: ConnectionLimits | undefined;
   /** How much /metrics says: "extensive" also how long calls take. */
   readonly metrics?: "basic" | "extensive" | undefined;
   /** As they were asked for, for whoever looks at /metrics. */
@@ -76,6 +78,14 @@ export interface EtcdOptions extends ClusterOptions {
   /** Compare what the members hold: off unless asked for. */
   readonly corruption?: CorruptionOptions | undefined;
 }
+
+/** What one client may ask of its connection; see @nanokube/rpc's ServerOptions. */
+export type ConnectionLimits = Pick<ServerOptions, "streamsMax" | "pingMinMs" | "keepAlive">;
+
+export const defaultConnections = {
+  pingMinMs: 5000,
+  keepAlive: { intervalMs: 2 * 3_600_000, timeoutMs: 20_000 },
+} as const satisfies ConnectionLimits;
 
 export interface HttpOptions extends HttpAccess {
   /** Plain HTTP has a server of its own, and gRPC's answers gRPC only. */
@@ -124,7 +134,8 @@ const defaultLimits: Limits = {
 export async function createEtcd(options: EtcdOptions): Promise<Etcd> {
   const { consensus, member, gate } = await openMember(options);
   const { state, node, leases } = member;
-  const servers = createMemberServers(member, options.http ?? {}, gate);
+  const { http = {}, connections = defaultConnections } = options;
+  const servers = createMemberServers(member, { ...http, connections }, gate);
   const { server } = servers;
   const peerServer = createPeerServer(member);
   await node.start();
@@ -262,12 +273,17 @@ function createPeerServer(member: Member): RpcServer {
   return server;
 }
 
-function createMemberServers(member: Member, http: HttpOptions, gate: Gate) {
+interface ServingOptions extends HttpOptions {
+  readonly connections: ConnectionLimits;
+}
+
+function createMemberServers(member: Member, http: ServingOptions, gate: Gate) {
   const { clock, limits } = member;
   const handler = createHttpHandler(() => ({ member, kv, channel: gateway, access: http }));
   const webSocket = http.hasGateway === false ? undefined : createGatewaySockets(handler);
   const plain = { http: handler, webSocket };
   const server = createServer({
+    ...http.connections,
     clock,
     traffic: member.metrics.traffic,
     receiveMaxBytes: limits.requestBytesMax + 512 * 1024,

@@ -1,5 +1,5 @@
 /**
- * What is counted and timed for /metrics while the member works, under the names of metric-facts.ts;
+ * What is counted and timed for /metrics while the member works, named as metric-facts.ts says;
  * metrics-text.ts has the gauges, which are read from the member when somebody asks.
  *
  * Source  go-grpc-prometheus server_metrics.go; prometheus text format 0.0.4

@@ -8,7 +8,8 @@
  *     2026-11-21T17:46:08.824510Z⇥info⇥…⇥{"key": "value"}            console
  */
 import { type DestinationStream, type Logger, pino } from "pino";
-import { FlagError, type FlagValues } from "../core/flags.ts";
+import { FlagError, type FlagValues, isTrue } from "../core/flags.ts";
+import { RotatingFile, type Rotation, readRotation } from "./rotating-file.ts";
 
 const levels: readonly string[] = ["debug", "info", "warn", "error", "fatal"];
 
@@ -17,8 +18,13 @@ export function createProgramLog(flags: FlagValues): Logger {
   const format = formatOf(flags["log-format"]);
   const logger = flags["logger"] ?? "zap";
   if (logger !== "zap") throw new FlagError(`unknown logger option "${logger}"`);
-  const streams = outputs(flags["log-outputs"]).map((output) => {
-    const stream = pino.destination({ dest: output, mkdir: false });
+  const dests = outputs(flags["log-outputs"]);
+  const rotation = rotationOf(flags, dests);
+  const streams = dests.map((output) => {
+    const stream =
+      rotation !== undefined && typeof output === "string"
+        ? new RotatingFile(output, rotation, () => new Date())
+        : pino.destination({ dest: output, mkdir: false });
     return { level: level as "info", stream: format === "json" ? stream : columns(stream) };
   });
   const options = {
@@ -52,6 +58,17 @@ function outputs(text = "default"): (number | string)[] {
     if (name === "default" || name === "stderr") return 2;
     return name === "stdout" ? 1 : name;
   });
+}
+
+/** Of one file, if that is asked for. */
+function rotationOf(flags: FlagValues, dests: readonly (number | string)[]): Rotation | undefined {
+  if (!isTrue(flags["enable-log-rotation"])) return undefined;
+  const files = dests.filter((dest) => typeof dest === "string").length;
+  if (files > 1 || (files === 0 && dests.length === 1)) {
+    const needs = "requires a single file path when --log-rotate-config-json is defined";
+    throw new FlagError(`--log-outputs ${needs}`);
+  }
+  return readRotation(flags["log-rotation-config-json"] ?? "{}");
 }
 
 function columns(stream: DestinationStream): DestinationStream {

@@ -135,6 +135,42 @@ const refused: readonly (readonly [flags: string, code: 1 | 2, text: string])[] 
     1,
     "--advertise-client-urls is required when --listen-client-urls is set explicitly",
   ],
+  [
+    "--enable-log-rotation",
+    1,
+    "--log-outputs requires a single file path when --log-rotate-config-json is defined",
+  ],
+  [
+    "--enable-log-rotation --log-outputs=/a.log,/b.log",
+    1,
+    "--log-outputs requires a single file path when --log-rotate-config-json is defined",
+  ],
+  [
+    '--enable-log-rotation --log-outputs=/a.log --log-rotation-config-json={"maxsize":"a"}',
+    1,
+    "invalid log rotation config: json: cannot unmarshal string into Go struct field logRotationConfig.Logger.maxsize of type int",
+  ],
+  [
+    "--enable-log-rotation --log-outputs=/a.log --log-rotation-config-json=[]",
+    1,
+    "invalid log rotation config: json: cannot unmarshal array into Go value of type embed.logRotationConfig",
+  ],
+  [
+    "--peer-cert-allowed-cn=a,c --peer-cert-allowed-hostname=b",
+    1,
+    'AllowedCNs and AllowedHostnames are mutually exclusive (cns=["a" "c"], hostnames=["b"])',
+  ],
+  [
+    "--discovery-srv=x.invalid --initial-cluster=a=http://1.2.3.4:1",
+    1,
+    'multiple discovery or bootstrap flags are set. Choose one of "initial-cluster", "discovery", "discovery-endpoints" or "discovery-srv"',
+  ],
+  ["--max-concurrent-streams=-1", 2, invalid("--max-concurrent-streams=-1")],
+  [
+    "--peer-auto-tls --self-signed-cert-validity=0",
+    1,
+    "selfSignedCertValidity is invalid,it should be greater than 0",
+  ],
   ["gateway", 1, '"gateway" is not a valid flag'],
 ];
 
@@ -148,7 +184,9 @@ const accepted = `--cipher-suites=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 --wal-di
   --force-new-cluster --experimental-corrupt-check-time=1s --compact-hash-check-time=1m
   --experimental-initial-corrupt-check --feature-gates=AllAlpha=true --max-learners=2
   --snapshot-catchup-entries=10 --log-format=console --log-level=panic --log-outputs=stdout
-  --metrics=x --memory-mlock=false --v2-deprecation=gone
+  --metrics=x --metrics=extensive --max-concurrent-streams=7 --grpc-keepalive-min-time=1s
+  --socket-reuse-port --socket-reuse-address --warning-apply-duration=1s
+  --client-cert-allowed-hostname=a --grpc-keepalive-interval=0s --memory-mlock=false --v2-deprecation=gone
   --backend-bbolt-freelist-type=x --max-txn-ops=0 --bcrypt-cost=99 --self-signed-cert-validity=0
   --downgrade-check-time=0s --bootstrap-defrag-threshold-megabytes=1 --raft-read-timeout=1s
   --peer-skip-client-san-verification --snapshot-count=0 --auth-token-ttl=0
@@ -168,6 +206,15 @@ test("old names mean what the new ones do, and gates what the old flags did", as
   const gated = await start(["--feature-gates", "AllAlpha=true,CompactHashCheck=false"]);
   const other = { checkEveryMs: 0, compactHashCheckMs: 0, initialCheck: true };
   expect(gated.options).toMatchObject({ corruption: other });
+});
+
+test("what one client may ask of its connection", async () => {
+  const keepAlive = { intervalMs: 7_200_000, timeoutMs: 20_000 };
+  expect((await start([])).options.connections).toEqual({ pingMinMs: 5000, keepAlive });
+  const flags =
+    "--max-concurrent-streams=7 --grpc-keepalive-min-time=0s --grpc-keepalive-timeout=0s";
+  const { options } = await start(flags.split(" "));
+  expect(options.connections).toEqual({ streamsMax: 7, pingMinMs: 300_000 });
 });
 
 test("alone or not, other members find it on 2380", async () => {

@@ -13,7 +13,7 @@ import { FlagError, type FlagValues, isTrue } from "../core/flags.ts";
 import type { AutoCompaction } from "./auto-compaction.ts";
 import { readClientTls } from "./client-tls.ts";
 import { type ClusterSettings, readClusterFlags } from "./cluster-flags.ts";
-import type { EtcdOptions } from "./etcd.ts";
+import { type ConnectionLimits, defaultConnections, type EtcdOptions } from "./etcd.ts";
 
 export interface Settings {
   readonly options: Omit<EtcdOptions, "clock" | "random" | "log">;
@@ -23,6 +23,8 @@ export interface Settings {
   readonly tls: ServerTls | undefined;
   readonly cluster: ClusterSettings;
   readonly autoCompaction: AutoCompaction | undefined;
+  /** Other processes may listen at the same places. */
+  readonly reusePort: boolean;
 }
 
 /** Only who has a file pays for reading YAML. */
@@ -50,7 +52,7 @@ export async function readSettings(flags: FlagValues, nowMs: number): Promise<Se
       "--advertise-client-urls is required when --listen-client-urls is set explicitly",
     );
   }
-  const cluster = readClusterFlags(flags);
+  const cluster = await readClusterFlags(flags, nowMs);
   const clientURLs = list(flags["listen-client-urls"]) ?? ["http://localhost:2379"];
   const httpURLs = list(flags["listen-client-http-urls"]) ?? [];
   const metricsURLs = list(flags["listen-metrics-urls"]) ?? [];
@@ -82,6 +84,7 @@ export async function readSettings(flags: FlagValues, nowMs: number): Promise<Se
     tls,
     cluster,
     autoCompaction,
+    reusePort: isTrue(flags["socket-reuse-port"]),
   };
 }
 
@@ -92,11 +95,12 @@ function readMemberFlags(flags: FlagValues) {
   if (compactHashCheckMs <= 0) {
     throw new FlagError("--compact-hash-check-time must be >0 (set to 0s)");
   }
-  if (flags["metrics"] === "extensive") {
-    throw new FlagError('--metrics extensive is not implemented by etcd-lite (see "Left out")');
-  }
   const progressNotifyMs = duration(flags, "watch-progress-notify-interval");
+  const warnAfterMs = duration(flags, "warning-apply-duration");
   return {
+    metrics: flags["metrics"] === "extensive" ? ("extensive" as const) : ("basic" as const),
+    featureGates: gates,
+    connections: readConnectionLimits(flags),
     walDir: flags["wal-dir"] || undefined,
     forceNewCluster: isTrue(flags["force-new-cluster"]),
     unsafeNoSync: isTrue(flags["unsafe-no-fsync"]),
@@ -116,7 +120,27 @@ function readMemberFlags(flags: FlagValues) {
       ...number("txnOpsMax", flags["max-txn-ops"]),
       ...number("requestBytesMax", flags["max-request-bytes"]),
       ...(progressNotifyMs === undefined ? {} : { progressNotifyMs }),
+      ...(warnAfterMs === undefined ? {} : { warnAfterMs }),
     },
+  };
+}
+
+const streamsUnlimited = 2 ** 32 - 1;
+/** What grpc-go does when it is told nothing. */
+const grpcPingMinMs = 300_000;
+
+/** What one client may ask of its connection. */
+function readConnectionLimits(flags: FlagValues): ConnectionLimits {
+  const streams = Number(flags["max-concurrent-streams"] ?? streamsUnlimited);
+  const pingMinMs = duration(flags, "grpc-keepalive-min-time") ?? defaultConnections.pingMinMs;
+  const { keepAlive } = defaultConnections;
+  const intervalMs = duration(flags, "grpc-keepalive-interval") ?? keepAlive.intervalMs;
+  const timeoutMs = duration(flags, "grpc-keepalive-timeout") ?? keepAlive.timeoutMs;
+  return {
+    // 0 is no limit, to grpc-go.
+    streamsMax: streams === streamsUnlimited || streams === 0 ? undefined : streams,
+    pingMinMs: pingMinMs > 0 ? pingMinMs : grpcPingMinMs,
+    keepAlive: intervalMs > 0 && timeoutMs > 0 ? { intervalMs, timeoutMs } : undefined,
   };
 }
 

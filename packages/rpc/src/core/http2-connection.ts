@@ -15,6 +15,7 @@ import {
   headerListMaxBytes,
 } from "./http2-endpoint.ts";
 import { Http2Stream, type StreamSink } from "./http2-stream.ts";
+import { PingPolicy } from "./ping-policy.ts";
 import { checkRequest, checkTrailers, type RequestHead } from "./request-head.ts";
 
 export interface ConnectionHooks extends EndpointHooks {
@@ -22,18 +23,34 @@ export interface ConnectionHooks extends EndpointHooks {
   request(stream: Http2Stream, head: RequestHead): StreamSink;
 }
 
+export interface ConnectionLimits {
+  /** Requests at once; as many as come unless told. */
+  readonly streamsMax?: number | undefined;
+  /** Milliseconds between pings of the client; any unless told. */
+  readonly pingMinMs?: number | undefined;
+  readonly nowMs?: (() => number) | undefined;
+}
+
 const streamWindow = 1 << 20;
 
 export class Http2Connection extends Http2Endpoint {
   readonly isClient = false;
   readonly #request: ConnectionHooks["request"];
+  readonly #streamsMax: number;
+  readonly #pings: PingPolicy | undefined;
+  readonly #nowMs: () => number;
 
-  constructor(hooks: ConnectionHooks) {
+  constructor(hooks: ConnectionHooks, { streamsMax, pingMinMs, nowMs }: ConnectionLimits = {}) {
     super(hooks, streamWindow, false);
     this.#request = hooks.request;
+    this.#streamsMax = streamsMax ?? Number.POSITIVE_INFINITY;
+    this.#nowMs = nowMs ?? (() => 0);
+    if (pingMinMs !== undefined) this.#pings = new PingPolicy(pingMinMs);
+    const limits = streamsMax === undefined ? [] : [[setting.maxConcurrentStreams, streamsMax]];
     this.outbox.settings([
       [setting.initialWindowSize, streamWindow],
       [setting.maxHeaderListSize, headerListMaxBytes],
+      ...(limits as [number, number][]),
     ]);
     this.outbox.windowUpdate(0, connectionWindow - defaultWindow);
   }
@@ -57,6 +74,9 @@ export class Http2Connection extends Http2Endpoint {
     if (block.isTooLarge) throw new StreamFault(streamId, http2Error.frameSize);
     const head = checkRequest(block);
     if (head === undefined) throw new StreamFault(streamId, http2Error.protocol);
+    if (this.streams.size >= this.#streamsMax) {
+      throw new StreamFault(streamId, http2Error.refusedStream);
+    }
     const windows = { send: this.peerWindow, receive: streamWindow };
     const stream = new Http2Stream(streamId, this, windows);
     stream.expectedBytes = head.contentLength;
@@ -73,6 +93,17 @@ export class Http2Connection extends Http2Endpoint {
   protected goaway(): void {}
 
   protected ponged(): void {}
+
+  protected override pinged(): void {
+    const { streams, outbox } = this;
+    const now = { ms: this.#nowMs(), hasCalls: streams.size > 0, answered: outbox.answers };
+    if (this.#pings?.isTooMany(now)) this.end(http2Error.enhanceYourCalm, "too_many_pings");
+  }
+
+  ping(): void {
+    this.outbox.ping(Buffer.alloc(8), false);
+    this.hooks.flushSoon();
+  }
 
   protected streamsMax(): void {}
 }

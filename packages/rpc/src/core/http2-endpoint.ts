@@ -88,6 +88,8 @@ export abstract class Http2Endpoint implements StreamOwner {
   protected abstract goaway(lastStreamId: number): void;
   /** The peer gave up a stream, and says why. */
   protected wasReset(_stream: Http2Stream, _code: number): void {}
+  /** The peer's ping is answered. */
+  protected pinged(): void {}
   /** Our ping is answered. */
   protected abstract ponged(): void;
   /** How many streams at once the peer takes. */
@@ -281,6 +283,7 @@ export abstract class Http2Endpoint implements StreamOwner {
     }
     this.outbox.ping(frame.bytes.subarray(frame.from, frame.to), true);
     this.answeredControl();
+    this.pinged();
   }
 
   /** A peer that makes us answer and does not read the answers is cut off. */

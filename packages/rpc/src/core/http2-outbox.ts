@@ -20,6 +20,8 @@ export class Outbox {
   #at = 0;
   #full: Buffer[] = [];
   #controlFrames = 0;
+  /** Headers and bodies that ever were written here. */
+  answers = 0;
 
   get isEmpty(): boolean {
     return this.#at === this.#from && this.#full.length === 0;
@@ -76,6 +78,7 @@ export class Outbox {
 
   /** A block larger than a frame goes on in CONTINUATION frames. */
   headers(streamId: number, block: Buffer, endStream: boolean): void {
+    this.answers++;
     const first = Math.min(block.length, defaultFrameMax);
     let flags = endStream ? flag.endStream : 0;
     if (first === block.length) flags |= flag.endHeaders;
@@ -99,6 +102,7 @@ export class Outbox {
   }
 
   data(streamId: number, bytes: Buffer, span: { from: number; to: number; end: boolean }): void {
+    this.answers++;
     const { from, to, end } = span;
     this.#reserve(frameHeaderBytes + to - from);
     this.#head(to - from, frameType.data, end ? flag.endStream : 0, streamId);

@@ -6,12 +6,15 @@
  * when answers to control frames pile up.
  */
 import type { Socket } from "node:net";
+import type { RpcClock } from "../core/clock.ts";
 import { type AnswerSink, type ClientStream, Http2Client } from "../core/http2-client.ts";
-import { http2Error, setting, windowMax } from "../core/http2-codes.ts";
-import { Http2Connection } from "../core/http2-connection.ts";
+import { http2Error, windowMax } from "../core/http2-codes.ts";
+import { type ConnectionLimits, Http2Connection } from "../core/http2-connection.ts";
 import type { Http2Endpoint } from "../core/http2-endpoint.ts";
 import type { Http2Stream, StreamSink } from "../core/http2-stream.ts";
 import type { RequestHead } from "../core/request-head.ts";
+import { type KeepAlive, keepAlive } from "./server-keepalive.ts";
+import { wallClock } from "./wall-clock.ts";
 
 export interface ServedSocket {
   /** Bytes that were read before the connection was known to be HTTP/2. */
@@ -22,9 +25,9 @@ export interface ServedSocket {
   close(): void;
 }
 
-export interface Http2SocketOptions {
-  /** Requests at once on one connection; as many as come unless told. */
-  readonly streamsMax?: number;
+export interface Http2SocketOptions extends Omit<ConnectionLimits, "nowMs"> {
+  readonly keepAlive?: KeepAlive | undefined;
+  readonly clock?: RpcClock | undefined;
 }
 
 export type OpenStream = (stream: Http2Stream, head: RequestHead, socket: Socket) => StreamSink;
@@ -39,6 +42,7 @@ class Carrier {
   #endpoint: Http2Endpoint | undefined;
   #isFlushPlanned = false;
   #isReading = false;
+  reads = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -61,6 +65,7 @@ class Carrier {
 
   receive(bytes: Buffer): void {
     this.#isReading = true;
+    this.reads++;
     this.#endpoint!.receive(bytes);
     this.#isReading = false;
     this.flush();
@@ -105,17 +110,30 @@ export function serveHttp2(
   socket: Socket,
   open: OpenStream,
   onEnd: (served: ServedSocket) => void,
-  { streamsMax }: Http2SocketOptions = {},
+  { keepAlive: kept, clock = wallClock, ...limits }: Http2SocketOptions = {},
 ): ServedSocket {
   const carrier = new Carrier(socket);
-  const connection = new Http2Connection({
-    request: (stream, head) => open(stream, head, socket),
+  const hooks = {
+    request: (stream: Http2Stream, head: RequestHead) => open(stream, head, socket),
     flushSoon: carrier.flushSoon,
     ended() {
+      stopAsking?.();
       carrier.end();
       onEnd(served);
     },
-  });
+  };
+  const connection = new Http2Connection(hooks, { ...limits, nowMs: () => clock.now() });
+  const asked = {
+    get reads() {
+      return carrier.reads;
+    },
+    ping: () => connection.ping(),
+    drop() {
+      connection.lost("keepalive ping failed to receive ACK within timeout");
+      socket.destroy();
+    },
+  };
+  const stopAsking = kept === undefined ? undefined : keepAlive(asked, kept, clock);
   const served: ServedSocket = {
     receive: (bytes) => carrier.receive(bytes),
     drain() {
@@ -125,9 +143,6 @@ export function serveHttp2(
     },
     close: () => connection.end(http2Error.noError, ""),
   };
-  if (streamsMax !== undefined) {
-    connection.outbox.settings([[setting.maxConcurrentStreams, streamsMax]]);
-  }
   carrier.carry(connection);
   return served;
 }

@@ -5,6 +5,7 @@
  * Plain sockets: the first bytes tell (HTTP/2 opens with "PRI * HTTP/2.0"). TLS: ALPN tells.
  * A unix socket file that nobody listens on is a leftover of a killed process and is replaced.
  */
+import type { X509Certificate } from "node:crypto";
 import { unlink } from "node:fs/promises";
 import type { Server as HttpServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -18,6 +19,8 @@ export interface ServerTls {
   readonly ca?: string | Buffer | undefined;
   /** Refuse clients that show no certificate of that CA. */
   readonly requireClientCert?: boolean | undefined;
+  /** Asked about each verified certificate of a client: who is refused is not listened to. */
+  readonly isClientAllowed?: ((certificate: X509Certificate) => boolean) | undefined;
   /** Revoked certificates of clients. */
   readonly crl?: string | Buffer | undefined;
   readonly minVersion?: SecureVersion | undefined;
@@ -38,6 +41,8 @@ export type ListenOptions =
   | {
       readonly host?: string | undefined;
       readonly port: number;
+      /** Others may listen there too, if they say so: SO_REUSEPORT. */
+      readonly reusePort?: boolean | undefined;
       readonly tls?: ServerTls | undefined;
     };
 
@@ -71,7 +76,10 @@ export async function openListener(
     socket.on("close", () => sockets.delete(socket));
   });
   if ("path" in options) await listenUnix(server, options.path);
-  else await listen(server, { host: options.host ?? "127.0.0.1", port: options.port });
+  else {
+    const { host = "127.0.0.1", port, reusePort } = options;
+    await listen(server, { host, port, reusePort });
+  }
   return {
     address: addressOf(server, options),
     async close() {
@@ -107,12 +115,19 @@ function createSocketServer(
   });
   server.on("secureConnection", (socket: TLSSocket) => {
     socket.on("error", () => {});
-    if (socket.alpnProtocol === "h2") http2(socket);
+    if (!isAllowed(options.tls!, socket)) socket.destroy();
+    else if (socket.alpnProtocol === "h2") http2(socket);
     else if (http1 !== undefined) http1().emit("connection", socket);
     else socket.destroy();
   });
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;
+}
+
+function isAllowed({ isClientAllowed }: ServerTls, socket: TLSSocket): boolean {
+  if (isClientAllowed === undefined || !socket.authorized) return true;
+  const certificate = socket.getPeerX509Certificate();
+  return certificate !== undefined && isClientAllowed(certificate);
 }
 
 function secureContext(tls: ServerTls): SecureContextOptions {
@@ -141,7 +156,14 @@ function sniff(socket: Socket, http2: Http2Sockets, http1: Http1): void {
   });
 }
 
-function listen(server: Server, where: { path?: string; host?: string; port?: number }) {
+interface Where {
+  readonly path?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly reusePort?: boolean | undefined;
+}
+
+function listen(server: Server, where: Where) {
   return new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(where, () => {

@@ -235,9 +235,9 @@ export class ServerCall implements ServerStream<unknown, unknown>, StreamSink {
   }
 
   end(): void {
-    const isClean = this.#parser === undefined || this.#parser.isEmpty;
     if (this.#queue !== undefined) {
-      if (isClean) this.#queue.end();
+      // Less than a message's head is nothing, as in grpc-go.
+      if (this.#parser?.isInMessage !== true) this.#queue.end();
       else this.#queue.fail(new RpcError(codes.INTERNAL, "unexpected EOF"));
     } else if (!this.#isCalled && !this.#isAnswered) {
       const text = this.#parser?.isInMessage === true ? "unexpected EOF" : "EOF";

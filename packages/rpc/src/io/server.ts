@@ -23,6 +23,7 @@ import { type ListenAddress, type Listener, type ListenOptions, openListener } f
 import { createMemoryChannel } from "./memory.ts";
 import { type HttpHandler, serveHttp1, serveStream } from "./plain-http.ts";
 import { type CallLimits, type CallPlan, ServerCall, type Traffic } from "./server-call.ts";
+import type { KeepAlive } from "./server-keepalive.ts";
 import { serveUpgrade, type UpgradeHandler } from "./upgrade.ts";
 import { wallClock } from "./wall-clock.ts";
 
@@ -33,6 +34,12 @@ export interface ServerOptions {
   /** Largest response; grpc-go's default is 2^31 - 1. */
   readonly sendMaxBytes?: number | undefined;
   readonly http?: HttpHandler | undefined;
+  /** Calls at once on one connection; as many as come unless told. */
+  readonly streamsMax?: number | undefined;
+  /** A client that pings more often is sent away; any may unless told. */
+  readonly pingMinMs?: number | undefined;
+  /** Silent connections are asked whether they are there; not unless told. */
+  readonly keepAlive?: KeepAlive | undefined;
   /** Counts what calls carry, for whoever gives it. */
   readonly traffic?: Traffic | undefined;
   /** Takes WebSockets on some paths; elsewhere the wish for one is not heard. */
@@ -80,7 +87,9 @@ export function createServer(options: ServerOptions = {}): RpcServer {
   };
 
   const serve = (socket: Socket, first?: Buffer): void => {
-    const served = serveHttp2(socket, open, (ended) => sockets.delete(ended));
+    const { streamsMax, pingMinMs, keepAlive } = options;
+    const limits = { streamsMax, pingMinMs, keepAlive, clock };
+    const served = serveHttp2(socket, open, (ended) => sockets.delete(ended), limits);
     sockets.add(served);
     if (first !== undefined) served.receive(first);
   };
