@@ -35,10 +35,12 @@ async function main(): Promise<void> {
     return;
   }
   const levelOf = (verbosity: number): string => (verbosity >= 4 ? "debug" : "info");
-  const level = levelOf(Number(flags.get("v")?.[0] ?? "0"));
+  let verbosity = Number(flags.get("v")?.at(-1) ?? "0");
+  const level = levelOf(verbosity);
   const logger = pino({ level, base: null }, pino.destination({ dest: 2, sync: true }));
   const log: Log = logger;
-  const setVerbosity = (verbosity: number): void => {
+  const setVerbosity = (value: number): void => {
+    verbosity = value;
     logger.level = levelOf(verbosity);
   };
   // Until the listener stands, nothing else keeps the process alive while etcd is awaited.
@@ -49,7 +51,7 @@ async function main(): Promise<void> {
       random: systemRandom,
       log,
     });
-    const api = await createApiServer({ ...server, setVerbosity });
+    const api = await createApiServer({ ...server, setVerbosity, verbosity: () => verbosity });
     const bound = await api.listen({ host, port });
     log.info({ host, port: bound.port }, "serving securely");
     const stop = (): void => {

@@ -1,4 +1,5 @@
 /** Flags: what they change, and refusals of values that would change nothing. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,20 +55,57 @@ describe("flags", () => {
       "--requestheader-extra-headers-prefix=X-E-",
       { requestHeaders: { extraHeaderPrefixes: ["X-E-"] } },
     ],
-    ["--allow-privileged", {}],
-    ["--etcd-prefix=/registry", {}],
+    ["--allow-privileged", { allowPrivileged: true }],
+    ["--allow-privileged=false", { allowPrivileged: false }],
+    ["--etcd-prefix=/registry", { etcdPrefix: "/registry" }],
+    ["--etcd-prefix=other/place/", { etcdPrefix: "/other/place" }],
+    ["--feature-gates=WatchList=true,kube:AllAlpha=false,ServiceAccountTokenJTI=1", {}],
   ])("%s", async (flag, want) => {
     expect(await read(flag)).toMatchObject(want);
   });
 
+  test("without a certificate it makes one, and keeps it", async () => {
+    const deps = { clock: systemClock, random: systemRandom, log: nullLog };
+    const own = [
+      ...needed.filter((flag) => !flag.startsWith("--tls")),
+      `--cert-dir=${directory}/c`,
+    ];
+    const pkiOf = async (...more: string[]) =>
+      (await optionsFromFlags(parseFlags([...own, ...more]), deps)).server.pki;
+    const made = await pkiOf("--advertise-address=10.1.2.3", "--bind-address=127.0.0.1");
+    const certificate = new X509Certificate(made.servingCert!);
+    expect(certificate.subject).toMatch(/^CN=10\.1\.2\.3@\d+$/);
+    expect(certificate.issuer).toMatch(/^CN=10\.1\.2\.3-ca@\d+$/);
+    expect(certificate.subjectAltName?.split(", ").sort()).toEqual([
+      "DNS:kubernetes",
+      "DNS:kubernetes.default",
+      "DNS:kubernetes.default.svc",
+      "IP Address:10.0.0.1",
+      "IP Address:10.1.2.3",
+      "IP Address:127.0.0.1",
+    ]);
+    expect(certificate.checkPrivateKey(createPrivateKey(made.servingKey!))).toBe(true);
+    const [, authority = ""] = made.servingCert!.split(/(?<=END CERTIFICATE-----)/);
+    expect(certificate.verify(new X509Certificate(authority).publicKey)).toBe(true);
+    expect(await pkiOf("--advertise-address=10.9.9.9")).toEqual(made);
+  });
+
   test.each([
     ["--feature-gates=Foo=true", "unrecognized feature gate: Foo"],
-    ["--etcd-prefix=/other", '--etcd-prefix "/other" is not supported: keys are under /registry'],
-    ["--watch-cache=false", '--watch-cache "false" is not supported: every resource is cached'],
     [
-      "--allow-privileged=false",
-      '--allow-privileged "false" is not supported: privileged containers are left to Pod Security',
+      "--feature-gates=WatchList=x",
+      'invalid value of WatchList=x, err: strconv.ParseBool: parsing "x": invalid syntax',
     ],
+    ["--feature-gates=WatchList", "missing bool value for WatchList"],
+    [
+      "--feature-gates=ServiceAccountTokenJTI=false",
+      "cannot set feature gate ServiceAccountTokenJTI to false, feature is locked to true",
+    ],
+    [
+      "--feature-gates=AllAlpha=true",
+      "feature gate AllAlpha=true is not supported: what it guards is as by default",
+    ],
+    ["--watch-cache=false", '--watch-cache "false" is not supported: every resource is cached'],
     [
       "--service-node-port-range=9-3",
       'invalid argument "9-3" for "--service-node-port-range" flag: unable to parse port range: 9-3',

@@ -5,20 +5,15 @@
  */
 
 import type { HttpTransport } from "@nanokube/client";
-import { type Clock, type Log, type Random, sleep } from "@nanokube/machinery";
-import type { Channel } from "@nanokube/rpc";
+import { sleep } from "@nanokube/machinery";
 import { AccessMetrics } from "../core/access-metrics.ts";
 import type { AdmissionMetrics } from "../core/admission/admission-metrics.ts";
-import type { Auditor } from "../core/audit/trail.ts";
 import type { UserInfo } from "../core/authentication/authenticator.ts";
 import {
   createAuthenticator,
   type ServerAuthenticator,
 } from "../core/authentication/create-authenticator.ts";
-import {
-  type RequestHeaderNames,
-  usualRequestHeaders,
-} from "../core/authentication/request-header.ts";
+import { usualRequestHeaders } from "../core/authentication/request-header.ts";
 import {
   createAuthorizer,
   type ServerAuthorizer,
@@ -28,31 +23,25 @@ import { CustomResources, markDefinition } from "../core/crd/custom-resources.ts
 import { createHandler, type Handler, type HandlerOptions } from "../core/handler.ts";
 import { createLocalClient, type LocalClient } from "../core/local-client.ts";
 import { createNonResource } from "../core/non-resource.ts";
-import { ResourceRegistry, type StorageMediaType } from "../core/registry.ts";
+import { ResourceRegistry } from "../core/registry.ts";
 import { RequestMetrics } from "../core/request-metrics.ts";
-import {
-  type RestServer,
-  type TimeLimits,
-  usualTimeLimits,
-  type WriteHooks,
-} from "../core/rest/context.ts";
+import { type RestServer, usualTimeLimits, type WriteHooks } from "../core/rest/context.ts";
 import { createFreshReader, createReader, type StoreReader } from "../core/rest/reader.ts";
 import { parseRanges } from "../core/service/cidr.ts";
 import { ClusterIPs } from "../core/service/cluster-ips.ts";
-import { NodePorts, type PortRange } from "../core/service/node-ports.ts";
+import { NodePorts } from "../core/service/node-ports.ts";
 import { createServiceHooks } from "../core/service/service-hooks.ts";
 import { ServiceRanges } from "../core/service/service-ranges.ts";
 import { strategyFor } from "../resources/index.ts";
-import type { AccessOptions } from "./access-options.ts";
+import { withoutPrivileged } from "../resources/privileged.ts";
 import { accessWays, authorizationWebhooks, followAuthorizers } from "./access-ways.ts";
 import { createAdmission } from "./admission.ts";
 import { Aggregator } from "./aggregator.ts";
+import type { ApiServerOptions, ApiServerPKI } from "./api-server-options.ts";
 import type { BackendCredentials } from "./backend.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { RenewableAuthorities } from "./certificate-authorities.ts";
-import type { CertificateFiles } from "./certificate-files.ts";
 import { customCodec } from "./custom-codec.ts";
-import type { Encryption } from "./encryption.ts";
 import { EndpointLeases } from "./endpoint-leases.ts";
 import { EtcdStore } from "./etcd-store.ts";
 import { extraPaths } from "./extra-paths.ts";
@@ -63,77 +52,12 @@ import { createMemoryTransport } from "./memory-transport.ts";
 import { outsideOperations } from "./outside-operations.ts";
 import { followFlowSchemas, overloadControl } from "./overload.ts";
 import { etcdProbe } from "./patient-store.ts";
+import { logged } from "./request-log.ts";
 import { type Keys, readKeys } from "./service-account-keys.ts";
 import { buildIssuer } from "./token-issuer.ts";
 import { createWebhookCaller } from "./webhook-caller.ts";
 
-export interface ApiServerPKI {
-  /** PEM bundle of the CAs whose certificates are users. */
-  clientCA?: string;
-  servingCert?: string;
-  servingKey?: string;
-  /** PEM private key that signs service-account tokens. */
-  serviceAccountSigningKey?: string;
-  /** More PEM keys (public or private) whose tokens are accepted. */
-  serviceAccountKeys?: readonly string[];
-  kubeletClientCert?: string;
-  kubeletClientKey?: string;
-  /** PEM of the CA of kubelets; absent: their certificates are not checked, as upstream. */
-  kubeletCA?: string;
-  requestHeaderCA?: string;
-  /** What this server shows to servers behind it (APIServices). */
-  proxyClientCert?: string;
-  proxyClientKey?: string;
-}
-
-export interface ApiServerOptions {
-  etcd: Channel;
-  clock: Clock;
-  random: Random;
-  log: Log;
-  serviceClusterIPRange: string;
-  advertiseAddress: string;
-  /** Where clients reach this server; the listeners' port when absent. */
-  advertisePort?: number;
-  pki: ApiServerPKI;
-  /** "Node", "RBAC", "AlwaysAllow", "AlwaysDeny", in order. */
-  authorizationMode: readonly string[];
-  admission?: { enable?: readonly string[]; disable?: readonly string[] };
-  serviceAccountIssuer: string;
-  apiAudiences?: readonly string[];
-  /** Token → user. */
-  tokens?: ReadonlyMap<string, UserInfo>;
-  anonymous?: boolean;
-  /** Other issuers, webhooks, and where anonymous requests may go. */
-  access?: AccessOptions;
-  requestHeaderAllowedNames?: readonly string[];
-  /** X-Remote-User and its kin unless told. */
-  requestHeaders?: RequestHeaderNames;
-  /** Whether the kubernetes Service gets this server's address; it does unless told. */
-  publishEndpoints?: boolean;
-  /** Tokens in Secrets of kube-system; on unless told. */
-  bootstrapTokens?: boolean;
-  /** 30000-32767 unless told. */
-  nodePortRange?: PortRange;
-  /** Connect to endpoints of APIServices' Services, not to their cluster IPs. */
-  aggregatorRouting?: boolean;
-  runtimeConfig?: Readonly<Record<string, boolean>>;
-  storageMediaType?: StorageMediaType;
-  /** Requests at work at once; 400, 200 and fair unless told. */
-  overload?: { readOnlyMax?: number; mutatingMax?: number; fairness?: boolean };
-  /** Called when somebody changes --v under /debug/flags; absent: nobody can. */
-  setVerbosity?: (verbosity: number) => void;
-  /** Paths under /debug; there unless told. */
-  profiling?: boolean;
-  /** How long requests, watches and events last; upstream's unless told. */
-  limits?: Partial<TimeLimits>;
-  /** Where certificates came from: they are read again when they change. */
-  servingFiles?: CertificateFiles;
-  /** What is written down of requests. */
-  audit?: Auditor;
-  /** Values are sealed in the store. */
-  encryption?: Encryption;
-}
+export type { ApiServerOptions, ApiServerPKI };
 
 export interface ApiServer {
   listen(address: { host: string; port: number }): Promise<{ port: number }>;
@@ -234,6 +158,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   const { clock, log, pki } = options;
   const store = new EtcdStore({
     etcd: options.etcd,
+    prefix: options.etcdPrefix,
     clock,
     log,
     customCodec,
@@ -241,7 +166,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
     encryption: options.encryption,
   });
   const registry = new ResourceRegistry({
-    strategyFor,
+    strategyFor: options.allowPrivileged === false ? withoutPrivileged(strategyFor) : strategyFor,
     runtimeConfig: options.runtimeConfig ?? {},
     storageMediaType: options.storageMediaType ?? "application/json",
     open: (prefix, codec) => store.register(prefix, codec),
@@ -294,7 +219,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
     audit: options.audit,
     hasGroupVersion: (group, version) => registry.hasGroupVersion(group, version),
   };
-  const handler = createHandler(handlerOptions);
+  const handler = logged(createHandler(handlerOptions), options);
   const local = createLocalClient(handler);
   const made = { aggregator, store, endpointLeases, authorities, registry };
   return { ...made, handlerOptions, handler, local, credentials, state };

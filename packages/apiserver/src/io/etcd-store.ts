@@ -15,7 +15,7 @@ import { KeptEncodings } from "../core/cache/kept-encodings.ts";
 import { ResourceCache } from "../core/cache/resource-cache.ts";
 import { type StorageCodec, StoredObject, takeEncoded } from "../core/cache/stored-object.ts";
 import { isSealed } from "../core/encryption/sealer.ts";
-import { registryPrefix } from "../core/storage/keys.ts";
+import { usualPrefix } from "../core/storage/keys.ts";
 import {
   KeyChanged,
   KeyExists,
@@ -43,6 +43,7 @@ const progressAfterMs = 100;
 const reconnectMs = 250;
 
 export interface EtcdStoreOptions {
+  prefix?: string | undefined;
   etcd: Channel;
   clock: Clock;
   log: Log;
@@ -72,9 +73,11 @@ export class EtcdStore implements ObjectStore {
     return (await asked).header!.revision;
   });
   #synced = false;
+  readonly prefix: string;
 
   constructor(options: EtcdStoreOptions) {
     this.#options = options;
+    this.prefix = `${options.prefix ?? usualPrefix}/`;
     this.#values = new SealedValues(options.encryption, options.log);
     const kv = createClient(options.etcd, etcd.KV);
     this.#kv = this.#values.prepared(patient(kv, options.timeoutMs));
@@ -113,6 +116,10 @@ export class EtcdStore implements ObjectStore {
 
   cacheFor(prefix: string): ResourceCache {
     return this.#caches.get(prefix) ?? this.#adopt(prefix);
+  }
+
+  #pathOf(key: Uint8Array): string {
+    return decoder.decode(key).slice(this.prefix.length);
   }
 
   readonly #adopt = (prefix: string): ResourceCache =>
@@ -280,7 +287,7 @@ export class EtcdStore implements ObjectStore {
   }
 
   #object(cache: ResourceCache, kv: KeyValue): StoredObject {
-    const key = decoder.decode(kv.key).slice(registryPrefix.length + cache.prefix.length);
+    const key = decoder.decode(kv.key).slice(this.prefix.length + cache.prefix.length);
     const { value, stale } = this.#values.open(cache.prefix, kv);
     const object = new StoredObject(key, kv.modRevision, value, cache.codec, kv.lease ?? 0n);
     object.stale = stale;
@@ -289,7 +296,7 @@ export class EtcdStore implements ObjectStore {
   }
 
   #keyBytes(cache: ResourceCache, key: string): Uint8Array {
-    return encoder.encode(registryPrefix + cache.prefix + key);
+    return encoder.encode(this.prefix + cache.prefix + key);
   }
 
   async #reach(revision: number): Promise<void> {
@@ -299,8 +306,8 @@ export class EtcdStore implements ObjectStore {
   }
 
   async #loadAll(): Promise<number> {
-    const end = prefixEnd(encoder.encode(registryPrefix));
-    let key: Uint8Array = encoder.encode(registryPrefix);
+    const end = prefixEnd(encoder.encode(this.prefix));
+    let key: Uint8Array = encoder.encode(this.prefix);
     let revision = 0;
     for (;;) {
       const page = await storageError(
@@ -308,7 +315,7 @@ export class EtcdStore implements ObjectStore {
       );
       revision = revision || page.header!.revision;
       for (const kv of page.kvs as readonly KeyValue[]) {
-        const place = placeOf(this.#caches, decoder.decode(kv.key), this.#adopt);
+        const place = placeOf(this.#caches, this.#pathOf(kv.key), this.#adopt);
         if (place === undefined) continue;
         place.cache.load(this.#object(place.cache, kv));
       }
@@ -347,7 +354,7 @@ export class EtcdStore implements ObjectStore {
   /** True when etcd has forgotten the revision and everything must be loaded again. */
   async #watchOnce(startRevision: number): Promise<boolean> {
     const stream = this.#watch.watch({ signal: this.#stop.signal });
-    const key = encoder.encode(registryPrefix);
+    const key = encoder.encode(this.prefix);
     stream.write({
       createRequest: {
         key,
@@ -381,7 +388,7 @@ export class EtcdStore implements ObjectStore {
   }
 
   #apply(event: EtcdEvent, nowMs: number): void {
-    const place = placeOf(this.#caches, decoder.decode(event.kv.key), this.#adopt);
+    const place = placeOf(this.#caches, this.#pathOf(event.kv.key), this.#adopt);
     if (place === undefined) return;
     const { cache, key } = place;
     if (event.type === 1) cache.delete(key, event.kv.modRevision, nowMs);

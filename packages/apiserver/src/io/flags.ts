@@ -71,7 +71,7 @@ export const flagKinds: Readonly<Record<string, FlagKind>> = {
   "enable-admission-plugins": "list",
   "disable-admission-plugins": "list",
   "runtime-config": "map",
-  "feature-gates": "map",
+  "feature-gates": "list",
   "storage-media-type": "string",
   ...auditFlagKinds,
   "shutdown-delay-duration": "string",

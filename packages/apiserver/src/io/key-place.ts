@@ -1,13 +1,11 @@
-/** /registry/pods/ns/name → the cache of pods/ and "ns/name". */
+/** pods/ns/name → the cache of pods/ and "ns/name". */
 import type { ResourceCache } from "../core/cache/resource-cache.ts";
-import { registryPrefix } from "../core/storage/keys.ts";
 
 export function placeOf(
   caches: ReadonlyMap<string, ResourceCache>,
-  fullKey: string,
+  path: string,
   adopt: (prefix: string) => ResourceCache,
 ): { cache: ResourceCache; key: string } | undefined {
-  const path = fullKey.slice(registryPrefix.length);
   const first = path.indexOf("/") + 1;
   if (first === 0) return undefined;
   const plain = caches.get(path.slice(0, first));

@@ -8,6 +8,7 @@ import { kubernetesVersion } from "@nanokube/api";
 import { type Channel, createClient, etcd } from "@nanokube/rpc";
 import type { AccessMetrics } from "../core/access-metrics.ts";
 import type { AuditCounts } from "../core/audit/trail.ts";
+import { featureGates } from "../core/feature-gates.ts";
 import type { FlowControl, LevelState } from "../core/flow-control/flow-control.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { RequestMetrics } from "../core/request-metrics.ts";
@@ -44,6 +45,7 @@ export async function metricsText(sources: MetricSources): Promise<string> {
     ...levelSeats(flowControl),
     ...(audit === undefined ? [] : audited(audit)),
     ...build(),
+    ...features(),
     ...processMetrics(),
   ];
   return `${lines.join("\n")}\n`;
@@ -182,6 +184,18 @@ function audited({ events, rejected, levels, errors }: AuditCounts): string[] {
       [["", rejected]],
     ),
   ];
+}
+
+function features(): string[] {
+  return family(
+    "kubernetes_feature_enabled",
+    "gauge",
+    "[BETA] This metric records the data about the stage and enablement of a k8s feature.",
+    [...featureGates()].map(({ name, stage, isOn }) => [
+      `name="${name}",stage="${stage}"`,
+      isOn ? 1 : 0,
+    ]),
+  );
 }
 
 function build(): string[] {

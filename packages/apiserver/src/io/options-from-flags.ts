@@ -8,10 +8,13 @@ import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { type Clock, type Log, parseGoDurationMs, type Random } from "@nanokube/machinery";
 import { dial } from "@nanokube/rpc";
+import type { RequestHeaderNames } from "../core/authentication/request-header.ts";
 import { parseTokenFile } from "../core/authentication/static-tokens.ts";
 import { authorizationModes } from "../core/authorization/create-authorizer.ts";
+import { featureGateProblem } from "../core/feature-gates.ts";
 import type { StorageMediaType } from "../core/registry.ts";
 import type { TimeLimits } from "../core/rest/context.ts";
+import { addressIn, parseRanges } from "../core/service/cidr.ts";
 import type { PortRange } from "../core/service/node-ports.ts";
 import { accessOptions } from "./access-options.ts";
 import type { ApiServerOptions } from "./api-server.ts";
@@ -63,6 +66,8 @@ export async function optionsFromFlags(
   const shutdownDelayMs = parseGoDurationMs(one("shutdown-delay-duration") ?? "0s") ?? 0;
   if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
   const host = one("bind-address") ?? "0.0.0.0";
+  const advertiseAddress = one("advertise-address") ?? (host === "0.0.0.0" ? ownAddress() : host);
+  await completeCertificate(pki, flags, { host, advertiseAddress, clock: deps.clock });
   return {
     shutdownDelayMs,
     host,
@@ -71,7 +76,7 @@ export async function optionsFromFlags(
       ...deps,
       etcd: dial(servers, { tls: etcdTLS(flags) }),
       serviceClusterIPRange: range,
-      advertiseAddress: one("advertise-address") ?? (host === "0.0.0.0" ? ownAddress() : host),
+      advertiseAddress,
       advertisePort: port,
       authorizationMode: access.authorizers?.map(({ type }) => type) ?? modes,
       access,
@@ -91,12 +96,7 @@ export async function optionsFromFlags(
       runtimeConfig: runtimeConfig(flags.get("runtime-config") ?? []),
       aggregatorRouting: isTrue(one("enable-aggregator-routing"), false),
       requestHeaderAllowedNames: flags.get("requestheader-allowed-names") ?? [],
-      requestHeaders: {
-        usernameHeaders: flags.get("requestheader-username-headers") ?? [],
-        uidHeaders: flags.get("requestheader-uid-headers") ?? [],
-        groupHeaders: flags.get("requestheader-group-headers") ?? [],
-        extraHeaderPrefixes: flags.get("requestheader-extra-headers-prefix") ?? [],
-      },
+      requestHeaders: requestHeaders(flags),
       publishEndpoints: one("endpoint-reconciler-type") !== "none",
       bootstrapTokens: isTrue(one("enable-bootstrap-token-auth"), false),
       ...(nodePorts === undefined ? {} : { nodePortRange: nodePorts }),
@@ -106,8 +106,19 @@ export async function optionsFromFlags(
       },
       ...(flags.has("api-audiences") ? { apiAudiences: flags.get("api-audiences")! } : {}),
       ...(tokens === undefined ? {} : { tokens: parseTokenFile(tokens) }),
+      etcdPrefix: `/${(one("etcd-prefix") ?? "/registry").replace(/^\/+|\/+$/g, "")}`,
+      allowPrivileged: isTrue(one("allow-privileged"), false),
       pki,
     },
+  };
+}
+
+function requestHeaders(flags: Flags): RequestHeaderNames {
+  return {
+    usernameHeaders: flags.get("requestheader-username-headers") ?? [],
+    uidHeaders: flags.get("requestheader-uid-headers") ?? [],
+    groupHeaders: flags.get("requestheader-group-headers") ?? [],
+    extraHeaderPrefixes: flags.get("requestheader-extra-headers-prefix") ?? [],
   };
 }
 
@@ -165,8 +176,6 @@ function portRange(text: string | undefined): PortRange | undefined {
 
 /** Flags whose other value would change nothing here: better refused than believed. */
 const onlyValue: Readonly<Record<string, { value: string; why: string }>> = {
-  "etcd-prefix": { value: "/registry", why: "keys are under /registry" },
-  "allow-privileged": { value: "true", why: "privileged containers are left to Pod Security" },
   "watch-cache": { value: "true", why: "every resource is cached" },
 };
 
@@ -177,9 +186,8 @@ function refuseWithoutEffect(flags: Flags): string[] {
     const same = value === "true" ? isTrue(given, true) : (given ?? value) === value;
     if (!same) complaints.push(`--${name} ${JSON.stringify(given)} is not supported: ${why}`);
   }
-  for (const entry of flags.get("feature-gates") ?? []) {
-    complaints.push(`unrecognized feature gate: ${entry.split("=")[0]}`);
-  }
+  const gates = featureGateProblem(flags.get("feature-gates") ?? []);
+  if (gates !== undefined) complaints.push(gates);
   const reconciler = flags.get("endpoint-reconciler-type")?.at(-1) ?? "lease";
   if (!["lease", "none"].includes(reconciler)) {
     const allowed = "allowed values: lease, none";
@@ -261,8 +269,8 @@ function readPKI(
   put("requestHeaderCA", file("requestheader-client-ca-file"));
   put("proxyClientCert", file("proxy-client-cert-file"));
   put("proxyClientKey", file("proxy-client-key-file"));
-  if (pki.servingCert === undefined || pki.servingKey === undefined) {
-    complaints.push("--tls-cert-file and --tls-private-key-file must be specified");
+  if ((pki.servingCert === undefined) !== (pki.servingKey === undefined)) {
+    complaints.push("--tls-cert-file and --tls-private-key-file must be specified together");
   }
   pki.serviceAccountKeys = (flags.get("service-account-key-file") ?? []).flatMap((path) => {
     try {
@@ -273,6 +281,27 @@ function readPKI(
     }
   });
   return pki;
+}
+
+/** Without a certificate it makes one of its own, that only those trust who read it. */
+async function completeCertificate(
+  pki: ApiServerOptions["pki"],
+  flags: Flags,
+  { host, advertiseAddress, clock }: { host: string; advertiseAddress: string; clock: Clock },
+): Promise<void> {
+  if (pki.servingCert !== undefined) return;
+  const { selfSignedCertificate } = await import("./self-signed-certificate.ts");
+  const isEverywhere = host === "0.0.0.0" || host === "::";
+  const services = ["kubernetes.default.svc", "kubernetes.default", "kubernetes"];
+  const [range] = parseRanges(serviceRange(flags));
+  const made = await selfSignedCertificate({
+    directory: flags.get("cert-dir")?.at(-1) ?? "/var/run/kubernetes",
+    host: advertiseAddress,
+    names: [...services, ...(isEverywhere ? ["localhost"] : [])],
+    addresses: [...(range ? [addressIn(range, range.first)] : []), ...(isEverywhere ? [] : [host])],
+    clock,
+  });
+  Object.assign(pki, { servingCert: made.cert, servingKey: made.key });
 }
 
 function etcdTLS(flags: Flags): { ca?: string; cert?: string; key?: string } {

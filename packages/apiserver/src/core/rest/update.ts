@@ -24,7 +24,7 @@ import {
 import { dropDisabledFields } from "../../resources/disabled-fields.ts";
 import { validateUpdateOfAnyKind } from "../../resources/object-meta.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
-import { objectKey, registryPrefix } from "../storage/keys.ts";
+import { objectKey } from "../storage/keys.ts";
 import { KeyChanged } from "../storage/store.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { groupResourceOf, namespaceOf } from "./context.ts";
@@ -224,9 +224,9 @@ function checkUID(context: RestContext, old: KubeObject, uid: string | undefined
 
 /** Upstream's storage error, key and all. */
 function preconditionFailed(context: RestContext, wanted: string, found: string): string {
-  const { resource, info } = context;
+  const { resource, info, server } = context;
   const key =
-    registryPrefix +
+    server.store.prefix +
     resource.cache.prefix +
     objectKey(resource.info.namespaced, namespaceOf(context), info.name);
   const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${found}`;

@@ -9,7 +9,7 @@
  */
 import { resources } from "@nanokube/api";
 
-export const registryPrefix = "/registry/";
+export const usualPrefix = "/registry";
 
 const special: Readonly<Record<string, string>> = {
   "/replicationcontrollers": "controllers",

@@ -31,6 +31,8 @@ export interface WriteOptions {
 }
 
 export interface ObjectStore {
+  /** Where keys begin: "/registry/". */
+  readonly prefix: string;
   /** The revision that every cache has reached. */
   readonly revision: number;
   /** What was before it is forgotten, as far as this server knows. */
