@@ -307,6 +307,76 @@ const authCorners: CtlLine[] = [
   ...as("root", "user revoke-role ann r\nuser get ann\nauth disable\nauth disable"),
 ];
 
+/** What an answer holds beside what is usually printed: each command that the others show simply. */
+const everyField: CtlLine[] = [
+  ...lines(`
+    put f/a 1
+    put f/a 2 --prev-kv -w protobuf
+    put f/b 1 -w protobuf
+    get f/ --prefix -w protobuf
+    get f/ --prefix -w table
+    get f/a --rev 2 -w protobuf
+    get f/ --prefix --count-only -w simple
+    get f/ --prefix --keys-only -w fields
+    get f/ --prefix --consistency=s -w fields
+    get f/ --prefix --sort-by=VERSION --order=DESCEND -w json
+    get f/ --prefix --sort-by=CREATE --order=ASCEND --limit 1 -w fields
+    get f/ --prefix --sort-by=MODIFY --order=DESCEND --keys-only
+    get f/ --prefix --sort-by=KEY --order=DESCEND --limit 1 -w json
+    get f/ --prefix --sort-by=NONSENSE
+    get f/ --prefix --order=NONSENSE
+    get f/a f/b --prefix
+    get --from-key f/b --print-value-only
+    del f/b --prev-kv -w protobuf
+    del f/ --prefix --prev-kv -w fields
+    del f/ --prefix -w json
+    compaction 3 -w json
+    lease list -w fields
+    lease list -w protobuf
+    lease timetolive 1234 -w fields
+    lease timetolive 1234 --keys -w protobuf
+    lease revoke 1234 -w json
+    lease keep-alive --once 1234 -w json
+    member list -w protobuf
+    member list -w fields --hex
+    member update 8e9e05c52164694d --peer-urls=http://localhost:2380 -w fields
+    member add x --peer-urls=http://localhost:2380 -w json
+    endpoint hashkv -w protobuf
+    alarm list -w fields
+    alarm disarm -w protobuf
+    role add every -w fields
+    role add every -w json
+    role grant-permission every readwrite k -w json
+    role get every -w protobuf
+    role list -w fields
+    role list -w table
+    role revoke-permission every k -w fields
+    role get every
+    user add every:secret -w json
+    user grant-role every every -w fields
+    user get every -w protobuf
+    user get every -w fields
+    user list -w fields
+    user revoke-role every every -w json
+    user delete every -w fields
+    role delete every -w json
+    snapshot save /nonexistent/file
+    defrag -w json
+    put
+    get "" --prefix --rev 1
+    nonsense
+  `),
+  { line: "txn -i -w protobuf", input: 'mod("f/a") > "0"\n\nput f/a 1\nget f/a\ndel f/a\n\n\n' },
+  { line: "txn -i -w table", input: "\nput f/a 1\n\n\n" },
+  { line: "auth status -w fields", since: "3.5" },
+  { line: "auth status -w json", since: "3.5" },
+  { line: "auth status -w protobuf", since: "3.5" },
+  { line: "downgrade validate 3.5 -w fields", since: "3.5" },
+  { line: "get f/a --max-create-rev 3 -w json", since: "3.6" },
+  { line: "get f/ --prefix --min-mod-rev 2 --max-mod-rev 100 -w json", since: "3.6" },
+  { line: "get f/ --prefix --min-create-rev 4 -w json", since: "3.6" },
+];
+
 export const ctlScripts: readonly (readonly [name: string, script: readonly CtlLine[]])[] = [
   ["keys and transactions", keys],
   ["watches", watches],
@@ -314,6 +384,7 @@ export const ctlScripts: readonly (readonly [name: string, script: readonly CtlL
   ["the cluster and its upkeep", cluster],
   ["users and roles", auth],
   ["users and roles, corners", authCorners],
+  ["every field of the answers", everyField],
 ];
 
 /** The words of a line. */
