@@ -115,6 +115,15 @@ describe("flags", () => {
       '--endpoint-reconciler-type "master-count" invalid, allowed values: lease, none',
     ],
     ["--no-such-flag", "unknown flag: --no-such-flag"],
+    ["--enable-admission-plugins=Foo", 'enable-admission-plugins plugin "Foo" is unknown'],
+    [
+      "--disable-admission-plugins=Priority --enable-admission-plugins=Priority",
+      "[Priority] in enable-admission-plugins and disable-admission-plugins overlapped",
+    ],
+    [
+      "--enable-admission-plugins=ImagePolicyWebhook",
+      'failed to initialize admission: couldn\'t init admission plugin "ImagePolicyWebhook": no config specified',
+    ],
     [
       "--audit-log-path=x --audit-log-mode=x --audit-log-format=y --audit-log-maxage=-1",
       [

@@ -1,6 +1,7 @@
 /** What an API server is made from. */
 import type { Clock, Log, Random } from "@nanokube/machinery";
 import type { Channel } from "@nanokube/rpc";
+import type { ImagePolicy } from "../core/admission/image-policy-webhook.ts";
 import type { Auditor } from "../core/audit/trail.ts";
 import type { UserInfo } from "../core/authentication/authenticator.ts";
 import type { RequestHeaderNames } from "../core/authentication/request-header.ts";
@@ -30,6 +31,14 @@ export interface ApiServerPKI {
   proxyClientKey?: string;
 }
 
+export interface AdmissionOptions {
+  enable?: readonly string[];
+  disable?: readonly string[];
+  /** What plugins are told, by their names. */
+  configurations?: ReadonlyMap<string, unknown>;
+  imagePolicy?: ImagePolicy;
+}
+
 export interface ApiServerOptions {
   etcd: Channel;
   clock: Clock;
@@ -42,7 +51,7 @@ export interface ApiServerOptions {
   pki: ApiServerPKI;
   /** "Node", "RBAC", "AlwaysAllow", "AlwaysDeny", in order. */
   authorizationMode: readonly string[];
-  admission?: { enable?: readonly string[]; disable?: readonly string[] };
+  admission?: AdmissionOptions;
   serviceAccountIssuer: string;
   apiAudiences?: readonly string[];
   /** Token → user. */

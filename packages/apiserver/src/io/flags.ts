@@ -70,6 +70,7 @@ export const flagKinds: Readonly<Record<string, FlagKind>> = {
   "proxy-client-key-file": "string",
   "enable-admission-plugins": "list",
   "disable-admission-plugins": "list",
+  "admission-control-config-file": "string",
   "runtime-config": "map",
   "feature-gates": "list",
   "storage-media-type": "string",

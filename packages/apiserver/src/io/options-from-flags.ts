@@ -17,6 +17,7 @@ import type { TimeLimits } from "../core/rest/context.ts";
 import { addressIn, parseRanges } from "../core/service/cidr.ts";
 import type { PortRange } from "../core/service/node-ports.ts";
 import { accessOptions } from "./access-options.ts";
+import { admissionFlags } from "./admission-flags.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 import { auditorOf } from "./audit-options.ts";
 import type { CertificateFiles } from "./certificate-files.ts";
@@ -62,6 +63,7 @@ export async function optionsFromFlags(
   const limits = timeLimits(flags, complaints);
   const access = await accessOptions(flags, complaints);
   const encryption = await encryptionOf(flags, complaints);
+  const admission = admissionFlags(flags, complaints);
   const audit = auditorOf(flags, deps, complaints);
   const shutdownDelayMs = parseGoDurationMs(one("shutdown-delay-duration") ?? "0s") ?? 0;
   if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
@@ -100,10 +102,7 @@ export async function optionsFromFlags(
       publishEndpoints: one("endpoint-reconciler-type") !== "none",
       bootstrapTokens: isTrue(one("enable-bootstrap-token-auth"), false),
       ...(nodePorts === undefined ? {} : { nodePortRange: nodePorts }),
-      admission: {
-        enable: flags.get("enable-admission-plugins") ?? [],
-        disable: flags.get("disable-admission-plugins") ?? [],
-      },
+      admission,
       ...(flags.has("api-audiences") ? { apiAudiences: flags.get("api-audiences")! } : {}),
       ...(tokens === undefined ? {} : { tokens: parseTokenFile(tokens) }),
       etcdPrefix: `/${(one("etcd-prefix") ?? "/registry").replace(/^\/+|\/+$/g, "")}`,

@@ -8,9 +8,13 @@ export const pluginFlags = [
     "DenyServiceExternalIPs",
     "ExtendedResourceToleration",
     "LimitPodHardAntiAffinityTopology",
+    "NamespaceAutoProvision",
     "NamespaceExists",
     "OwnerReferencesPermissionEnforcement",
+    "PodNodeSelector",
+    "PodTolerationRestriction",
   ].join()}`,
+  "--etcd-prefix=elsewhere/",
   "--disable-admission-plugins=ServiceAccount",
 ];
 
@@ -98,6 +102,94 @@ const owned = (name: string, owner: object) => ({
 });
 const configMap = { apiVersion: "v1", kind: "ConfigMap" };
 const blocking = { ...configMap, blockOwnerDeletion: true };
+
+const picky = "/api/v1/namespaces/picky/pods";
+const lead = "scheduler.alpha.kubernetes.io";
+const asked = { key: "a", operator: "Exists", effect: "NoSchedule" };
+const other = {
+  key: "b",
+  operator: "Equal",
+  value: "1",
+  effect: "NoExecute",
+  tolerationSeconds: 9,
+};
+const picked = (name: string, spec: object): RestRequest =>
+  post(picky, { apiVersion: "v1", kind: "Pod", metadata: { name }, spec });
+const privileged = container({ securityContext: { privileged: true } });
+
+/** What a namespace says of its pods. */
+const pickyCases: readonly (readonly [string, RestRequest])[] = [
+  [
+    "a namespace that says where its pods go",
+    post("/api/v1/namespaces", {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: {
+        name: "picky",
+        annotations: {
+          [`${lead}/node-selector`]: "disk=ssd, env=test",
+          [`${lead}/defaultTolerations`]: JSON.stringify([asked]),
+          [`${lead}/tolerationsWhitelist`]: JSON.stringify([
+            asked,
+            { ...other, tolerationSeconds: 20 },
+            { key: "node.kubernetes.io/not-ready", operator: "Exists" },
+            { key: "node.kubernetes.io/unreachable", operator: "Exists" },
+            { key: "node.kubernetes.io/memory-pressure", operator: "Exists" },
+          ]),
+        },
+      },
+    }),
+  ],
+  ["a pod there", picked("plain", { containers: [container()] })],
+  [
+    "one that tolerates",
+    picked("patient", { ...sized, tolerations: [other, { ...asked, effect: "NoSchedule" }] }),
+  ],
+  [
+    "one that tolerates too long",
+    picked("slow", {
+      containers: [container()],
+      tolerations: [{ ...other, tolerationSeconds: 30 }],
+    }),
+  ],
+  [
+    "one that tolerates anything",
+    picked("hardy", { containers: [container()], tolerations: [{ operator: "Exists" }] }),
+  ],
+  ["one elsewhere", picked("lost", { containers: [container()], nodeSelector: { disk: "hdd" } })],
+  [
+    "one nearer",
+    picked("near", { containers: [container()], nodeSelector: { disk: "ssd", zone: "a" } }),
+  ],
+  ["a privileged pod", pod("strong", { containers: [container(), { ...privileged, name: "d" }] })],
+  [
+    "a privileged init container of a template",
+    post("/apis/apps/v1/namespaces/default/deployments", {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "strong" },
+      spec: {
+        selector: { matchLabels: { a: "b" } },
+        template: {
+          metadata: { labels: { a: "b" } },
+          spec: { initContainers: [{ ...privileged, name: "i" }], containers: [container()] },
+        },
+      },
+    }),
+  ],
+  [
+    "a pod with its own size",
+    pod("whole", {
+      nodeName: "n1",
+      containers: [container()],
+      resources: { requests: { cpu: "1" } },
+    }),
+  ],
+  [
+    "resized where the node does not say it can",
+    patch(`${pods}/whole/resize`, { spec: { resources: { requests: { cpu: "2" } } } }, strategic),
+  ],
+];
 
 export const pluginCases: readonly (readonly [string, RestRequest])[] = [
   // First, for upstream's plugins hear of them through a watch.
@@ -189,4 +281,5 @@ export const pluginCases: readonly (readonly [string, RestRequest])[] = [
     post(maps, owned("odd", { ...blocking, apiVersion: "example.com/v1", kind: "Odd" }), ann),
   ],
   ["an owner held up by who may do all", post(maps, owned("held", blocking))],
+  ...pickyCases,
 ];

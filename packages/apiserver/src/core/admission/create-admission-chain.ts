@@ -17,13 +17,17 @@ import { alwaysAdmit, alwaysDeny } from "./always.ts";
 import { alwaysPullImages } from "./always-pull-images.ts";
 import { certificateSubjectRestriction, createCertificatePlugins } from "./certificates.ts";
 import { defaultIngressClass, runtimeClass } from "./classes.ts";
+import { createEventRateLimit } from "./event-rate-limit.ts";
+import { createImagePolicyWebhook, type ImagePolicy } from "./image-policy-webhook.ts";
 import { limitRanger } from "./limit-ranger.ts";
 import {
   denyServiceExternalIPs,
   limitPodHardAntiAffinityTopology,
   namespaceExists,
 } from "./limits-on-request.ts";
+import { createNamespaceAutoProvision, type NamespaceMaker } from "./namespace-auto-provision.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { nodeDeclaredFeatures } from "./node-declared-features.ts";
 import { createNodeRestriction } from "./node-restriction/node-restriction.ts";
 import { createOwnerReferences } from "./owner-references.ts";
 import type {
@@ -32,8 +36,10 @@ import type {
   AdmissionPlugin,
   AdmissionReader,
 } from "./plugin.ts";
+import { createPodNodeSelector } from "./pod-node-selector.ts";
 import { podResizeValidator } from "./pod-resize.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
+import { createPodTolerationRestriction } from "./pod-toleration-restriction.ts";
 import { podTopologyLabels } from "./pod-topology.ts";
 import { createMutatingPolicies } from "./policy/mutating.ts";
 import { createValidatingPolicies } from "./policy/validating.ts";
@@ -70,6 +76,10 @@ export interface AdmissionChainOptions {
   metrics?: AdmissionMetrics;
   /** Every resource in every version; absent, nothing has another version. */
   served?: ServedVersions;
+  /** Of --admission-control-config-file, by plugin. */
+  configurations?: ReadonlyMap<string, unknown> | undefined;
+  imagePolicy?: ImagePolicy | undefined;
+  makeNamespace?: NamespaceMaker;
   /** Keeps what quotas have used; absent, they are only looked at. */
   quotas?: QuotaWriter;
 }
@@ -79,24 +89,42 @@ export interface AdmissionChain {
   validate(attributes: AdmissionAttributes): Promise<void>;
 }
 
+/** Some of them have nothing to do while what they guard is off. */
+const onByDefault = new Set(
+  `CertificateApproval CertificateSigning CertificateSubjectRestriction ClusterTrustBundleAttest
+  DefaultIngressClass DefaultStorageClass DefaultTolerationSeconds JobValidation LimitRanger
+  MutatingAdmissionPolicy MutatingAdmissionWebhook NamespaceLifecycle NodeDeclaredFeatureValidator
+  PersistentVolumeClaimResize PodGroupProtection PodGroupWorkloadExists PodResizeValidator
+  PodSecurity PodTopologyLabels Priority ResourceQuota RuntimeClass ServiceAccount
+  StorageObjectInUseProtection TaintNodesByCondition ValidatingAdmissionPolicy
+  ValidatingAdmissionWebhook`.split(/\s+/),
+);
+
 /** Only when asked for. */
 const offByDefault = new Set([
   "AlwaysAdmit",
   "AlwaysDeny",
   "AlwaysPullImages",
   "DenyServiceExternalIPs",
+  "EventRateLimit",
   "ExtendedResourceToleration",
+  "ImagePolicyWebhook",
   "LimitPodHardAntiAffinityTopology",
+  "NamespaceAutoProvision",
   "NamespaceExists",
   "NodeRestriction",
   "OwnerReferencesPermissionEnforcement",
+  "PodNodeSelector",
+  "PodTolerationRestriction",
 ]);
 
 function allPlugins(options: AdmissionChainOptions, metrics: WebhookMetrics): AdmissionPlugin[] {
   const { clock, random, log, authorizer, callWebhook, served = () => [] } = options;
   const webhookTools = { call: callWebhook, random, log, authorizer, served, clock, metrics };
+  const configured = (name: string): unknown => options.configurations?.get(name);
   return [
     alwaysAdmit,
+    createNamespaceAutoProvision(options.makeNamespace),
     namespaceLifecycle,
     namespaceExists,
     limitPodHardAntiAffinityTopology,
@@ -105,9 +133,13 @@ function allPlugins(options: AdmissionChainOptions, metrics: WebhookMetrics): Ad
     createNodeRestriction(authorizer),
     taintNodesByCondition,
     alwaysPullImages,
+    createImagePolicyWebhook(options.imagePolicy, clock),
     podSecurity,
+    createPodNodeSelector(configured("PodNodeSelector")),
     priority,
     defaultTolerationSeconds,
+    createPodTolerationRestriction(configured("PodTolerationRestriction")),
+    createEventRateLimit(configured("EventRateLimit"), clock),
     extendedResourceToleration,
     defaultStorageClass,
     storageObjectInUseProtection,
@@ -119,6 +151,7 @@ function allPlugins(options: AdmissionChainOptions, metrics: WebhookMetrics): Ad
     defaultIngressClass,
     denyServiceExternalIPs,
     podTopologyLabels,
+    nodeDeclaredFeatures,
     podResizeValidator,
     createMutatingPolicies({ authorizer, served }),
     createMutatingWebhooks(webhookTools),
@@ -144,6 +177,11 @@ function createPass(): AdmissionPass {
   };
 }
 
+/** Whether upstream has a plugin of this name. */
+export function isAdmissionPlugin(name: string): boolean {
+  return onByDefault.has(name) || offByDefault.has(name);
+}
+
 /** Runs one plugin and tells how long it took. */
 async function measured(
   { metrics, clock }: { metrics: AdmissionMetrics; clock: Clock },
@@ -166,9 +204,7 @@ export function createAdmissionChain(options: AdmissionChainOptions): AdmissionC
   const { reader, enable = [], disable = [], metrics = new AdmissionMetrics() } = options;
   const all = allPlugins(options, metrics.webhooks);
   for (const name of [...enable, ...disable]) {
-    if (!all.some((plugin) => plugin.name === name)) {
-      throw new Error(`admission plugin "${name}" is unknown`);
-    }
+    if (!isAdmissionPlugin(name)) throw new Error(`admission plugin "${name}" is unknown`);
   }
   const plugins = all.filter(
     ({ name }) => !disable.includes(name) && (!offByDefault.has(name) || enable.includes(name)),
