@@ -9,6 +9,7 @@
  *         branch  children[i] holds the keys k with keys[i-1] <= k < keys[i]
  * Units   at most 64 entries a node
  */
+import type { KeySpan } from "./key-value.ts";
 
 interface Leaf {
   readonly leaf: true;
@@ -199,6 +200,30 @@ export class KeyIndex {
     parent.children.splice(left, 2, target);
     parent.keys.splice(left, 1);
   }
+}
+
+/** A scan ends early where most keys are not to be seen. */
+const visitedPerFound = 4;
+
+/** The first `limit` references of a span that `see` gives for the newest of a key; 0: none. */
+export function scanKeys(
+  index: KeyIndex,
+  { key, end, limit = Infinity }: KeySpan & { readonly limit?: number },
+  see: (newest: number) => number,
+): { readonly refs: readonly number[]; readonly next: string | undefined } {
+  const refs: number[] = [];
+  let visited = 0;
+  let next: string | undefined;
+  index.visit(key, end === "" ? undefined : end, (newest, found) => {
+    if (refs.length >= limit || visited++ >= limit * visitedPerFound) {
+      next = found;
+      return true;
+    }
+    const ref = see(newest);
+    if (ref !== 0) refs.push(ref);
+    return false;
+  });
+  return { refs, next };
 }
 
 function* refsOf(node: Node): Iterable<number> {

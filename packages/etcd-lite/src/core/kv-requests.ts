@@ -57,7 +57,7 @@ export function executeRange(view: Readable, r: etcd.RangeRequest): Init<etcd.Ra
   };
 }
 
-function rangeFilters(r: etcd.RangeRequest): ((kv: KeyValue) => boolean)[] {
+export function rangeFilters(r: etcd.RangeRequest): ((kv: KeyValue) => boolean)[] {
   const filters: ((kv: KeyValue) => boolean)[] = [];
   if (r.maxModRevision !== 0) filters.push((kv) => kv.modRevision <= r.maxModRevision);
   if (r.minModRevision !== 0) filters.push((kv) => kv.modRevision >= r.minModRevision);
@@ -77,7 +77,7 @@ const orders: readonly Order[] = [
 ];
 
 /** Keys come sorted; another target sorts ascending even when no order is asked for. */
-function sortKeyValues(kvs: KeyValue[], { sortOrder, sortTarget }: etcd.RangeRequest): void {
+export function sortKeyValues(kvs: KeyValue[], { sortOrder, sortTarget }: etcd.RangeRequest): void {
   if (sortTarget === 0 && sortOrder !== descending) return;
   const order = orders[sortTarget]!;
   kvs.sort(sortOrder === descending ? (a, b) => order(b, a) : order);

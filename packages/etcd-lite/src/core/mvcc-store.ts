@@ -29,6 +29,19 @@ export interface RangeResult {
   readonly revision: number;
 }
 
+export interface Scan {
+  readonly kvs: KeyValue[];
+  /** The key that the rest begins with; undefined at the end. */
+  readonly next: string | undefined;
+}
+
+export interface EncodedKeyValues {
+  /** `kvs` of a RangeResponse. */
+  readonly bytes: Buffer;
+  readonly count: number;
+  readonly next: string | undefined;
+}
+
 export interface WriteTransaction {
   /** The revision that its changes have. */
   readonly revision: number;
@@ -65,6 +78,13 @@ export interface MvccStore {
    * more to do. Absent: compact() does it all.
    */
   tidy?(keysMax: number): boolean;
+  /**
+   * The first `limit` versions of a span, at a revision that can be read; fewer when most of what
+   * stands there is gone. For lists that are made a portion at a time. Absent: nobody needs it.
+   */
+  scan?(query: RangeQuery): Scan;
+  /** The same, as they go out; or counted only. */
+  encodeScan?(query: RangeQuery): EncodedKeyValues;
   /** What was written at a revision that is not compacted. */
   changesAt(revision: number): readonly KeyValue[];
   /**

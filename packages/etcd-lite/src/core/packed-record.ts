@@ -1,7 +1,7 @@
 /**
  * Records of versions in an arena: read where they are, written where there is room.
  */
-import { PackedVersion } from "./packed-version.ts";
+import { PackedVersion, varintSize, writeVarint } from "./packed-version.ts";
 import { type RecordArena, recordHeaderBytes } from "./record-arena.ts";
 
 export interface RecordHead {
@@ -34,6 +34,35 @@ export function isTombstone(arena: RecordArena, ref: number): boolean {
   const at = arena.offsetOf(ref);
   if (bytes === undefined) return arena.coldOf(ref).isTombstone(at);
   return PackedVersion.at(bytes, at).version === 0;
+}
+
+const kvsTag = 0x12; // RangeResponse.kvs
+
+/** Versions as `kvs` of an answer, one behind the other: no object for any of them. */
+export function encodeRecords(arena: RecordArena, refs: readonly number[]): Buffer {
+  const sources: Buffer[] = [];
+  const offsets: number[] = [];
+  let sizeBytes = 0;
+  for (const ref of refs) {
+    const warm = arena.bytesOf(ref);
+    const at = warm === undefined ? 0 : arena.offsetOf(ref);
+    const source = warm ?? arena.coldOf(ref).record(arena.offsetOf(ref));
+    const messageBytes = source.readUInt32LE(at + 4);
+    sizeBytes += 1 + varintSize(messageBytes) + messageBytes;
+    sources.push(source);
+    offsets.push(at);
+  }
+  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+  let to = 0;
+  for (const [i, source] of sources.entries()) {
+    const at = offsets[i]!;
+    const messageBytes = source.readUInt32LE(at + 4);
+    bytes[to++] = kvsTag;
+    to = writeVarint(bytes, to, messageBytes);
+    const from = at + recordHeaderBytes;
+    to += source.copy(bytes, to, from, from + messageBytes);
+  }
+  return bytes;
 }
 
 /** A new record, of which the message is still to be written at `messageAt`. */

@@ -10,20 +10,25 @@
  */
 import { ColdHistory } from "./cold-history.ts";
 import { EtcdError } from "./errors.ts";
-import { KeyIndex } from "./key-index.ts";
+import { KeyIndex, scanKeys } from "./key-index.ts";
 import type { KeyValue } from "./key-value.ts";
+import { moveRecord } from "./move-record.ts";
 import type {
+  EncodedKeyValues,
   MvccStore,
   RangeQuery,
   RangeResult,
+  Scan,
   StoreContent,
   WriteTransaction,
 } from "./mvcc-store.ts";
 import {
   addRecord,
   copyMessage,
+  encodeRecords,
   isTombstone,
   messageAt,
+  type RecordHead,
   readRecord,
   revisionOf,
 } from "./packed-record.ts";
@@ -38,13 +43,7 @@ const tidiedPerWrite = 16;
 /** For each byte that is written: bytes looked at of slabs that are to leave memory. */
 const cooledPerByte = 2;
 
-interface NewRecord {
-  /** Bytes of the message. */
-  readonly size: number;
-  readonly sub: number;
-  readonly before: number;
-  readonly isDead: boolean;
-}
+type NewRecord = Omit<RecordHead, "keyBytes"> & { readonly isDead: boolean };
 
 /** `storage` is where old versions go that would fill memory; absent: they stay in it. */
 export function createPackedStore(content?: StoreContent, storage?: ColdStorage): MvccStore {
@@ -152,6 +151,22 @@ class PackedStore implements MvccStore {
       if (revisionOf(arena, at) <= revision) return isTombstone(arena, at) ? 0 : at;
     }
     return 0;
+  }
+
+  scan(query: RangeQuery): Scan {
+    const { refs, next } = this.#refsOf(query);
+    return { kvs: refs.map((ref) => this.#load(ref)), next };
+  }
+
+  encodeScan(query: RangeQuery): EncodedKeyValues {
+    const { refs, next } = this.#refsOf(query);
+    const wanted = query.countOnly === true ? [] : refs;
+    return { bytes: encodeRecords(this.#arena, wanted), count: refs.length, next };
+  }
+
+  #refsOf(query: RangeQuery) {
+    const revision = query.revision || this.#revision;
+    return scanKeys(this.#index, query, (ref) => this.#visible(ref, revision, this.#revision));
   }
 
   #load(ref: number): PackedVersion {
@@ -310,36 +325,12 @@ class PackedStore implements MvccStore {
     this.#arena.release(ref);
   }
 
-  /** In place where the slab is ours, else in a copy: a fork may read the old one. */
   #setBefore(key: string, ref: number, before: number): void {
     if (!this.#arena.setBefore(ref, before)) this.#move(key, ref, before);
   }
 
-  /** Copies a record, and newer ones as long as they cannot be made to refer to the copy. */
   #move(key: string, ref: number, before: number): void {
-    const head = this.#index.get(key);
-    let at = ref;
-    let copy = this.#copyRecord(at, before);
-    while (at !== Math.abs(head)) {
-      this.#arena.supersede(copy);
-      let newer = Math.abs(head);
-      while (this.#arena.before(newer) !== at) newer = this.#arena.before(newer);
-      this.#arena.release(at);
-      if (this.#arena.setBefore(newer, copy)) return;
-      at = newer;
-      copy = this.#copyRecord(at, copy);
-    }
-    this.#index.set(key, head < 0 ? -copy : copy);
-    this.#arena.release(at);
-  }
-
-  #copyRecord(ref: number, before: number): number {
-    const kv = this.#load(ref);
-    const head = { before, size: kv.to - kv.from, sub: kv.sub, keyBytes: kv.key.length };
-    const copy = addRecord(this.#arena, head);
-    copyMessage(this.#arena, copy, kv);
-    this.#log.replace(kv.modRevision, ref, copy);
-    return copy;
+    moveRecord({ arena: this.#arena, index: this.#index, log: this.#log }, { key, ref, before });
   }
 
   #moveIfNeeded(ref: number): void {

@@ -192,7 +192,7 @@ export function writeMessage(bytes: Buffer, from: number, v: VersionContent): nu
   return at;
 }
 
-function varintSize(value: number): number {
+export function varintSize(value: number): number {
   let size = 1;
   for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) size++;
   return size;
@@ -204,7 +204,7 @@ function leaseSize(lease: bigint): number {
   return size;
 }
 
-function writeVarint(bytes: Buffer, from: number, value: number): number {
+export function writeVarint(bytes: Buffer, from: number, value: number): number {
   let at = from;
   let rest = value;
   for (; rest >= two28; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 128;

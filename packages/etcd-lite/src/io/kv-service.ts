@@ -14,7 +14,7 @@ import { executeRange, executeTxn, isReadOnly } from "../core/kv-requests.ts";
 import { noSpaceAlarm, putCostBytes, txnCostBytes } from "../core/member-state.ts";
 import { warnOfSlowness } from "./apply-times.ts";
 import { readAs, writeAs } from "./identify.ts";
-import { executeLongRange, isLongRange } from "./long-range.ts";
+import { executeLongRange } from "./long-range.ts";
 import { answer, guarded, type Member } from "./member.ts";
 
 export function createKVService(member: Member): Handlers<typeof etcd.KV> {
@@ -28,10 +28,11 @@ export function createKVService(member: Member): Handlers<typeof etcd.KV> {
         run: () => {
           state.tally.range();
           state.tally.end();
-          return timeRange(member, () =>
-            isLongRange(state, request)
-              ? executeLongRange(member, request)
-              : answer(member, executeRange(state.store, request)),
+          return timeRange(
+            member,
+            () =>
+              executeLongRange(member, request) ??
+              answer(member, executeRange(state.store, request)),
           );
         },
       });

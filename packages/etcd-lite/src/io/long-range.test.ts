@@ -1,7 +1,8 @@
 /** A long list says the same as one made in one go, and what comes meanwhile is not in it. */
 import { createFakeClock, createSeededRandom, nullLog } from "@nanokube/machinery";
-import { type Channel, createClient, dial, etcd } from "@nanokube/rpc";
+import { type Channel, createClient, dial, etcd, type Init } from "@nanokube/rpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { executeRange } from "../core/kv-requests.ts";
 import { createEtcd, type Etcd } from "./etcd.ts";
 
 const text = (s: string) => Buffer.from(s);
@@ -46,4 +47,53 @@ test("a limit, and what is beyond it", async () => {
   expect([kvs.length, more, told]).toEqual([3001, true, count]);
   const rest = await kv.range({ ...all, key: text(`${nameOf(3000)}\0`), limit: count });
   expect([rest.kvs.length, rest.more]).toEqual([count - 3001, false]);
+});
+
+test("says what a list made in one go says, whatever is asked for", {
+  timeout: 60_000,
+}, async () => {
+  const kv = createClient(socket, etcd.KV);
+  const { member } = server;
+  const old = member.state.store.revision;
+  for (let i = 0; i < count; i += 7) {
+    await kv.put({ key: text(nameOf(i)), value: text(`second ${(i * 7919) % count}`) });
+  }
+  const middle = member.state.store.revision;
+  await kv.deleteRange({ key: text(nameOf(1000)), rangeEnd: text(nameOf(3000)) });
+  await kv.put({ key: text(nameOf(2000)), value: text("again") });
+  const spans = [all, { key: text(nameOf(10)), rangeEnd: text(nameOf(90)) }];
+  const limits = [0, 1, 40, 2500, 2993, 3001];
+  const forms: Init<etcd.RangeRequest>[] = [
+    {},
+    { keysOnly: true },
+    { sortOrder: 2 },
+    { sortOrder: 1 },
+    { sortTarget: 3, sortOrder: 2 },
+    { sortTarget: 4 },
+    { minModRevision: old + 5 },
+    { maxModRevision: middle, sortTarget: 3, keysOnly: true },
+    { maxCreateRevision: old, minCreateRevision: 1 },
+    { countOnly: true },
+  ];
+  for (const span of spans) {
+    for (const revision of [0, old, middle, middle + 1]) {
+      for (const limit of revision === 0 ? limits : [0, 2993]) {
+        for (const form of forms) {
+          const request = { ...span, ...form, revision, limit };
+          const bytes = etcd.RangeRequest.encode(request);
+          const whole = executeRange(member.state.store, etcd.RangeRequest.decode(bytes));
+          const { header: _, ...wanted } = etcd.RangeResponse.decode(
+            etcd.RangeResponse.encode(whole),
+          );
+          const { header, ...found } = await kv.range(request);
+          expect(header!.revision).toBe(middle + 2);
+          const about = JSON.stringify({ ...form, revision, limit });
+          expect([found.more, found.count], about).toEqual([wanted.more, wanted.count]);
+          const told = ({ kvs }: { kvs: readonly etcd.KeyValue[] }) =>
+            kvs.map((kv) => Buffer.from(etcd.KeyValue.encode(kv)).toString("latin1"));
+          expect(told(found), about).toEqual(told(wanted));
+        }
+      }
+    }
+  }
 });
