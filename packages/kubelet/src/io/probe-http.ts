@@ -8,6 +8,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { kubernetesVersion } from "@nanokube/api";
 import type { Container, HTTPGetAction } from "@nanokube/api/core/v1";
+import { probeDeadline } from "./probe-deadline.ts";
 
 const BODY_MAX = 10 * 1024;
 const REDIRECTS_MAX = 10;
@@ -93,13 +94,13 @@ function once(target: HTTPTarget, timeoutMs: number): Promise<HTTPAnswer & { loc
     },
   );
   // Node has no limit for the whole exchange; a slow server would hold the probe for ever.
-  const timer = setTimeout(() => {
+  const cancel = probeDeadline(timeoutMs, () => {
     request.destroy(
       new Error("context deadline exceeded (Client.Timeout exceeded while awaiting headers)"),
     );
-  }, timeoutMs);
+  });
   request.on("error", reject);
-  request.on("close", () => clearTimeout(timer));
+  request.on("close", cancel);
   request.end();
   return promise;
 }

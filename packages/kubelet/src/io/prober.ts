@@ -13,6 +13,7 @@ import { expand } from "../core/expansion.ts";
 import { formatPod } from "../core/pod.ts";
 import { formatDuration } from "../core/time.ts";
 import { describeRpcError, type RuntimeClient, rpcDetails } from "./cri-runtime.ts";
+import { probeDeadline } from "./probe-deadline.ts";
 import { goDialError, httpGet, httpTarget, resolvePort } from "./probe-http.ts";
 
 export interface ProbeOutput {
@@ -50,19 +51,19 @@ async function probeHTTP(
   }
 }
 
-function probeTCP(host: string, port: number, timeoutMs: number): Promise<ProbeOutput> {
+export function probeTCP(host: string, port: number, timeoutMs: number): Promise<ProbeOutput> {
   const { promise, resolve } = Promise.withResolvers<ProbeOutput>();
   const address = joinHostPort(host, port);
   const socket = connect({ host, port });
-  socket.setTimeout(timeoutMs);
+  const cancel = probeDeadline(timeoutMs, () => {
+    end({ result: "failure", output: `dial tcp ${address}: i/o timeout` });
+  });
   const end = (output: ProbeOutput) => {
+    cancel();
     socket.destroy();
     resolve(output);
   };
   socket.once("connect", () => end({ result: "success", output: "" }));
-  socket.once("timeout", () => {
-    end({ result: "failure", output: `dial tcp ${address}: i/o timeout` });
-  });
   socket.once("error", (error) => {
     end({ result: "failure", output: goDialError(address, error) });
   });
