@@ -73,6 +73,11 @@ export class MemberState {
     return emptyStoreBytes + this.store.sizeBytes;
   }
 
+  /** With what compactions left, and what was made ready for the writes to come. */
+  get heldBytes(): number {
+    return emptyStoreBytes + Math.max(this.store.heldBytes ?? 0, this.store.sizeBytes);
+  }
+
   /** Whether a write of `costBytes` still fits. */
   hasRoom(costBytes: number): boolean {
     if (costBytes === 0 || this.quotaBytes < 0) return true;

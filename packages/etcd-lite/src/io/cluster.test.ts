@@ -3,6 +3,8 @@ import { createFakeClock, createSeededRandom, type FakeClock, nullLog } from "@n
 import { type Channel, createClient, etcd } from "@nanokube/rpc";
 import { afterEach, describe, expect, test } from "vitest";
 import { createEtcd, type Etcd, type EtcdOptions } from "./etcd.ts";
+import { MemoryDisk } from "./memory-disk.ts";
+import { metricsText } from "./metrics-text.ts";
 
 const text = (s: string) => Buffer.from(s);
 
@@ -156,6 +158,61 @@ test("the majority goes on without a member; a member without the majority refus
   });
   const { kvs } = await alone.range({ key: text("k"), serializable: true });
   expect(String(kvs[0]!.value)).toBe("on");
+});
+
+test("a member whose disk breaks says so once, and answers nothing stale; the others go on", async () => {
+  members = new Members();
+  const disk = new MemoryDisk();
+  const told: string[] = [];
+  const log = { ...nullLog, error: (_fields: object, message: string) => void told.push(message) };
+  for (const name of three) await members.start(name, three, name === "m1" ? { disk, log } : {});
+  await members.until(() => members.leader !== undefined);
+  const [broken, other] = [members.all.get("m1")!, members.all.get("m2")!];
+  await members.passing(kvOf(other).put({ key: text("k"), value: text("before") }));
+  await members.until(() => broken.member.state.store.keyCount === 1);
+  const address = await broken.httpServer.listen({ host: "127.0.0.1", port: 0 });
+
+  disk.failure = new Error("EIO: i/o error, write");
+  for (let isDone = false; !isDone; ) {
+    const put = kvOf(other).put({ key: text("k"), value: text("after") });
+    isDone = await members.passing(put.then(() => true)).catch(() => false);
+  }
+  const key = text("k");
+  await expect(members.passing(kvOf(broken).range({ key }))).rejects.toMatchObject({ code: 14 });
+  await expect(members.passing(kvOf(broken).put({ key }))).rejects.toMatchObject({ code: 14 });
+  const { kvs } = await kvOf(broken).range({ key, serializable: true });
+  expect(String(kvs[0]!.value)).toBe("before"); // To whom is content with what may be old.
+  const now = await members.passing(kvOf(other).range({ key }));
+  expect(String(now.kvs[0]!.value)).toBe("after");
+  const health = await fetch(`http://127.0.0.1:${address.port}/health`);
+  expect([health.status, await health.json()]).toEqual([
+    503,
+    { health: "false", reason: "DISK: EIO: i/o error, write" },
+  ]);
+  expect(told).toEqual(["the log cannot be written: refusing all writes"]);
+});
+
+test("/metrics tells of the others: who is there, what went to and fro, how long it takes", async () => {
+  await startThree();
+  await members.passing(kvOf(members.follower()).put({ key: text("k") }));
+  await members.clock.step(1500);
+  const { member } = members.leader!;
+  const id = (of: Etcd) => of.member.identity.memberId.toString(16);
+  const others = [...members.all.values()].filter((other) => other !== members.leader).map(id);
+  const shown = (series: string) => {
+    const line = metricsText(member)
+      .split("\n")
+      .find((one) => one.startsWith(`${series} `));
+    return Number(line?.split(" ").at(-1) ?? Number.NaN);
+  };
+  for (const other of others) {
+    const both = `Local="${id(members.leader!)}",Remote="${other}"`;
+    expect(shown(`etcd_network_active_peers{${both}}`)).toBe(1);
+    expect(shown(`etcd_network_peer_sent_bytes_total{To="${other}"}`)).toBeGreaterThan(0);
+    expect(shown(`etcd_network_peer_received_bytes_total{From="${other}"}`)).toBeGreaterThan(0);
+    const roundTrips = `etcd_network_peer_round_trip_time_seconds_count{To="${other}"}`;
+    await members.until(() => shown(roundTrips) === 1);
+  }
 });
 
 describe("calls that want a leader", () => {

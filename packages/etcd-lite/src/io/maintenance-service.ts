@@ -21,7 +21,7 @@ export function createMaintenanceService(member: Member): Handlers<typeof etcd.M
       readAsAdmin(member, call, () => ({
         header: header(member),
         version: serverVersion,
-        dbSize: state.sizeBytes,
+        dbSize: state.heldBytes,
         dbSizeInUse: state.sizeBytes,
         dbSizeQuota: state.quotaBytes,
         leader: node.raft.leader,

@@ -112,7 +112,7 @@ const gauges: readonly Gauge[] = [
   [
     "etcd_mvcc_db_total_size_in_bytes",
     "Total size of the underlying database physically allocated in bytes.",
-    ({ state }) => state.sizeBytes,
+    ({ state }) => state.heldBytes,
   ],
   [
     "etcd_mvcc_db_total_size_in_use_in_bytes",
