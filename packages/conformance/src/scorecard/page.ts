@@ -81,8 +81,11 @@ export function formatPage({ version, nodes, conformanceTotal, ...input }: PageI
     "agnhost, etcd, sample-apiserver and nnp are upstream's programs; busybox, bash (also as sh), curl",
     "and dig are the machine's; nginx is busybox httpd.",
     "",
-    `**${countLine(results)}** of ${results.length} specs, of which ${conformance.length} are ` +
-      `[Conformance]; upstream has ${conformanceTotal} of these.`,
+    isSwap
+      ? `**${countLine(results)}**. What stands under "with" took the place of ours: upstream's ` +
+        "programs, or several members of etcd-lite for the one in the control plane."
+      : `**${countLine(results)}** of ${results.length} specs, of which ${conformance.length} are ` +
+        `[Conformance]; upstream has ${conformanceTotal} of these.`,
     "",
     ...formatRuns(input.runs ?? []),
     `| ${column} | result |`,
