@@ -98,10 +98,17 @@ test("a report's specs, without those out of focus", () => {
   const reports = [
     spec("run", "passed"),
     spec("stop", "timedout", "too late:\nby far"),
+    spec("compare", "failed", "Expected\n    <int>: 0\nto equal\n    <int>: 1"),
     spec("x", "skipped"),
   ];
   expect(readReport([{ SpecReports: reports }])).toEqual([
     { name: "[sig-a] Pods run", outcome: "passed", seconds: 2, message: "" },
     { name: "[sig-a] Pods stop", outcome: "failed", seconds: 2, message: "too late: by far" },
+    {
+      name: "[sig-a] Pods compare",
+      outcome: "failed",
+      seconds: 2,
+      message: "Expected <int>: 0 to equal <int>: 1",
+    },
   ]);
 });

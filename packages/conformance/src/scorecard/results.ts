@@ -65,7 +65,8 @@ const nameOf = (report: SpecReport) =>
 function firstLine(message: string | undefined): string {
   const lines = (message ?? "").split("\n").map((line) => line.trim());
   const said = lines.filter((line) => line !== "");
-  const line = said[0] ?? "";
+  // Without a description: Expected / <int>: 0 / to equal / <int>: 1
+  const line = said[0] === "Expected" ? said.slice(0, 4).join(" ") : (said[0] ?? "");
   // "Told to stop trying after …" and the like carry the reason on the next line.
   const more = line.endsWith(":") && said[1] !== undefined ? `${line} ${said[1]}` : line;
   return more.length > 240 ? `${more.slice(0, 239)}…` : more;
