@@ -16,6 +16,7 @@ import { residentBytes } from "nanokube";
 import { type ApiServerInstance, openServer, type ServerSetup } from "../subjects/apiserver.ts";
 import { findProgram, missing } from "../subjects/programs.ts";
 import { bundled } from "./bundled.ts";
+import { median } from "./median.ts";
 
 export interface ApiServerBench {
   /** How long a phase of reads takes. */
@@ -27,6 +28,10 @@ export interface ApiServerBench {
   save?: string;
   /** One subject alone, while something is being mended. */
   only?: string;
+  /** These phases of the load alone, without memory and growth: "create,fanout". */
+  phases?: string;
+  /** How often each subject is measured, in turn; the figures are medians. */
+  rounds: number;
 }
 
 type Figures = Record<string, number>;
@@ -43,10 +48,11 @@ async function measure(subject: Subject, options: ApiServerBench): Promise<Figur
     await delay(3000);
     figures["memory.idle"] = residentBytes(server.pid) / 2 ** 20;
     const load = (...flags: string[]) => apiload(server, [...flags, "--pods", `${options.pods}`]);
-    const phases = "create,get,list,bytes,label,patch,apply,fanout,delete";
+    const phases = options.phases ?? "create,get,list,bytes,label,patch,apply,fanout,delete";
     // Servers run for weeks: what is measured is not their first thousand requests.
     await load("--phases", phases, "--seconds", "1s", "--namespace", "warm-up");
     Object.assign(figures, await load("--phases", phases, "--seconds", `${options.seconds}s`));
+    if (options.phases !== undefined) return figures;
     await load("--phases", "cluster");
     await delay(5000);
     figures["memory.cluster"] = residentBytes(server.pid) / 2 ** 20;
@@ -146,14 +152,17 @@ export async function benchApiServer(
         setup: { command: ours, store: await bundled("etcd-lite", directory) },
       },
     ];
-    const figures = new Map<string, Figures>();
-    for (const subject of subjects) {
-      if (options.only !== undefined && subject.name !== options.only) continue;
-      figures.set(subject.name, await measure(subject, options));
-      // A run that is cut short has shown what it had.
-      write(`${subject.name}: ${JSON.stringify(figures.get(subject.name))}`);
+    const wanted = subjects.filter(({ name }) => (options.only ?? name) === name);
+    const figures = new Map<string, Figures[]>(subjects.map(({ name }) => [name, []]));
+    for (let round = 1; round <= options.rounds; round += 1) {
+      for (const subject of wanted) {
+        const measured = await measure(subject, options);
+        figures.get(subject.name)!.push(measured);
+        // A run that is cut short has shown what it had.
+        write(`${subject.name}: ${JSON.stringify(measured)}`);
+      }
     }
-    const columns = subjects.map(({ name }) => figures.get(name));
+    const columns = subjects.map(({ name }) => medians(figures.get(name)!));
     const lines: string[] = [];
     writeTable([...rows, ...growthRows(options.growth)], columns, (line) => lines.push(line));
     for (const line of lines) write(line);
@@ -161,6 +170,13 @@ export async function benchApiServer(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+function medians(rounds: readonly Figures[]): Figures | undefined {
+  const [first] = rounds;
+  if (first === undefined) return undefined;
+  const keys = Object.keys(first);
+  return Object.fromEntries(keys.map((key) => [key, median(rounds.map((each) => each[key]!))]));
 }
 
 function page(lines: readonly string[]): string {
@@ -179,6 +195,7 @@ function writeTable(
   write("|---|---|---|---|---|");
   for (const [key, label, unit] of table) {
     const [theirs, own] = [upstream?.[key], ours?.[key]];
+    if ((theirs ?? own ?? lite?.[key]) === undefined) continue;
     const cells = [show(theirs, unit), show(own, unit), ratioOf(theirs, own, unit)];
     cells.push(show(lite?.[key], unit));
     write(`| ${label} | ${cells.join(" | ")} |`);

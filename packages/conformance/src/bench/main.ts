@@ -37,10 +37,14 @@ program
   .option("--growth <sizes>", "numbers of objects at which growth is measured, e.g. 1000,100000")
   .option("--save <file>", "keep the table in this file, e.g. docs/benchmarks/apiserver.md")
   .option("--only <subject>", 'one of "kube-apiserver", "ours", "ours on etcd-lite"')
+  .option("--phases <names>", "these alone, beginning with create, e.g. create,patch,fanout")
+  .option("--rounds <n>", "how often each is measured, in turn", count, 1)
   .action(
     async (options: {
       pods: number;
       seconds: number;
+      phases?: string;
+      rounds: number;
       growth?: string;
       only?: string;
       save?: string;
