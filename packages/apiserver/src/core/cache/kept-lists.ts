@@ -1,12 +1,23 @@
 /**
- * The items of whole lists as bytes, until something in the resource changes: many who list the
- * same at the same time (a restart of all clients) cost one encoding and one compression.
+ * The items of whole lists and of first pages as bytes, until something in the resource changes:
+ * many who list the same at the same time (a restart of all clients) cost one encoding and one
+ * compression.
  *
  * Units   bytes are of the joined items, without the head that has the list's resourceVersion
  */
 export interface ListItems {
   readonly bytes: Uint8Array;
   readonly count: number;
+  /** These are a page, and there is more. */
+  readonly rest?: ListRest | undefined;
+}
+
+/** What comes behind a page. */
+export interface ListRest {
+  /** The key of the page's last object. */
+  readonly last: string;
+  /** How many; unknown when a selector chooses. */
+  readonly remaining: number | undefined;
 }
 
 const listsMax = 16;

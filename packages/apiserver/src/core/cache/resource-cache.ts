@@ -93,6 +93,11 @@ export class ResourceCache {
     }
   }
 
+  /** How many objects `scan` would give, without a look at each. */
+  count(prefix: string, start: string): number {
+    return this.#keys.count(start, prefix);
+  }
+
   /** Loading: no event, no history. */
   load(object: StoredObject): void {
     this.#objects.set(object.key, object);

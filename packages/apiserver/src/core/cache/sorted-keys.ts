@@ -53,6 +53,21 @@ export class SortedKeys {
     }
   }
 
+  /** How many keys `from` would give. */
+  count(start: string, prefix: string): number {
+    const first = this.#position(start > prefix ? start : prefix);
+    const end = prefix === "" ? this.#size : this.#position(after(prefix));
+    return Math.max(0, end - first);
+  }
+
+  /** How many keys stand before this one, whether it is there or not. */
+  #position(key: string): number {
+    const at = this.#chunkOf(key);
+    let before = 0;
+    for (let i = 0; i < at; i++) before += this.#chunks[i]!.length;
+    return before + lowerBound(this.#chunks[at]!, key);
+  }
+
   /** The last chunk whose first key is not after `key`. */
   #chunkOf(key: string): number {
     let low = 0;
@@ -64,6 +79,11 @@ export class SortedKeys {
     }
     return low;
   }
+}
+
+/** What stands behind all that begins so; the prefixes here end with a slash. */
+function after(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 }
 
 function lowerBound(keys: readonly string[], key: string): number {

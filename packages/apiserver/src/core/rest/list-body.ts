@@ -9,7 +9,7 @@
  * Source  apimachinery pkg/runtime/serializer/json/collections.go, protobuf/collections.go
  */
 import { encodeProtobuf } from "@nanokube/machinery";
-import type { ListItems } from "../cache/kept-lists.ts";
+import type { ListItems, ListRest } from "../cache/kept-lists.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
 import type { ApiResponse, RestContext, ServedResource, Sink } from "./context.ts";
 import { rawProtobuf, servedJSON } from "./object-bytes.ts";
@@ -33,11 +33,17 @@ const envelopeTail = Uint8Array.of(0x1a, 0x00, 0x22, 0x00);
 const envelopeMagic = Uint8Array.of(0x6b, 0x38, 0x73, 0x00);
 const listMetaType = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";
 
-/** The items in the form asked for; `keepAs` names a list that others may ask for as well. */
+/** A list that others may ask for as well: the name of its items, and what comes behind them. */
+export interface Keep {
+  as: string;
+  rest: ListRest | undefined;
+}
+
+/** The items in the form asked for. */
 export async function listItems(
   context: RestContext,
   objects: readonly StoredObject[],
-  keepAs?: string,
+  keep?: Keep,
 ): Promise<ListItems> {
   const { cache } = context.resource;
   const { changedAt } = cache;
@@ -51,8 +57,8 @@ export async function listItems(
     await new Promise<void>((resolve) => void clock.setTimeout(resolve, 0));
     sinceMs = clock.monotonic();
   }
-  const items = { bytes: join(parts), count: objects.length };
-  if (keepAs !== undefined && cache.changedAt === changedAt) cache.lists.keep(keepAs, items);
+  const items = { bytes: join(parts), count: objects.length, rest: keep?.rest };
+  if (keep !== undefined && cache.changedAt === changedAt) cache.lists.keep(keep.as, items);
   return items;
 }
 

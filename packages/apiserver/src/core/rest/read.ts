@@ -9,6 +9,7 @@
  */
 import { badRequest, expired, notFound, timeout } from "@nanokube/machinery";
 import { formatContinue, parseContinue } from "../cache/continue-token.ts";
+import type { ListRest } from "../cache/kept-lists.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
 import { objectKey } from "../storage/keys.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
@@ -73,32 +74,27 @@ export async function list(context: RestContext): Promise<ApiResponse> {
   }
   await reach(context, options.resourceVersion);
   const { revision } = context.server.store;
+  const prefix = prefixOf(context, options);
   const kept = context.resource.cache.lists.get(keepAs);
   if (kept !== undefined) {
-    return respondWithItems(context, kept, { resourceVersion: String(revision) });
+    return respondWithItems(context, kept, metaOf({ prefix, revision }, kept.rest));
   }
   const matches = predicateOf(options);
-  const prefix = prefixOf(context, options);
-  const { objects, meta } = await fromCache(context, {
-    options,
-    prefix,
-    matches,
-    start: "",
-    revision,
-  });
-  return respondWithList(context, objects, meta, keepAs);
+  const page = { options, prefix, matches, start: "", revision };
+  const { objects, meta, rest } = await fromCache(context, page);
+  return respondWithList(context, objects, meta, { as: keepAs, rest });
 }
 
-/** What a list from the cache is kept under; undefined for pages, the past and other forms. */
+/** What a list from the cache is kept under; undefined for later pages, the past and other forms. */
 function nameToKeep(context: RestContext, options: ListOptions): string | undefined {
   const { output, resource, request } = context;
   // How a custom resource is shown can change without a change of it.
   if (resource.custom !== undefined) return undefined;
   if (output.as !== "" || output.pretty || output.format === "yaml") return undefined;
   const { limit, continueToken, resourceVersionMatch } = options;
-  if (limit > 0 || continueToken !== "" || resourceVersionMatch === "Exact") return undefined;
+  if (continueToken !== "" || resourceVersionMatch === "Exact") return undefined;
   const selectors = ["labelSelector", "fieldSelector"].map((name) => request.query.get(name) ?? "");
-  const form = [output.format, resource.apiVersion, prefixOf(context, options)];
+  const form = [output.format, resource.apiVersion, prefixOf(context, options), limit];
   return JSON.stringify([...form, ...selectors]);
 }
 
@@ -133,6 +129,8 @@ export function knownFields({ resource }: RestContext): KnownFields | undefined 
 export interface Listed {
   objects: StoredObject[];
   meta: ListMeta;
+  /** Of a page from the cache. */
+  rest?: ListRest | undefined;
 }
 
 export async function listObjects(context: RestContext, options: ListOptions): Promise<Listed> {
@@ -220,42 +218,42 @@ async function listAtRevision(context: RestContext, page: PageRequest): Promise<
       objects.push(object);
       const remaining = past.objects.length - index - 1 + past.remaining;
       if (limit > 0 && objects.length === limit && remaining > 0) {
-        return { objects, meta: pageMeta(page, object, page.matches ? undefined : remaining) };
+        const counted = page.matches === undefined ? remaining : undefined;
+        return { objects, meta: metaOf(page, { last: object.key, remaining: counted }) };
       }
     }
     const last = past.objects.at(-1);
     if (past.remaining === 0 || last === undefined) break;
     start = `${last.key}\0`;
   }
-  return { objects, meta: { resourceVersion: String(page.revision) } };
+  return { objects, meta: metaOf(page, undefined) };
 }
 
 async function fromCache(context: RestContext, page: PageRequest): Promise<Listed> {
   const { cache, reading } = context.resource;
   const { limit } = page.options;
   const objects: StoredObject[] = [];
-  let remaining = 0;
+  let rest: ListRest | undefined;
   const scanned = cache.scan(page.prefix, page.start);
   for (const object of reading === undefined ? scanned : await reading.all([...scanned])) {
     if (limit > 0 && objects.length === limit) {
+      const last = objects.at(-1)!.key;
       // With a selector nobody counts the rest; one more key is enough to go on.
-      remaining++;
-      if (page.matches !== undefined) break;
-      continue;
+      const isCounted = page.matches === undefined;
+      rest = { last, remaining: isCounted ? cache.count(page.prefix, object.key) : undefined };
+      break;
     }
     if (page.matches === undefined || page.matches(object)) objects.push(object);
   }
-  if (remaining === 0) return { objects, meta: { resourceVersion: String(page.revision) } };
-  const count = page.matches === undefined ? remaining : undefined;
-  return { objects, meta: pageMeta(page, objects.at(-1)!, count) };
+  return { objects, meta: metaOf(page, rest), rest };
 }
 
-function pageMeta(page: PageRequest, last: StoredObject, remaining: number | undefined): ListMeta {
-  const start = `${last.key.slice(page.prefix.length)}\0`;
-  const meta: ListMeta = {
-    resourceVersion: String(page.revision),
-    continue: formatContinue({ revision: page.revision, start }),
-  };
-  if (remaining !== undefined) meta.remainingItemCount = remaining;
+type Place = Pick<PageRequest, "prefix" | "revision">;
+
+function metaOf({ prefix, revision }: Place, rest: ListRest | undefined): ListMeta {
+  const meta: ListMeta = { resourceVersion: String(revision) };
+  if (rest === undefined) return meta;
+  meta.continue = formatContinue({ revision, start: `${rest.last.slice(prefix.length)}\0` });
+  if (rest.remaining !== undefined) meta.remainingItemCount = rest.remaining;
   return meta;
 }

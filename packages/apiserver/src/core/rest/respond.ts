@@ -19,7 +19,7 @@ import type { ListItems } from "../cache/kept-lists.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
 import { type MediaType, mediaTypes } from "../wire/negotiation.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
-import { join, type ListMeta, listBody, listItems } from "./list-body.ts";
+import { join, type Keep, type ListMeta, listBody, listItems } from "./list-body.ts";
 import { objectBytes } from "./object-bytes.ts";
 import { partialMetadata, partialMetadataList } from "./partial-metadata.ts";
 import { readOne } from "./reading.ts";
@@ -60,12 +60,11 @@ export function respondWithTree(
   return answer(context, status, encodeTree(tree, output, typeName));
 }
 
-/** `keepAs` names a list that others may ask for as well, see list-body.ts. */
 export async function respondWithList(
   context: RestContext,
   objects: readonly StoredObject[],
   listMeta: ListMeta,
-  keepAs?: string,
+  keep?: Keep,
 ): Promise<ApiResponse> {
   const { output, resource } = context;
   if (output.as === "Table") {
@@ -81,7 +80,7 @@ export async function respondWithList(
     const type = "io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadataList";
     return answer(context, 200, encodeTree(list, output, type));
   }
-  return respondWithItems(context, await listItems(context, objects, keepAs), listMeta);
+  return respondWithItems(context, await listItems(context, objects, keep), listMeta);
 }
 
 export function respondWithItems(
