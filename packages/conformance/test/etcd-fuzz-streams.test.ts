@@ -381,6 +381,17 @@ describe.skipIf(skip !== undefined)(`wrong streams, beside etcd${skip ? `: ${ski
     expect(await Promise.all(open.map((one) => outcomeOf(one, bytes)))).toEqual([mine, theirs]);
   });
 
+  test("what failed is counted under the same labels", async () => {
+    const { mine, theirs } = await both(async ({ endpoint, cluster }) => {
+      await cluster.memberPromote({ ID: 1234n }).catch(() => {});
+      const text = await (await fetch(`http://${endpoint}/metrics`)).text();
+      const lines = text.split("\n").filter((line) => /^etcd_\w+_failures(_total)?\{/.test(line));
+      return lines.map((line) => line.replace(/ \d+$/, "")).sort();
+    });
+    expect(mine).toEqual(theirs);
+    expect(mine).toHaveLength(1);
+  });
+
   test("beside all that, both serve", async () => {
     const { mine, theirs } = await both(
       async ({ kv }) => (await kv.range({ key: b("w/a") })).count,

@@ -212,8 +212,6 @@ export class MetricsRegistry {
 const labelledFacts = {
   etcd_server_learner_promote_failures:
     "The total number of failed learner promotions (likely learner not ready) while this member is leader.",
-  etcd_network_server_stream_failures_total:
-    "The total number of stream failures from the local server.",
 } as const;
 
 type LabelledName = keyof typeof labelledFacts;

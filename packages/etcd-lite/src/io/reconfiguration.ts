@@ -6,12 +6,15 @@
  * Errors  MemberNotEnoughStarted, Unhealthy, LearnerNotReady, and what core/cluster.ts refuses
  * Source  etcd v3.6 server/etcdserver/server.go mayAddMember, mayRemoveMember, mayPromoteMember
  */
+
+import type { RpcError } from "@nanokube/rpc";
 import type { ClusterMember, MemberChangeRequest } from "../core/cluster.ts";
-import { EtcdError } from "../core/errors.ts";
+import { EtcdError, errors } from "../core/errors.ts";
 import { Leader } from "../core/raft/leader.ts";
 import { nobody } from "../core/raft/message.ts";
 import { memberIdOf } from "./identity.ts";
 import { guarded, type Member, toRpc, write } from "./member.ts";
+import { quoted } from "./metrics.ts";
 
 /** A connection younger than this does not count as healthy. */
 const healthMs = 5000;
@@ -86,10 +89,22 @@ export class Reconfiguration {
   }
 
   async promoteHere(id: bigint): Promise<Record<string, never>> {
-    guarded(() => this.#mayPromote(id));
+    try {
+      guarded(() => this.#mayPromote(id));
+    } catch (error) {
+      if (this.#member.node.isLeader) this.#promotionFailed(error as RpcError);
+      throw error;
+    }
     await this.#change({ action: "promote", member: { ...unnamed, id } });
     this.#member.metrics.count("learnerPromoted");
     return {};
+  }
+
+  #promotionFailed({ details }: RpcError): void {
+    const isUnknown = details === errors.MemberNotFound.text;
+    const reason = isUnknown ? "membership: ID not found" : details;
+    const labels = `Reason=${quoted(reason)}`;
+    this.#member.metrics.countLabelled("etcd_server_learner_promote_failures", labels);
   }
 
   #change(request: MemberChangeRequest): Promise<unknown> | unknown {

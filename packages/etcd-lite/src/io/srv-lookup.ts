@@ -1,7 +1,7 @@
 /**
  * DNS as the machine is set up to ask it, for --discovery-srv.
  */
-import { lookup, resolveSrv } from "node:dns/promises";
+import { getServers, lookup, resolveSrv } from "node:dns/promises";
 import type { SrvLookup } from "./srv-discovery.ts";
 
 export const lookUp: SrvLookup = {
@@ -12,7 +12,7 @@ export const lookUp: SrvLookup = {
         .sort((a, b) => a.priority - b.priority)
         .map(({ name: target, port }) => ({ target, port }));
     } catch (error) {
-      throw new Error(`lookup ${name}: ${faultOf(error)}`);
+      throw new Error(`lookup ${name} on ${server()}: ${faultOf(error)}`);
     }
   },
   async address(host) {
@@ -23,6 +23,12 @@ export const lookUp: SrvLookup = {
     }
   },
 };
+
+/** As Go writes it: with its port. */
+function server(): string {
+  const [first = "localhost"] = getServers();
+  return first.includes(":") ? first : `${first}:53`;
+}
 
 function faultOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
