@@ -6,41 +6,57 @@
  * new records go, a few records at a time, and then it leaves as a whole. The newest version of a
  * key is thereby always in memory; an older one is read back where it is asked for.
  */
-import { storeSlab } from "./cold-slab.ts";
+import { SlabHeads } from "./cold-slab.ts";
 import type { ColdStorage, NumberedSlab, RecordArena } from "./record-arena.ts";
 
-export class ColdHistory {
-  readonly storage: ColdStorage;
-  #leaving: { readonly place: NumberedSlab; readonly records: Iterator<number> } | undefined;
+/** So much is looked at when a slab has left and others wait: what a start finds leaves so. */
+const nextBytes = 1 << 20;
 
-  constructor(storage: ColdStorage) {
-    this.storage = storage;
-  }
+export class ColdHistory {
+  readonly #storage: ColdStorage;
+  readonly #arena: RecordArena;
+  readonly #keep: (ref: number) => void;
+  #leaving: { readonly place: NumberedSlab; readonly records: Iterator<number> } | undefined;
+  #isStoring = false;
 
   /** `keep` copies a record to where it stays in memory, when it is the newest of its key. */
-  step(arena: RecordArena, bytesMax: number, keep: (ref: number) => void): void {
-    for (let left = bytesMax; left > 0; ) {
+  constructor(storage: ColdStorage, arena: RecordArena, keep: (ref: number) => void) {
+    this.#storage = storage;
+    this.#arena = arena;
+    this.#keep = keep;
+  }
+
+  step(bytesMax: number): void {
+    for (let left = bytesMax; left > 0 && !this.#isStoring; ) {
       if (this.#leaving === undefined) {
-        const place = arena.takeRipe(this.storage.warmBytes);
+        const place = this.#arena.takeRipe(this.#storage.warmBytes);
         if (place === undefined) return;
-        this.#leaving = { place, records: arena.recordsOf(place)[Symbol.iterator]() };
+        this.#leaving = { place, records: this.#arena.recordsOf(place)[Symbol.iterator]() };
       }
       const { place, records } = this.#leaving;
       const next = records.next();
       if (!next.done) {
-        left -= arena.recordBytes(next.value);
-        keep(next.value);
+        left -= this.#arena.recordBytes(next.value);
+        this.#keep(next.value);
         continue;
       }
       this.#leaving = undefined;
-      if (arena.isWarm(place)) this.#store(place);
+      if (this.#arena.isWarm(place)) this.#store(place);
     }
   }
 
-  #store({ slab }: NumberedSlab): void {
-    const cold = storeSlab(slab.bytes!.subarray(0, slab.usedBytes), this.storage);
-    if (cold === undefined) return; // It stays, until a compaction takes it.
-    slab.cold = cold;
-    slab.bytes = undefined;
+  #store(place: NumberedSlab): void {
+    const { slab } = place;
+    const bytes = slab.bytes!.subarray(0, slab.usedBytes);
+    this.#isStoring = true;
+    this.#storage.put(bytes, (stored) => {
+      this.#isStoring = false;
+      if (stored === undefined) return; // It stays, until a compaction takes it.
+      if (this.#arena.isWarm(place)) {
+        slab.cold = new SlabHeads(bytes, stored);
+        slab.bytes = undefined;
+      }
+      this.step(nextBytes);
+    });
   }
 }

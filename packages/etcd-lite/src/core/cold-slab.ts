@@ -9,7 +9,7 @@
  * Looking for the version of a revision, and compaction, thereby read no record.
  */
 import { PackedVersion } from "./packed-version.ts";
-import { type ColdSlab, type ColdStorage, recordSize, type StoredBytes } from "./record-arena.ts";
+import { type ColdSlab, recordSize, type StoredBytes } from "./record-arena.ts";
 
 const wordsPerHead = 3;
 const offsetMask = 2 ** 17 - 1;
@@ -17,13 +17,7 @@ const tombstoneBit = 2 ** 17;
 const highFactor = 2 ** 18;
 const two32 = 2 ** 32;
 
-/** Undefined when the storage has no room. */
-export function storeSlab(bytes: Buffer, storage: ColdStorage): ColdSlab | undefined {
-  const stored = storage.put(bytes);
-  return stored === undefined ? undefined : new SlabHeads(bytes, stored);
-}
-
-class SlabHeads implements ColdSlab {
+export class SlabHeads implements ColdSlab {
   readonly #stored: StoredBytes;
   readonly #heads: Uint32Array;
   readonly #endBytes: number;

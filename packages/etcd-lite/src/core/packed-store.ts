@@ -101,7 +101,7 @@ class PackedStore implements MvccStore {
   }
 
   cool(storage: ColdStorage): void {
-    this.#cold = new ColdHistory(storage);
+    this.#cold = new ColdHistory(storage, this.#arena, (ref) => this.#keepNewest(ref));
   }
 
   range(query: RangeQuery): RangeResult {
@@ -227,10 +227,11 @@ class PackedStore implements MvccStore {
   #coolSome(written: readonly number[]): void {
     if (this.#cold === undefined) return;
     const bytes = written.reduce((sum, ref) => sum + this.#arena.recordBytes(ref), 0);
-    this.#cold.step(this.#arena, bytes * cooledPerByte, (ref) => this.#keepNewest(ref));
+    this.#cold.step(bytes * cooledPerByte);
   }
 
   #keepNewest(ref: number): void {
+    this.#open?.rollback();
     const { key } = this.#load(ref);
     if (Math.abs(this.#index.get(key)) === ref) this.#move(key, ref, this.#arena.before(ref));
   }

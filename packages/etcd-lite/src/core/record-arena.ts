@@ -30,8 +30,8 @@ const ripeShare = 0.75;
 export interface ColdStorage {
   /** So many bytes of ripe slabs stay in memory all the same: the latest. */
   readonly warmBytes: number;
-  /** Undefined when it has no room. */
-  put(bytes: Buffer): StoredBytes | undefined;
+  /** `done` is called now or later, with nothing when there is no room; `bytes` stay as they are. */
+  put(bytes: Buffer, done: (stored: StoredBytes | undefined) => void): void;
 }
 
 /** Given back when nobody refers to it any more. */

@@ -2,7 +2,8 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { StoredBytes } from "../core/record-arena.ts";
 import { ColdFile } from "./cold-file.ts";
 
 let directory: string;
@@ -20,12 +21,16 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
+const put = (bytes: Buffer, into = file) =>
+  new Promise<StoredBytes | undefined>((resolve) => into.put(bytes, resolve));
+
 const pattern = (count: number, seed: number) =>
   Buffer.from(Array.from({ length: count }, (_, i) => (i * 7 + seed + (i >> 8)) & 255));
 
-test("what was put is read back, within blocks and across them", () => {
+test("what was put is read back, within blocks and across them", async () => {
   const contents = [100_000, 20_000, 70_001].map(pattern);
-  const slabs = contents.map((bytes) => file.put(bytes)!);
+  const slabs: StoredBytes[] = [];
+  for (const bytes of contents) slabs.push((await put(bytes))!);
   expect(readdirSync(directory)).toEqual([]); // Without a name: gone with the process.
   for (const [i, bytes] of contents.entries()) {
     for (const [at, count] of [
@@ -41,9 +46,9 @@ test("what was put is read back, within blocks and across them", () => {
   }
 });
 
-test("what is read in order, and again from the start", () => {
+test("what is read in order, and again from the start", async () => {
   const bytes = pattern(300_000, 3);
-  const slab = file.put(bytes)!;
+  const slab = (await put(bytes))!;
   for (let round = 0; round < 2; round++) {
     for (let at = 0; at < bytes.length; at += 100) {
       expect(slab.read(at, 100).equals(bytes.subarray(at, at + 100))).toBe(true);
@@ -51,14 +56,17 @@ test("what is read in order, and again from the start", () => {
   }
 });
 
-test("a disk that does not take it says why, and the slab stays where it is", () => {
+test("a disk that does not take it says why, and the slab stays where it is", async () => {
   const away = new ColdFile(join(directory, "absent"), (error) => errors.push(error));
-  expect(away.put(pattern(1000, 1))).toBeUndefined();
+  expect(await put(pattern(1000, 1), away)).toBeUndefined();
   expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining("ENOENT")]);
 });
 
-test("nothing is taken after the end", () => {
+test("nothing is taken after the end, and what is under way ends first", async () => {
+  const pending = vi.fn();
+  file.put(pattern(1000, 1), pending);
   file.close();
-  expect(file.put(pattern(1000, 1))).toBeUndefined();
+  expect(await put(pattern(1000, 1))).toBeUndefined();
+  expect(pending).not.toHaveBeenCalled();
   expect(errors).toEqual([]);
 });

@@ -2,14 +2,15 @@
  * Old versions on disk: a file for what the store need not have in memory (core/cold-history.ts).
  *
  * The file is part of this process's memory, not of the member's state: it has no name once it is
- * open, nothing in it is synced, and a start reads snapshot and log. Reads and writes block, as
- * page faults would: they meet the kernel's cache.
+ * open, nothing in it is synced, and a start reads snapshot and log. Reads block, as page faults
+ * would: they meet the kernel's cache.
  *
  * A slab's place is free again when the slab was collected: forks share slabs, and nobody says when
  * a fork ends.
  * Errors  a read that fails is thrown; when there is no room, `put` says so
+ * Limits  one `put` at a time
  */
-import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, write } from "node:fs";
 import { join } from "node:path";
 import type { ColdStorage, StoredBytes } from "../core/record-arena.ts";
 
@@ -33,6 +34,7 @@ export class ColdFile implements ColdStorage {
   readonly #onError: (error: Error) => void;
   #fd: number | undefined;
   #isClosed = false;
+  #isWriting = false;
   #endBytes = 0;
   #usedPlaces = 0;
   /** By size: places that nobody uses. */
@@ -48,34 +50,41 @@ export class ColdFile implements ColdStorage {
     this.warmBytes = warmBytes;
   }
 
-  put(bytes: Buffer): StoredBytes | undefined {
-    if (this.#isClosed) return undefined;
+  put(bytes: Buffer, done: (stored: StoredBytes | undefined) => void): void {
+    if (this.#isClosed) {
+      done(undefined);
+      return;
+    }
     const place = this.#take(bytes.length);
+    const ended = (error: Error | null) => {
+      this.#isWriting = false;
+      // A place that is used again may have been read before.
+      this.#block = noBlock;
+      if (this.#isClosed) this.#closeFile();
+      else if (error !== null) {
+        this.#giveBack(place);
+        this.#onError(error);
+        done(undefined);
+      } else {
+        const part = new FilePart(this, place.at);
+        this.#registry.register(part, place);
+        done(part);
+      }
+    };
     try {
       this.#fd ??= this.#open();
-      this.#write(place.at, bytes);
     } catch (error) {
-      this.#giveBack(place);
-      this.#onError(error as Error);
-      return undefined;
+      ended(error as Error);
+      return;
     }
-    const part = new FilePart(this, place.at);
-    this.#registry.register(part, place);
-    return part;
+    this.#isWriting = true;
+    writeAll(this.#fd, bytes, { at: place.at, done: ended });
   }
 
   #open(): number {
     const fd = openSync(this.#path, "w+", 0o600);
     unlinkSync(this.#path);
     return fd;
-  }
-
-  #write(at: number, bytes: Buffer): void {
-    for (let done = 0; done < bytes.length; ) {
-      done += writeSync(this.#fd!, bytes, done, bytes.length - done, at + done);
-    }
-    // A place that is used again may have been read before.
-    this.#block = noBlock;
   }
 
   #take(count: number): Place {
@@ -131,9 +140,26 @@ export class ColdFile implements ColdStorage {
 
   close(): void {
     this.#isClosed = true;
+    // Not while a write is under way: the number could be another file's by then.
+    if (!this.#isWriting) this.#closeFile();
+  }
+
+  #closeFile(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
   }
+}
+
+interface Rest {
+  readonly at: number;
+  readonly done: (error: Error | null) => void;
+}
+
+function writeAll(fd: number, bytes: Buffer, { at, done }: Rest): void {
+  write(fd, bytes, 0, bytes.length, at, (error, count) => {
+    if (error !== null || count === bytes.length) done(error);
+    else writeAll(fd, bytes.subarray(count), { at: at + count, done });
+  });
 }
 
 class FilePart implements StoredBytes {
