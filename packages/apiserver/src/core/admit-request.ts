@@ -7,7 +7,12 @@
 import { unauthorized } from "@nanokube/machinery";
 import type { AccessMetrics } from "./access-metrics.ts";
 import type { Auditor, AuditTrail } from "./audit/trail.ts";
-import type { Authenticator, UserInfo } from "./authentication/authenticator.ts";
+import type {
+  Authentication,
+  Authenticator,
+  Remarks,
+  UserInfo,
+} from "./authentication/authenticator.ts";
 import { impersonate } from "./authentication/impersonation.ts";
 import { forbiddenError } from "./authorization/create-authorizer.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
@@ -64,14 +69,20 @@ export async function identify(
   info: RequestInfo,
   course: Course,
 ): Promise<UserInfo> {
-  const authenticated = await authenticate(options, request);
+  const { user: authenticated, remarks } = await authenticate(options, request);
   course.isAuthenticated = true;
   const trail = options.audit?.begin(request, info, authenticated);
   course.trail = trail;
+  if (remarks !== undefined) note(remarks, course);
   if (trail !== undefined && !(await trail.received)) throw new UnauditedError();
   const user = await impersonate(authenticated, request.headers, options.server.authorizer);
   if (user !== authenticated) trail?.impersonated(user);
   return user;
+}
+
+function note({ warnings, annotations }: Remarks, { warnings: said, trail }: Course): void {
+  for (const text of warnings) said.add(text);
+  for (const [key, value] of Object.entries(annotations)) trail?.annotate(key, value);
 }
 
 /** In mode "blocking-strict" nothing happens that cannot be written down. */
@@ -97,22 +108,21 @@ export async function authorize(
 async function authenticate(
   { authenticator, access, server }: DoorOptions,
   request: ApiRequest,
-): Promise<UserInfo> {
-  if (request.user !== undefined) return request.user;
+): Promise<Authentication> {
+  if (request.user !== undefined) return { user: request.user };
   const startedMs = server.clock.monotonic();
-  let user: UserInfo | undefined;
+  let found: Authentication | undefined;
   try {
-    const found = await authenticator.authenticate({
+    found = await authenticator.authenticate({
       headers: request.headers,
       path: request.path,
       ...(request.peerCertificate === undefined
         ? {}
         : { peerCertificate: request.peerCertificate }),
     });
-    user = found?.user;
   } finally {
-    access.authenticated(user, (server.clock.monotonic() - startedMs) / 1000);
+    access.authenticated(found?.user, (server.clock.monotonic() - startedMs) / 1000);
   }
-  if (user === undefined) throw unauthorized("Unauthorized");
-  return user;
+  if (found === undefined) throw unauthorized("Unauthorized");
+  return found;
 }

@@ -19,12 +19,19 @@ export interface LocalClient {
   update(path: string, object: KubeObject): Promise<KubeObject>;
   /** Server-side, and by force. */
   apply(path: string, fieldManager: string, object: KubeObject): Promise<KubeObject>;
+  /** Merged into what is there. */
+  merge(path: string, change: object): Promise<KubeObject>;
   delete(path: string): Promise<void>;
 }
 
 export function createLocalClient(handler: Handler): LocalClient {
-  const call = async (method: string, path: string, object?: KubeObject): Promise<KubeObject> => {
-    const response = await handler(localRequest(method, path, object));
+  const call = async (
+    method: string,
+    path: string,
+    object?: object,
+    contentType?: string,
+  ): Promise<KubeObject> => {
+    const response = await handler(localRequest(method, path, object, contentType));
     return readAnswer(response);
   };
   return {
@@ -40,13 +47,19 @@ export function createLocalClient(handler: Handler): LocalClient {
     update: (path, object) => call("PUT", path, object),
     apply: (path, fieldManager, object) =>
       call("PATCH", `${path}?fieldManager=${fieldManager}&force=true`, object),
+    merge: (path, change) => call("PATCH", path, change, "application/merge-patch+json"),
     async delete(path) {
       await call("DELETE", path);
     },
   };
 }
 
-function localRequest(method: string, path: string, object?: KubeObject): ApiRequest {
+function localRequest(
+  method: string,
+  path: string,
+  object: object | undefined,
+  contentType = method === "PATCH" ? "application/apply-patch+yaml" : "application/json",
+): ApiRequest {
   const mark = path.indexOf("?");
   return {
     method,
@@ -54,7 +67,7 @@ function localRequest(method: string, path: string, object?: KubeObject): ApiReq
     query: new URLSearchParams(mark < 0 ? "" : path.slice(mark + 1)),
     headers: {
       "user-agent": "kube-apiserver",
-      "content-type": method === "PATCH" ? "application/apply-patch+yaml" : "application/json",
+      "content-type": contentType,
     },
     body: async () =>
       object === undefined ? new Uint8Array() : encoder.encode(JSON.stringify(object)),

@@ -53,6 +53,16 @@ export interface ApiServerOptions {
   authorizationMode: readonly string[];
   admission?: AdmissionOptions;
   serviceAccountIssuer: string;
+  /** Others whose tokens are accepted too, as long as they live. */
+  acceptedIssuers?: readonly string[];
+  serviceAccountTokens?: {
+    /** A token lives at most so long. */
+    maxExpirationSeconds?: number;
+    /** A kubelet's token lives for a year and only warns; it does unless told. */
+    extendExpiration?: boolean;
+    /** Where the keys are; this server unless told. */
+    jwksURI?: string;
+  };
   apiAudiences?: readonly string[];
   /** Token → user. */
   tokens?: ReadonlyMap<string, UserInfo>;

@@ -14,6 +14,7 @@ import {
   type ServerAuthenticator,
 } from "../core/authentication/create-authenticator.ts";
 import { usualRequestHeaders } from "../core/authentication/request-header.ts";
+import { type SecretLabeller, TokenUses } from "../core/authentication/token-uses.ts";
 import {
   createAuthorizer,
   type ServerAuthorizer,
@@ -183,9 +184,13 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   void followAuthorizers(options, authorizer, signal);
   const authorities = new RenewableAuthorities();
   const trust = { accepted: keys.accepted, authorities };
-  const authenticator = buildAuthenticator(options, trust, fresh, signal);
+  const uses = new TokenUses(
+    clock,
+    secretLabeller(() => local),
+  );
+  const authenticator = buildAuthenticator(options, { ...trust, uses }, fresh, signal);
   const state: ServerState = { ready: false, stopping: false };
-  const counted = { metrics: new RequestMetrics(), access: new AccessMetrics() };
+  const counted = { uses, metrics: new RequestMetrics(), access: new AccessMetrics() };
   const server = restServer({
     options,
     store,
@@ -223,6 +228,13 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   const local = createLocalClient(handler);
   const made = { aggregator, store, endpointLeases, authorities, registry };
   return { ...made, handlerOptions, handler, local, credentials, state };
+}
+
+function secretLabeller(local: () => LocalClient): SecretLabeller {
+  return ({ metadata: secret }, labels) => {
+    const path = `/api/v1/namespaces/${secret?.namespace}/secrets/${secret?.name}`;
+    return local().merge(path, { metadata: { uid: secret?.uid, labels } });
+  };
 }
 
 function createAggregator(
@@ -293,11 +305,12 @@ function buildServiceHooks(
 
 function buildAuthenticator(
   options: ApiServerOptions,
-  { accepted, authorities }: Pick<Keys, "accepted"> & { authorities: RenewableAuthorities },
+  trust: Pick<Keys, "accepted"> & { authorities: RenewableAuthorities; uses: TokenUses },
   reader: StoreReader,
   signal: AbortSignal,
 ): ServerAuthenticator {
   const { clock, log, pki } = options;
+  const { accepted, authorities, uses } = trust;
   const proxy =
     pki.requestHeaderCA === undefined
       ? undefined
@@ -319,7 +332,11 @@ function buildAuthenticator(
     serviceAccounts:
       accepted.length === 0
         ? undefined
-        : { issuers: [options.serviceAccountIssuer], keys: accepted },
+        : {
+            issuers: [options.serviceAccountIssuer, ...(options.acceptedIssuers ?? [])],
+            keys: accepted,
+            uses,
+          },
     ...(options.apiAudiences === undefined ? {} : { audiences: options.apiAudiences }),
   });
 }

@@ -5,6 +5,7 @@ import {
   openIDConfiguration,
   type PublicKey,
 } from "../core/authentication/token-keys.ts";
+import type { TokenUses } from "../core/authentication/token-uses.ts";
 import type { FlowControl } from "../core/flow-control/flow-control.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { RequestMetrics } from "../core/request-metrics.ts";
@@ -23,6 +24,7 @@ export interface ExtraPathDeps {
   store: EtcdStore;
   metrics: RequestMetrics;
   access: AccessMetrics;
+  uses: TokenUses;
   flowControl: FlowControl;
   aggregator: Aggregator;
 }
@@ -38,7 +40,8 @@ export function extraPaths(deps: ExtraPathDeps): Serve[] {
     }
     if (path === "/.well-known/openid-configuration") {
       const port = options.advertisePort ?? 6443;
-      const uri = `https://${options.advertiseAddress}:${port}/openid/v1/jwks`;
+      const own = `https://${options.advertiseAddress}:${port}/openid/v1/jwks`;
+      const uri = options.serviceAccountTokens?.jwksURI ?? own;
       const document = openIDConfiguration(options.serviceAccountIssuer, uri, keys);
       return answer("application/json", JSON.stringify(document));
     }

@@ -8,6 +8,7 @@ import { kubernetesVersion } from "@nanokube/api";
 import { type Channel, createClient, etcd } from "@nanokube/rpc";
 import type { AccessMetrics } from "../core/access-metrics.ts";
 import type { AuditCounts } from "../core/audit/trail.ts";
+import type { TokenUses } from "../core/authentication/token-uses.ts";
 import { featureGates } from "../core/feature-gates.ts";
 import type { FlowControl, LevelState } from "../core/flow-control/flow-control.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
@@ -19,6 +20,7 @@ export interface MetricSources {
   registry: ResourceRegistry;
   metrics: RequestMetrics;
   access: AccessMetrics;
+  uses: TokenUses;
   flowControl: FlowControl;
   audit: AuditCounts | undefined;
   etcd: Channel;
@@ -38,6 +40,7 @@ export async function metricsText(sources: MetricSources): Promise<string> {
   const lines = [
     ...metrics.lines(),
     ...access.lines(),
+    ...sources.uses.lines(),
     ...storedObjects(registry),
     ...(await storeSize(sources.etcd)),
     ...watches(registry),

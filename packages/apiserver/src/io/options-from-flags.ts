@@ -64,6 +64,7 @@ export async function optionsFromFlags(
   const access = await accessOptions(flags, complaints);
   const encryption = await encryptionOf(flags, complaints);
   const admission = admissionFlags(flags, complaints);
+  const serviceAccountTokens = tokenLimits(one, complaints);
   const audit = auditorOf(flags, deps, complaints);
   const shutdownDelayMs = parseGoDurationMs(one("shutdown-delay-duration") ?? "0s") ?? 0;
   if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
@@ -93,6 +94,8 @@ export async function optionsFromFlags(
       limits,
       profiling: isTrue(one("profiling"), true),
       serviceAccountIssuer: flags.get("service-account-issuer")![0]!,
+      acceptedIssuers: flags.get("service-account-issuer")!.slice(1),
+      serviceAccountTokens,
       storageMediaType: (one("storage-media-type") ?? "application/json") as StorageMediaType,
       anonymous: isTrue(one("anonymous-auth"), true),
       runtimeConfig: runtimeConfig(flags.get("runtime-config") ?? []),
@@ -109,6 +112,24 @@ export async function optionsFromFlags(
       allowPrivileged: isTrue(one("allow-privileged"), false),
       pki,
     },
+  };
+}
+
+function tokenLimits(
+  one: (name: string) => string | undefined,
+  complaints: string[],
+): NonNullable<ApiServerOptions["serviceAccountTokens"]> {
+  const most = parseGoDurationMs(one("service-account-max-token-expiration") ?? "0s") ?? -1;
+  if (most !== 0 && (most < 3600_000 || most > 2 ** 32 * 1000)) {
+    complaints.push(
+      "the service-account-max-token-expiration must be between 1 hour and 2^32 seconds",
+    );
+  }
+  const jwksURI = one("service-account-jwks-uri");
+  return {
+    extendExpiration: isTrue(one("service-account-extend-token-expiration"), true),
+    ...(most > 0 ? { maxExpirationSeconds: Math.floor(most / 1000) } : {}),
+    ...(jwksURI === undefined ? {} : { jwksURI }),
   };
 }
 

@@ -15,6 +15,8 @@ export function buildIssuer(
     issuer: serviceAccountIssuer,
     key: signing,
     audiences: options.apiAudiences ?? [serviceAccountIssuer],
+    maxExpirationSeconds: options.serviceAccountTokens?.maxExpirationSeconds,
+    extendExpiration: options.serviceAccountTokens?.extendExpiration,
     reader,
     clock,
     random,

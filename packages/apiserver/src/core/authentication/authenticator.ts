@@ -22,6 +22,13 @@ export interface Credentials {
 export interface Authentication {
   user: UserInfo;
   audiences?: readonly string[];
+  /** What is said of the credentials to the caller, and to the audit. */
+  remarks?: Remarks | undefined;
+}
+
+export interface Remarks {
+  warnings: readonly string[];
+  annotations: Readonly<Record<string, string>>;
 }
 
 export interface Authenticator {

@@ -19,6 +19,7 @@ import { type RequestHeaderOptions, userFromHeaders } from "./request-header.ts"
 import { createServiceAccountTokens, type VerifyToken } from "./service-account-token.ts";
 import type { PublicKey } from "./token-keys.ts";
 import type { TokenReader } from "./token-reader.ts";
+import type { TokenUses } from "./token-uses.ts";
 import type { WebhookTokens } from "./webhook-token.ts";
 
 export interface AuthenticatorOptions {
@@ -32,7 +33,9 @@ export interface AuthenticatorOptions {
   /** Token → user, see parseTokenFile. */
   tokens?: ReadonlyMap<string, UserInfo> | undefined;
   bootstrapTokens?: boolean;
-  serviceAccounts?: { issuers: readonly string[]; keys: readonly PublicKey[] } | undefined;
+  serviceAccounts?:
+    | { issuers: readonly string[]; keys: readonly PublicKey[]; uses?: TokenUses | undefined }
+    | undefined;
   /** The server's own audiences; the first issuer when absent. */
   audiences?: readonly string[];
   /** ID tokens of other issuers. */

@@ -27,17 +27,22 @@ export interface TokenIssuerOptions {
   key: SigningKey;
   /** Audiences of a request that names none. */
   audiences: readonly string[];
-  maxExpirationSeconds?: number;
+  maxExpirationSeconds?: number | undefined;
   /** Stretch kubelet's tokens (--service-account-extend-token-expiration); true unless told. */
-  extendExpiration?: boolean;
+  extendExpiration?: boolean | undefined;
   reader: TokenReader;
   clock: Clock;
   random: Random;
 }
 
 export interface TokenIssuer {
-  /** The request with its status filled in. */
-  issue(request: TokenRequest, namespace: string, name: string): Promise<TokenRequest>;
+  /** The request with its status filled in; what is to be said to the caller goes to `warn`. */
+  issue(
+    request: TokenRequest,
+    namespace: string,
+    name: string,
+    warn?: (text: string) => void,
+  ): Promise<TokenRequest>;
 }
 
 const kubeletSeconds = 60 * 60 + 7;
@@ -147,7 +152,7 @@ function checkNames(request: TokenRequest, namespace: string, name: string): voi
 
 export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
   return {
-    async issue(request, namespace, name) {
+    async issue(request, namespace, name, warn) {
       checkNames(request, namespace, name);
       const account = await options.reader.get("", "serviceaccounts", namespace, name);
       if (account === undefined) throw notFound({ group: "", resource: "serviceaccounts" }, name);
@@ -156,8 +161,10 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       let seconds = request.spec?.expirationSeconds ?? 3600;
       validate(seconds);
       const bound = await bind(options.reader, request, namespace, name);
-      if (options.maxExpirationSeconds !== undefined) {
-        seconds = Math.min(seconds, options.maxExpirationSeconds);
+      const { maxExpirationSeconds: most = Number.POSITIVE_INFINITY } = options;
+      if (seconds > most) {
+        warn?.(`requested expiration of ${seconds} seconds shortened to ${most} seconds`);
+        seconds = most;
       }
       const now = Math.floor(options.clock.now() / 1000);
       const claims: BoundClaims = { namespace, ...bound, serviceaccount: referTo(account) };

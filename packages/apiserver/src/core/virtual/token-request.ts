@@ -1,6 +1,7 @@
 /** POST serviceaccounts/token: a signed, bound token. */
 import type { TokenRequest } from "@nanokube/api/authentication/v1";
 import { type KubeObject, notImplemented } from "@nanokube/machinery";
+import { decodeJwt } from "jose";
 import type { TokenIssuer } from "../authentication/token-issuer.ts";
 import type { ApiResponse, RestContext } from "../rest/context.ts";
 import { decodeBody } from "../rest/decode-body.ts";
@@ -30,12 +31,15 @@ export async function requestToken(
     dryRun: options.dryRun,
     object: asked,
     options: options.object,
-    warn: (text: string) => context.warnings.add(text),
+    warn: (text: string) => void context.warnings.add(text),
     annotate: context.annotate,
   };
   await server.admission.admit(attributes);
   await server.admission.validate(attributes);
-  const token = await issuer.issue(asked as TokenRequest, info.namespace, info.name);
+  const { namespace, name } = info;
+  const token = await issuer.issue(asked as TokenRequest, namespace, name, attributes.warn);
+  const { jti } = decodeJwt(token.status?.token ?? "");
+  context.annotate?.("authentication.kubernetes.io/issued-credential-id", `JTI=${jti}`);
   const plain = { ...context, output: { ...context.output, as: "" as const } };
   return respondWithTree(plain, 201, token as KubeObject, typeName);
 }
