@@ -78,8 +78,8 @@ export function formatPage({ version, nodes, conformanceTotal, ...input }: PageI
     "",
     `Upstream's \`e2e.test\` (Kubernetes ${version}) against nanokube clusters of ${nodes} nodes.`,
     "Written by `npm run scorecard`, from ginkgo's reports. Images are stand-ins made on the machine:",
-    "agnhost, etcd, sample-apiserver and nnp are upstream's programs; busybox, bash (also as sh), curl",
-    "and dig are the machine's; nginx is busybox httpd.",
+    "agnhost, etcd, sample-apiserver and nnp are upstream's programs; busybox, bash, curl and dig are",
+    "the machine's; nginx is busybox httpd.",
     "",
     isSwap
       ? `**${countLine(results)}**. What stands under "with" took the place of ours: upstream's ` +

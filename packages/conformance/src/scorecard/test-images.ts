@@ -106,12 +106,33 @@ async function programEntries(programs: readonly string[]): Promise<LayerEntry[]
   ];
 }
 
+/**
+ * Busybox's shell hands on no variable whose name is not an identifier, as specs have them; bash
+ * does. Else busybox's own stays, whose words specs know.
+ */
+const handingOn = `#!/bin/bash
+while IFS= read -r -d '' variable; do
+  [[ \${variable%%=*} =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || exec -a "$0" /bin/bash "$@"
+done </proc/self/environ
+exec -a "$0" /bin/busybox "$@"
+`;
+
+async function shellLayer(busybox: string): Promise<LayerEntry[]> {
+  const bash = findProgram("bash");
+  if (bash === undefined) return busyboxLayer(busybox);
+  return [
+    ...(await busyboxLayer(busybox, ["sh"])),
+    ...(await programEntries([bash])),
+    { type: "file", path: "bin/sh", mode: 0o755, content: handingOn },
+  ];
+}
+
 /** Busybox and the machine's programs beside it. */
-async function toolsLayer(busybox: string, wanted: readonly string[]): Promise<LayerEntry[]> {
+async function toolsLayer(busybox: string): Promise<LayerEntry[]> {
+  const wanted = ["bash", "curl", "dig", "getent", "ss"];
   const found = wanted.flatMap((name) => findProgram(name) ?? []);
   const bash = found.some((program) => basename(program) === "bash");
-  // Debian's busybox shell prefers its own applets to PATH, and hands on no variable whose name is
-  // not an identifier: bash is sh.
+  // Debian's busybox shell prefers its own applets to PATH: with other tools about, bash is sh.
   const taken = [...(bash ? ["sh", "nc"] : []), ...found.map((program) => basename(program))];
   const entries = [...(await busyboxLayer(busybox, taken)), ...(await programEntries(found))];
   if (!bash) return entries;
@@ -196,8 +217,8 @@ async function localhostCertificate(): Promise<LayerEntry[]> {
 
 async function allImages(from: TestImageSources): Promise<Image[]> {
   const busybox = await busyboxLayer(from.busybox);
-  const shell = await toolsLayer(from.busybox, ["bash"]);
-  const tools = await toolsLayer(from.busybox, ["bash", "curl", "dig", "getent", "ss"]);
+  const shell = await shellLayer(from.busybox);
+  const tools = await toolsLayer(from.busybox);
   const agnhost: LayerEntry[] = [
     ...programLayer("agnhost", from.agnhost),
     { type: "symlink", path: "agnhost-2", target: "agnhost" },
