@@ -181,6 +181,7 @@ describe.skipIf(skip !== undefined)(`HTTP, beside etcd${skip ? `: ${skip}` : ""}
   });
 
   test("every metric is one of etcd's, with its help and type", async () => {
+    await Promise.all(open.map((one) => one.kv.put({ key: Buffer.from("applied") })));
     const texts = await Promise.all(open.map(metricsOf));
     const [mine, theirs] = texts.map(factsOf);
     for (const [name, fact] of mine!) {

@@ -104,9 +104,9 @@ function put({ txn, tally }: Writing, r: etcd.PutRequest): Init<etcd.PutResponse
     before = txn.range({ key, end: undefined }).kvs[0];
     tally?.range();
   }
-  tally?.put();
   if (r.ignoreValue && before !== undefined) value = before.value;
   if (r.ignoreLease && before !== undefined) lease = before.lease;
+  tally?.put(r.key.length + value.length);
   const kv = txn.put(key, value, lease);
   const prevKv = r.prevKv && before !== undefined ? toAnswer(before) : undefined;
   return { header: { revision: kv.modRevision }, prevKv };

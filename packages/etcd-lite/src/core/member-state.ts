@@ -49,8 +49,6 @@ export class MemberState {
   onCompact: ((before: MvccStore, revision: number) => void) | undefined;
   /** Told of each lease that is granted. */
   onGrant: ((ttlSeconds: number) => void) | undefined;
-  /** Of keys and values that were put since the start. */
-  putBytes = 0;
   leasesGranted = 0;
   leasesRevoked = 0;
   /** Index of the last entry applied. */
@@ -193,9 +191,6 @@ export class MemberState {
     if (txn.changes.length > 0) {
       this.lessor.follow(txn.changes);
       this.hub.notify(txn.revision, txn.changes);
-      for (const kv of txn.changes) {
-        if (kv.version > 0) this.putBytes += kv.key.length + kv.value.length;
-      }
     }
     return response;
   }

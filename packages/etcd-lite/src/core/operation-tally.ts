@@ -8,6 +8,8 @@ export class OperationTally {
   ranges = 0;
   puts = 0;
   deletes = 0;
+  /** Of the keys and values of puts. */
+  putBytes = 0;
   /** Of more than one operation. */
   txns = 0;
   #open = 0;
@@ -17,7 +19,8 @@ export class OperationTally {
     this.#open++;
   }
 
-  put(): void {
+  put(sizeBytes: number): void {
+    this.putBytes += sizeBytes;
     this.puts++;
     this.#open++;
   }

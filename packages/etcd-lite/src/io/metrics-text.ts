@@ -97,7 +97,7 @@ const gauges: readonly Gauge[] = [
   [
     "etcd_debugging_mvcc_total_put_size_in_bytes",
     "The total size of put kv pairs seen by this member.",
-    ({ state }) => state.putBytes,
+    ({ state }) => state.tally.putBytes,
   ],
   [
     "etcd_disk_wal_write_bytes_total",

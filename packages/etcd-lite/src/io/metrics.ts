@@ -40,10 +40,14 @@ export class MetricsRegistry {
   readonly #counters = valuesOf(counterFacts, () => 0);
   readonly #histograms = valuesOf(histogramFacts, ([, , bounds]) => new Histogram(bounds));
   readonly #others = valuesOf(otherHistogramFacts, ([, , bounds]) => new Histogram(bounds));
+  /** By operation: those that did what they were to do, and those that did not. */
   readonly #applied: Series = new Map();
+  readonly #refused: Series = new Map();
   readonly #ranged: Series = new Map();
   readonly #checks = new Map<string, { isHealthy: boolean; success: number; error: number }>();
-  readonly #requests = new Map<string, number>();
+  /** By the version that clients tell. */
+  readonly #unary = new Map<string, { count: number }>();
+  readonly #streams = new Map<string, { count: number }>();
   readonly #labelled = new Map<string, number>();
   readonly methods: MethodCounter[] = [];
   readonly traffic: Traffic = { received: 0, sent: 0 };
@@ -72,18 +76,21 @@ export class MetricsRegistry {
   }
 
   applied(operation: string, success: boolean, ms: number): void {
-    const labels = `op="${operation}",success="${success}",version="v3"`;
-    seriesOf(this.#applied, labels, applySeconds).observe(ms / 1000);
+    const series = success ? this.#applied : this.#refused;
+    seriesOf(series, operation, applySeconds).observe(ms / 1000);
   }
 
   ranged(success: boolean, ms: number): void {
-    seriesOf(this.#ranged, `success="${success}"`, applySeconds).observe(ms / 1000);
+    const labels = success ? 'success="true"' : 'success="false"';
+    seriesOf(this.#ranged, labels, applySeconds).observe(ms / 1000);
   }
 
   /** A call of a client that says which API it speaks. */
   requested(type: "unary" | "stream", version = "unknown"): void {
-    const labels = `${type === "unary" ? "u" : "s"}${version}`;
-    this.#requests.set(labels, (this.#requests.get(labels) ?? 0) + 1);
+    const versions = type === "unary" ? this.#unary : this.#streams;
+    const known = versions.get(version);
+    if (known !== undefined) known.count++;
+    else if (versions.size < versionsMax) versions.set(version, { count: 1 });
   }
 
   /** One more under a counter that has labels. */
@@ -114,7 +121,11 @@ export class MetricsRegistry {
       yield* histogramLines(name, help, [["", this.#others[key as OtherHistogramName]]]);
     }
     const backend = "The latency distributions of v2 apply called by backend.";
-    yield* histogramLines("etcd_server_apply_duration_seconds", backend, this.#applied);
+    const applied = [
+      ...[...this.#applied].map(labelsOf("true")),
+      ...[...this.#refused].map(labelsOf("false")),
+    ];
+    yield* histogramLines("etcd_server_apply_duration_seconds", backend, applied);
     const ranges = "The latency distributions of txn.Range";
     yield* histogramLines("etcd_server_range_duration_seconds", ranges, this.#ranged);
     yield* this.#requestLines();
@@ -126,10 +137,13 @@ export class MetricsRegistry {
   *#requestLines(): Iterable<string> {
     const name = "etcd_server_client_requests_total";
     const help = "The total number of client requests per client version.";
-    const values = [...this.#requests].map(([key, count]) => {
-      const type = key[0] === "u" ? "unary" : "stream";
-      return [`{client_api_version=${quoted(key.slice(1))},type="${type}"}`, count] as const;
-    });
+    const all = { unary: this.#unary, stream: this.#streams };
+    const values = Object.entries(all).flatMap(([type, versions]) =>
+      [...versions].map(
+        ([version, { count }]) =>
+          [`{client_api_version=${quoted(version)},type="${type}"}`, count] as const,
+      ),
+    );
     if (values.length > 0) yield* described({ name, help, type: "counter" }, values);
     const { received, sent } = this.traffic;
     for (const [what, way, bytes] of [
@@ -209,6 +223,9 @@ export class MetricsRegistry {
   }
 }
 
+/** Whoever makes up versions must not fill memory. */
+const versionsMax = 1000;
+
 const labelledFacts = {
   etcd_server_learner_promote_failures:
     "The total number of failed learner promotions (likely learner not ready) while this member is leader.",
@@ -222,6 +239,11 @@ function valuesOf<Facts extends object, T>(
 ): Record<keyof Facts, T> {
   const entries = Object.entries(facts).map(([key, fact]) => [key, make(fact)]);
   return Object.fromEntries(entries) as Record<keyof Facts, T>;
+}
+
+function labelsOf(success: "true" | "false") {
+  return ([operation, histogram]: readonly [string, Histogram]) =>
+    [`op="${operation}",success="${success}",version="v3"`, histogram] as const;
 }
 
 function seriesOf(series: Series, labels: string, bounds: readonly number[]): Histogram {
