@@ -29,8 +29,9 @@ export function hashKV(store: MvccStore, revision: number): KeyValueHash {
 const versionsPerStep = 500;
 
 /**
- * The same in steps, for whoever has other things to do between them. A compaction keeps what was
- * deleted at its own revision, too: it counts when there is nothing else to keep.
+ * The same in steps, for whoever has other things to do between them; of the log it holds no more
+ * than the keys. A compaction keeps what was deleted at its own revision, too: it counts when there
+ * is nothing else to keep.
  */
 export function* hashSteps(
   store: MvccStore,
@@ -41,35 +42,64 @@ export function* hashSteps(
   if (revision > 0 && revision < compactRevision) throw new EtcdError("Compacted");
   if (revision > store.revision) throw new EtcdError("FutureRevision");
   const hashRevision = revision === 0 ? store.revision : revision;
-  const seen = [...store.versions()].filter((kv) => kv.modRevision <= hashRevision);
-  const kept = newestOfEachKey(seen);
-  const deletedThere = seen.some((kv) => kv.modRevision === hashRevision && isTombstone(kv));
-  const keepsAll = kept.size === 0 && !(isCompaction && deletedThere);
-  const versions = seen
-    .filter((kv) => kv.modRevision !== compactRevision || !isTombstone(kv))
-    .filter((kv) => kv.modRevision > compactRevision || keepsAll || kept.has(kv))
-    .sort((a, b) => a.modRevision - b.modRevision || a.sub - b.sub);
+  const log = { store, from: Math.max(compactRevision + 1, 2), to: hashRevision };
+  const changed = yield* changedKeys(log);
+  const old = yield* oldVersions(store);
+  // What a compaction at the hash's revision would keep. Versions from before the last compaction
+  // count only if they are among them: members compact at different times.
+  const kept = old.filter((kv) => !isTombstone(kv) && !changed.newest.has(kv.key));
+  const keepsNone = kept.length === 0 && ![...changed.newest.values()].includes("lives");
+  const deletedThere =
+    changed.deletedLast || old.some((kv) => kv.modRevision === hashRevision && isTombstone(kv));
+  const keepsAll = keepsNone && !(isCompaction && deletedThere);
+  const counted = keepsAll
+    ? old.filter((kv) => kv.modRevision !== compactRevision || !isTombstone(kv))
+    : kept;
+  counted.sort((a, b) => a.modRevision - b.modRevision || a.sub - b.sub);
   let hash = crc32c(Buffer.from("key"), 0);
   let count = 0;
-  for (const kv of versions) {
-    if (++count % versionsPerStep === 0) yield;
-    hash = crc32c(revisionBytes(kv), hash);
-    hash = crc32c(storedBytes(kv), hash);
+  for (const versions of [counted, logOf(log)]) {
+    for (const kv of versions) {
+      if (++count % versionsPerStep === 0) yield;
+      hash = crc32c(revisionBytes(kv), hash);
+      hash = crc32c(storedBytes(kv), hash);
+    }
   }
   return { hash, compactRevision, hashRevision };
 }
 
-/**
- * What a compaction at the hash's revision would keep. Versions from before the last compaction
- * count only if they are among them: members compact at different times.
- */
-function newestOfEachKey(versions: readonly KeyValue[]): Set<KeyValue> {
-  const newest = new Map<string, KeyValue>();
-  for (const kv of versions) {
-    const other = newest.get(kv.key);
-    if (other === undefined || other.modRevision <= kv.modRevision) newest.set(kv.key, kv);
+interface LogSpan {
+  readonly store: MvccStore;
+  readonly from: number;
+  readonly to: number;
+}
+
+function* logOf({ store, from, to }: LogSpan): Iterable<KeyValue> {
+  for (let revision = from; revision <= to; revision++) yield* store.changesAt(revision);
+}
+
+/** What became of the keys that were written since the last compaction. */
+function* changedKeys(log: LogSpan) {
+  const newest = new Map<string, "lives" | "deleted">();
+  let deletedLast = false;
+  let count = 0;
+  for (const kv of logOf(log)) {
+    if (++count % versionsPerStep === 0) yield;
+    newest.set(kv.key, isTombstone(kv) ? "deleted" : "lives");
+    if (kv.modRevision === log.to && isTombstone(kv)) deletedLast = true;
   }
-  return new Set([...newest.values()].filter((kv) => !isTombstone(kv)));
+  return { newest, deletedLast };
+}
+
+/** The one version a key that is as old as the last compaction. */
+function* oldVersions(store: MvccStore) {
+  const found: KeyValue[] = [];
+  for (const kv of store.versions()) {
+    if (kv.modRevision > store.compactedRevision) break;
+    found.push(kv);
+    if (found.length % versionsPerStep === 0) yield;
+  }
+  return found;
 }
 
 function revisionBytes(kv: KeyValue): Buffer {

@@ -110,9 +110,10 @@ export class PackedVersion implements KeyValue {
 
 const subTag = 0x38;
 
-/** A version to be written down: the message, after its `sub` unless that is 0. */
+/** A version to be written down: the message, after its `sub` unless that is 0; maybe a view. */
 export function encodeVersion(kv: KeyValue): Buffer {
   const packed = kv instanceof PackedVersion ? kv : undefined;
+  if (packed !== undefined && kv.sub === 0) return packed.bytes.subarray(packed.from, packed.to);
   const size = packed === undefined ? messageSize(kv) : packed.to - packed.from;
   const headSize = kv.sub === 0 ? 0 : 1 + varintSize(kv.sub);
   const bytes = Buffer.allocUnsafe(headSize + size);
