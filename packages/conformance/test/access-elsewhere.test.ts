@@ -370,6 +370,75 @@ describe.each(apiServerSubjects())("$name", ({ name, open, skip }) => {
     });
   });
 
+  test.skipIf(skip)("the webhook is told what a list and a review are narrowed to", async () => {
+    const told = () =>
+      (away.asked.at(-1) as { resourceAttributes: object }).resourceAttributes as {
+        fieldSelector?: unknown;
+        labelSelector?: unknown;
+      };
+    const query = "fieldSelector=type!=a,metadata.name=b&labelSelector=x=1,y in (3,2),z,!w,v>1";
+    const path = `/api/v1/namespaces/default/secrets?${query.replaceAll(" ", "%20")}`;
+    expect((await server.send({ method: "GET", path, token: "known-elsewhere" })).status).toBe(200);
+    const sorted = (value: unknown) => JSON.parse(JSON.stringify(value ?? null)) as unknown;
+    expect(sorted(told().fieldSelector)).toEqual({
+      requirements: [
+        { key: "metadata.name", operator: "In", values: ["b"] },
+        { key: "type", operator: "NotIn", values: ["a"] },
+      ],
+    });
+    const { requirements } = told().labelSelector as {
+      requirements: { key: string; values?: string[] }[];
+    };
+    expect(requirements.map(({ values, ...rest }) => ({ ...rest, values: values?.toSorted() })))
+      // Upstream cannot tell a webhook of "greater than".
+      .toEqual([
+        { key: "w", operator: "DoesNotExist" },
+        { key: "x", operator: "In", values: ["1"] },
+        { key: "y", operator: "In", values: ["2", "3"] },
+        { key: "z", operator: "Exists" },
+      ]);
+    const review = async (attributes: object) => {
+      const answer = await server.send({
+        method: "POST",
+        path: "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+        body: {
+          apiVersion: "authorization.k8s.io/v1",
+          kind: "SubjectAccessReview",
+          spec: {
+            user: "wanda",
+            groups: ["webhooked"],
+            resourceAttributes: { verb: "list", resource: "secrets", ...attributes },
+          },
+        },
+      });
+      const { status, message } = JSON.parse(answer.text);
+      return message ?? status.evaluationError ?? "told";
+    };
+    const key = "metadata.name";
+    const both = [
+      { key, operator: "In", values: ["a"] },
+      { key, operator: "In", values: ["a", "b"] },
+    ];
+    expect(await review({ fieldSelector: { requirements: both } })).toBe(
+      "spec.resourceAttributes.fieldSelector partially ignored due to parse error",
+    );
+    expect(told().fieldSelector).toEqual({ requirements: both.slice(0, 1) });
+    expect(await review({ labelSelector: { rawSelector: "a in" } })).toBe(
+      "spec.resourceAttributes.labelSelector ignored due to parse error",
+    );
+    expect(await review({ labelSelector: { rawSelector: "a=b" } })).toBe("told");
+    expect(told().labelSelector).toEqual({
+      requirements: [{ key: "a", operator: "In", values: ["b"] }],
+    });
+    expect(await review({ fieldSelector: {} })).toMatch(
+      "spec.resourceAttributes.fieldSelector.requirements: Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required",
+    );
+    const invalid = { requirements: [{ operator: "In" }], rawSelector: "a=b" };
+    expect(await review({ fieldSelector: invalid })).toContain(
+      "may not specified at the same time",
+    );
+  });
+
   test.skipIf(skip)(`anonymous only where ${name} was told`, async () => {
     const anonymous = async (path: string) =>
       (await execa("curl", ["-sk", "-o", "/dev/null", "-w", "%{http_code}", server.url + path]))

@@ -208,9 +208,9 @@ async function operate(
     if (resource.custom !== undefined) return plainNotFound();
     throw noSuchResource();
   }
-  // A proxy takes whatever the other side takes, and answers with what that has.
+  // A proxy takes whatever the other side takes, and answers with what that has; so does an exec.
   const isProxied = info.subresource === "proxy";
-  const accept = isProxied ? undefined : request.headers.accept;
+  const accept = connects(info) ? undefined : request.headers.accept;
   const output = negotiateOutput(accept, wantsPretty(request), {
     custom: resource.custom !== undefined,
     convertible: true,
@@ -228,6 +228,11 @@ async function operate(
     noteDeprecated(options, context);
   }
   return operation(context);
+}
+
+function connects({ resource, subresource }: RequestInfo): boolean {
+  const isStream = ["exec", "attach", "portforward"].includes(subresource);
+  return subresource === "proxy" || (resource === "pods" && isStream);
 }
 
 /** A namespace where the kind has none, or none where it has one. */

@@ -5,7 +5,7 @@
  */
 
 import type { HttpTransport } from "@nanokube/client";
-import { sleep } from "@nanokube/machinery";
+import { type Clock, sleep } from "@nanokube/machinery";
 import { AccessMetrics } from "../core/access-metrics.ts";
 import type { AdmissionMetrics } from "../core/admission/admission-metrics.ts";
 import type { UserInfo } from "../core/authentication/authenticator.ts";
@@ -156,24 +156,17 @@ export interface Parts {
 }
 
 function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): Parts {
-  const { clock, log, pki } = options;
-  const store = new EtcdStore({
-    etcd: options.etcd,
-    prefix: options.etcdPrefix,
-    clock,
-    log,
-    customCodec,
-    timeoutMs: options.limits?.requestTimeoutMs,
-    encryption: options.encryption,
-  });
+  const { clock, pki } = options;
+  const store = openStore(options);
+  const state: ServerState = { ready: false, stopping: false };
   const registry = new ResourceRegistry({
     strategyFor: options.allowPrivileged === false ? withoutPrivileged(strategyFor) : strategyFor,
     runtimeConfig: options.runtimeConfig ?? {},
     storageMediaType: options.storageMediaType ?? "application/json",
     open: (prefix, codec) => store.register(prefix, codec),
   });
-  const endpointsCodec = registry.lookup("", "v1", "endpoints")!.cache.codec;
-  const endpointLeases = store.register("masterleases/", endpointsCodec);
+  const { codec } = registry.lookup("", "v1", "endpoints")!.cache;
+  const endpointLeases = store.register("masterleases/", codec);
   const reader = createReader(registry);
   const fresh = createFreshReader(reader, store);
   const authorizer = createAuthorizer({
@@ -183,13 +176,9 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   });
   void followAuthorizers(options, authorizer, signal);
   const authorities = new RenewableAuthorities();
-  const trust = { accepted: keys.accepted, authorities };
-  const uses = new TokenUses(
-    clock,
-    secretLabeller(() => local),
-  );
-  const authenticator = buildAuthenticator(options, { ...trust, uses }, fresh, signal);
-  const state: ServerState = { ready: false, stopping: false };
+  const uses = tokenUses(clock, () => local);
+  const trust = { accepted: keys.accepted, authorities, uses };
+  const authenticator = buildAuthenticator(options, trust, fresh, signal);
   const counted = { uses, metrics: new RequestMetrics(), access: new AccessMetrics() };
   const server = restServer({
     options,
@@ -202,10 +191,10 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   });
   const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
   const issuer = buildIssuer(options, keys, fresh);
-  const apiAudiences = options.apiAudiences ?? [options.serviceAccountIssuer];
+  const { apiAudiences = [options.serviceAccountIssuer] } = options;
   const aggregator = createAggregator(options, registry, () => local);
   const flowControl = overloadControl(options, registry);
-  const extra = { registry, flowControl, aggregator };
+  const paths = { ...counted, options, registry, flowControl, aggregator };
   const handlerOptions: HandlerOptions = {
     server,
     authenticator,
@@ -216,7 +205,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
       generation: () => registry.generation + aggregator.generation,
       serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
       checks: healthChecks(store, etcdProbe(options.etcd), state, options.encryption),
-      more: extraPaths({ ...extra, ...counted, options, keys: keys.accepted, store }),
+      more: extraPaths({ ...paths, keys: keys.accepted, store }),
     }),
     aggregated: (request, user) => aggregator.serve(request, user),
     flowControl,
@@ -226,15 +215,22 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   };
   const handler = logged(createHandler(handlerOptions), options);
   const local = createLocalClient(handler);
-  const made = { aggregator, store, endpointLeases, authorities, registry };
-  return { ...made, handlerOptions, handler, local, credentials, state };
+  const made = { aggregator, store, endpointLeases, authorities, registry, credentials, state };
+  return { ...made, handlerOptions, handler, local };
 }
 
-function secretLabeller(local: () => LocalClient): SecretLabeller {
-  return ({ metadata: secret }, labels) => {
+function openStore(options: ApiServerOptions): EtcdStore {
+  const { etcd, etcdPrefix: prefix, clock, log, limits, encryption } = options;
+  const timeoutMs = limits?.requestTimeoutMs;
+  return new EtcdStore({ etcd, prefix, clock, log, customCodec, timeoutMs, encryption });
+}
+
+function tokenUses(clock: Clock, local: () => LocalClient): TokenUses {
+  const label: SecretLabeller = ({ metadata: secret }, labels) => {
     const path = `/api/v1/namespaces/${secret?.namespace}/secrets/${secret?.name}`;
     return local().merge(path, { metadata: { uid: secret?.uid, labels } });
   };
+  return new TokenUses(clock, label);
 }
 
 function createAggregator(

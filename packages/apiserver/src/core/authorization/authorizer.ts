@@ -6,6 +6,7 @@
 import type { PolicyRule } from "@nanokube/api/rbac/v1";
 import type { KubeObject } from "@nanokube/machinery";
 import type { UserInfo } from "../authentication/authenticator.ts";
+import type { Narrowed } from "./selectors.ts";
 
 export interface AuthorizationAttributes {
   user: UserInfo;
@@ -22,6 +23,8 @@ export interface AuthorizationAttributes {
   path: string;
   /** What a list or watch is narrowed to (metadata.name=…, spec.nodeName=…), parsed; Node asks. */
   fieldSelector?: Readonly<Record<string, string>>;
+  /** The same whole, with labels; for whom else is asked. */
+  narrowed?: Narrowed;
 }
 
 export interface AuthorizationResult {

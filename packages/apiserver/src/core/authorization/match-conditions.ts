@@ -20,6 +20,7 @@ import {
   typeText,
 } from "@nanokube/machinery/cel";
 import type { AuthorizationAttributes } from "./authorizer.ts";
+import { selectorsOf } from "./selectors.ts";
 
 export interface MatchCondition {
   text: string;
@@ -68,7 +69,10 @@ function shown(attributes: AuthorizationAttributes): object {
   const version = apiVersion;
   const target = attributes.resourceRequest
     ? {
-        resourceAttributes: { namespace, verb, group, version, resource, subresource, name },
+        resourceAttributes: {
+          ...{ namespace, verb, group, version, resource, subresource, name },
+          ...selectorsOf(attributes.narrowed ?? {}),
+        },
       }
     : { nonResourceAttributes: { path, verb } };
   const { groups, uid = "", extra = {} } = user;

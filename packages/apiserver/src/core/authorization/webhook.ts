@@ -7,6 +7,7 @@
  */
 import type { Clock, KubeObject, Log } from "@nanokube/machinery";
 import type { AuthorizationAttributes, AuthorizationResult, Authorizer } from "./authorizer.ts";
+import { selectorsOf } from "./selectors.ts";
 
 export interface AuthorizationWebhookOptions {
   ask(review: KubeObject): Promise<KubeObject>;
@@ -103,5 +104,5 @@ function resourceAttributes(attributes: AuthorizationAttributes): Record<string,
   };
   const set: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(all)) if (value !== "") set[key] = value;
-  return set;
+  return { ...set, ...selectorsOf(attributes.narrowed ?? {}) };
 }

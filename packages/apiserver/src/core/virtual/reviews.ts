@@ -7,14 +7,18 @@
 import {
   badRequest,
   type FieldError,
+  FieldPath,
+  forbiddenField,
   invalid,
   invalidValue,
   type KubeObject,
+  required,
 } from "@nanokube/machinery";
 import type { UserInfo } from "../authentication/authenticator.ts";
 import type { ServerAuthenticator } from "../authentication/create-authenticator.ts";
 import type { AuthorizationAttributes } from "../authorization/authorizer.ts";
 import type { ServerAuthorizer } from "../authorization/create-authorizer.ts";
+import { narrowedByReview, type SelectorAttributes } from "../authorization/selectors.ts";
 import type { ApiResponse, RestContext } from "../rest/context.ts";
 import { decodeBody, expectedOf } from "../rest/decode-body.ts";
 import type { Operation } from "../rest/dispatch.ts";
@@ -22,6 +26,7 @@ import { trackUpdate } from "../rest/field-managers.ts";
 import { formatTime } from "../rest/object-meta.ts";
 import { parseWriteOptions } from "../rest/options.ts";
 import { respondWithTree } from "../rest/respond.ts";
+import { narrowing } from "../wire/authorization-attributes.ts";
 
 export interface ReviewDeps {
   authenticator: ServerAuthenticator;
@@ -101,13 +106,25 @@ async function reviewToken(
   }
 }
 
+type ResourceAttribute =
+  | "namespace"
+  | "verb"
+  | "group"
+  | "version"
+  | "resource"
+  | "subresource"
+  | "name";
+
 interface AccessSpec {
   user?: string;
   groups?: string[];
   uid?: string;
   extra?: Record<string, string[]>;
   namespace?: string;
-  resourceAttributes?: Record<string, string>;
+  resourceAttributes?: Partial<Record<ResourceAttribute, string>> & {
+    fieldSelector?: SelectorAttributes;
+    labelSelector?: SelectorAttributes;
+  };
   nonResourceAttributes?: { path?: string; verb?: string };
 }
 
@@ -128,11 +145,15 @@ async function reviewAccess(
   const spec = specOf(review);
   const errors = problemsOf(spec, user);
   if (errors.length > 0) throw invalid({ group: "authorization.k8s.io", kind: "" }, "", errors);
-  const { decision, reason } = await authorizer.authorize(attributesOf(spec, user));
+  const { fieldSelector, labelSelector } = spec.resourceAttributes ?? {};
+  const { narrowed, ignored } = narrowedByReview(fieldSelector, labelSelector);
+  const attributes = { ...attributesOf(spec, user), ...narrowing(narrowed) };
+  const { decision, reason } = await authorizer.authorize(attributes);
   return {
     allowed: decision === "allow",
     ...(decision === "deny" ? { denied: true } : {}),
     ...(reason === "" ? {} : { reason }),
+    ...(ignored.length === 0 ? {} : { evaluationError: ignored.join("; ") }),
   };
 }
 
@@ -149,6 +170,42 @@ function problemsOf(spec: AccessSpec, user: UserInfo): FieldError[] {
   }
   if (user.name === "" && user.groups.length === 0) {
     errors.push(invalidValue("spec.user", "", "at least one of user or group must be specified"));
+  }
+  for (const name of ["fieldSelector", "labelSelector"] as const) {
+    const at = FieldPath.root("spec", "resourceAttributes", name);
+    errors.push(...selectorProblems(resource?.[name], at, name === "labelSelector"));
+  }
+  return errors;
+}
+
+function selectorProblems(
+  selector: SelectorAttributes | undefined,
+  at: FieldPath,
+  isOfLabels: boolean,
+): FieldError[] {
+  if (!selector) return [];
+  const { rawSelector = "", requirements = [] } = selector;
+  const errors: FieldError[] = [];
+  if (rawSelector !== "" && requirements.length > 0) {
+    const why = "may not specified at the same time as requirements";
+    errors.push(invalidValue(at.child("rawSelector"), rawSelector, why));
+  }
+  if (rawSelector === "" && requirements.length === 0) {
+    const why = `when ${at} is specified, requirements or rawSelector is required`;
+    errors.push(required(at.child("requirements"), why));
+  }
+  for (const [i, { key = "", operator = "", values = [] }] of requirements.entries()) {
+    const own = at.child("requirements").index(i);
+    if (key === "" && !isOfLabels) errors.push(required(own.child("key"), "must be specified"));
+    const isList = ["In", "NotIn"].includes(operator);
+    if (isList && values.length === 0) {
+      const why = "must be specified when `operator` is 'In' or 'NotIn'";
+      errors.push(required(own.child("values"), why));
+    }
+    if (["Exists", "DoesNotExist"].includes(operator) && values.length > 0) {
+      const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+      errors.push(forbiddenField(own.child("values"), why));
+    }
   }
   return errors;
 }

@@ -1,7 +1,7 @@
 /** A request as the authorizer sees it. */
-import { parseFieldSelector } from "@nanokube/machinery";
 import type { UserInfo } from "../authentication/authenticator.ts";
 import type { AuthorizationAttributes } from "../authorization/authorizer.ts";
+import { exactFields, type Narrowed, narrowedBy } from "../authorization/selectors.ts";
 import type { RequestInfo } from "../request-info.ts";
 
 export function authorizationOf(
@@ -21,23 +21,19 @@ export function authorizationOf(
     name: info.name,
     path: info.path,
   };
-  const text = query.get("fieldSelector");
-  if (text !== null && text !== "" && ["list", "watch", "deletecollection"].includes(info.verb)) {
-    const fields = exactFields(text);
-    if (fields !== undefined) attributes.fieldSelector = fields;
-  }
-  return attributes;
+  if (!narrowable.has(info.verb)) return attributes;
+  const fieldSelector = query.get("fieldSelector") ?? "";
+  const labelSelector = query.get("labelSelector") ?? "";
+  if (fieldSelector === "" && labelSelector === "") return attributes;
+  return { ...attributes, ...narrowing(narrowedBy(fieldSelector, labelSelector)) };
 }
 
-/** Only equalities narrow a selection in a way that an authorizer can use. */
-function exactFields(text: string): Record<string, string> | undefined {
-  try {
-    const fields: Record<string, string> = {};
-    for (const { field, operator, value } of parseFieldSelector(text).requirements) {
-      if (operator !== "!=") fields[field] = value;
-    }
-    return fields;
-  } catch {
-    return undefined;
-  }
+const narrowable = new Set(["list", "watch", "deletecollection"]);
+
+/** What authorizers are told of it. */
+export function narrowing(
+  narrowed: Narrowed,
+): Pick<AuthorizationAttributes, "fieldSelector" | "narrowed"> {
+  const fieldSelector = exactFields(narrowed);
+  return { narrowed, ...(fieldSelector === undefined ? {} : { fieldSelector }) };
 }

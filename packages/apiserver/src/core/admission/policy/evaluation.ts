@@ -21,6 +21,8 @@ import {
   type Value,
 } from "@nanokube/machinery/cel";
 import type { Authorizer } from "../../authorization/authorizer.ts";
+import { narrowedBy } from "../../authorization/selectors.ts";
+import { narrowing } from "../../wire/authorization-attributes.ts";
 import type { AdmissionAttributes } from "../plugin.ts";
 import { requestOf } from "../webhooks/review.ts";
 import type { Expression } from "./expression.ts";
@@ -204,6 +206,7 @@ export class Questions {
         subresource: question.subresource ?? "",
         name: question.name ?? "",
         path: path ?? "",
+        ...narrowing(narrowedBy(question.fieldSelector ?? "", question.labelSelector ?? "")),
       });
       return { allowed: decision === "allow", reason };
     } catch (error) {
