@@ -44,7 +44,11 @@ async function measure(subject: Subject, options: ApiServerBench): Promise<Figur
   const figures: Figures = {};
   const server = await openServer(subject.setup);
   try {
-    figures["ready.p50"] = await readyAgain(server);
+    // What a first start compiled is written a moment after it; figures are of every later one.
+    await delay(1000);
+    const starts: number[] = [];
+    for (let i = 0; i < 3; i++) starts.push(await readyAgain(server));
+    figures["ready.p50"] = median(starts);
     await delay(3000);
     figures["memory.idle"] = residentBytes(server.pid) / 2 ** 20;
     const load = (...flags: string[]) => apiload(server, [...flags, "--pods", `${options.pods}`]);
