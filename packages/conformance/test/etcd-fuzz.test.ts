@@ -188,6 +188,8 @@ describe.skipIf(skip !== undefined)(`wrong requests, beside etcd${skip ? `: ${sk
     ["a token that nobody asked for", range, good, { token: "abc" }],
     ["a leader is required", range, good, { hasleader: "true" }],
     ["metadata of 4 KiB", range, good, { "x-long": "y".repeat(4096) }],
+    ["a client's version that is no text", range, good, { "client-api-version": "\xff" }],
+    ["a client's version that is some", range, good, { "client-api-version": "3.\xc3\xa4" }],
     ["binary metadata that is none", range, good, { "x-bin": "%%%" }],
   ])("%s", async (_name, path, body, headers) => {
     const { mine, theirs } = await both((_, at) => post(sessions[at]!, path, body, headers));

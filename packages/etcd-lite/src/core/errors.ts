@@ -46,6 +46,7 @@ export const errors = {
   LeaseNotFound: sure(notFound, "requested lease not found"),
   LeaseExists: sure(failedPrecondition, "lease already exists"),
   LeaseTTLTooLarge: sure(outOfRange, "too large lease TTL"),
+  InvalidClientVersion: sure(invalidArgument, "invalid client api version"),
   MemberNotFound: sure(notFound, "member not found"),
   AuthNotEnabled: sure(failedPrecondition, "authentication is not enabled"),
   RootUserNotExist: sure(failedPrecondition, "root user does not exist"),

@@ -11,6 +11,7 @@ import {
   toRpcError,
 } from "@nanokube/rpc";
 import type { Histogram } from "../core/histogram.ts";
+import { guarded } from "./member.ts";
 import type { MethodCounter, MetricsRegistry } from "./metrics.ts";
 
 type AnyHandler = (...args: unknown[]) => unknown;
@@ -70,12 +71,12 @@ function withVersions(
   const name = "client-api-version";
   if (isStream) {
     return (call) => {
-      registry.requested("stream", (call as ServerCall).header(name));
+      guarded(() => registry.requested("stream", (call as ServerCall).header(name)));
       return handler(call);
     };
   }
   return (request, call) => {
-    registry.requested("unary", (call as ServerCall).header(name));
+    guarded(() => registry.requested("unary", (call as ServerCall).header(name)));
     return handler(request, call);
   };
 }

@@ -4,7 +4,9 @@
  *
  * Source  go-grpc-prometheus server_metrics.go; prometheus text format 0.0.4
  */
+import { isUtf8 } from "node:buffer";
 import { codes, type Traffic } from "@nanokube/rpc";
+import { EtcdError } from "../core/errors.ts";
 import { Histogram } from "../core/histogram.ts";
 import {
   applySeconds,
@@ -85,12 +87,17 @@ export class MetricsRegistry {
     seriesOf(this.#ranged, labels, applySeconds).observe(ms / 1000);
   }
 
-  /** A call of a client that says which API it speaks. */
+  /** A call of a client that says which API it speaks; InvalidClientVersion when that is no text. */
   requested(type: "unary" | "stream", version = "unknown"): void {
     const versions = type === "unary" ? this.#unary : this.#streams;
     const known = versions.get(version);
-    if (known !== undefined) known.count++;
-    else if (versions.size < versionsMax) versions.set(version, { count: 1 });
+    if (known !== undefined) {
+      known.count++;
+      return;
+    }
+    // Headers are bytes, each of them one character here.
+    if (!isUtf8(Buffer.from(version, "latin1"))) throw new EtcdError("InvalidClientVersion");
+    if (versions.size < versionsMax) versions.set(version, { count: 1 });
   }
 
   /** One more under a counter that has labels. */
@@ -141,7 +148,7 @@ export class MetricsRegistry {
     const values = Object.entries(all).flatMap(([type, versions]) =>
       [...versions].map(
         ([version, { count }]) =>
-          [`{client_api_version=${quoted(version)},type="${type}"}`, count] as const,
+          [`{client_api_version=${quoted(utf8(version))},type="${type}"}`, count] as const,
       ),
     );
     if (values.length > 0) yield* described({ name, help, type: "counter" }, values);
@@ -253,6 +260,10 @@ function seriesOf(series: Series, labels: string, bounds: readonly number[]): Hi
     series.set(labels, found);
   }
   return found;
+}
+
+function utf8(header: string): string {
+  return Buffer.from(header, "latin1").toString();
 }
 
 /** A label's value; what a client says may hold anything. */
