@@ -26,8 +26,15 @@ function withoutPicked(answer: Recorded): Recorded {
   return JSON.parse(text) as Recorded;
 }
 
-/** Upstream's allocators hear of a ServiceCIDR through a watch. */
-const settles: Record<string, number> = { "an address of it": 201, "an address of it, then": 422 };
+/** Upstream's allocators hear of a ServiceCIDR through a watch, its authorizer of roles. */
+const settles: Record<string, number> = {
+  "an address of it": 201,
+  "an address of it, then": 422,
+  "allocated by who may not bind": 422,
+  "allocated by who may bind": 200,
+  "a device told of by who is no driver": 422,
+  "a device told of by its driver": 200,
+};
 
 for (const subject of apiServerSubjects()) {
   const reason = subject.skip;

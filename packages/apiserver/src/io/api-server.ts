@@ -15,6 +15,7 @@ import {
 } from "../core/authentication/create-authenticator.ts";
 import { usualRequestHeaders } from "../core/authentication/request-header.ts";
 import { type SecretLabeller, TokenUses } from "../core/authentication/token-uses.ts";
+import { authorizeClaimStatus } from "../core/authorization/claim-status.ts";
 import {
   createAuthorizer,
   type ServerAuthorizer,
@@ -275,6 +276,7 @@ function restServer(parts: RestParts): RestServer {
     admission: createAdmission(options, { reader: fresh, served, ...rest }),
     hooksFor: ({ info }) => {
       if (info.group === "" && info.plural === "services") return serviceHooks;
+      if (info.plural === "resourceclaims") return { authorizeUpdate: authorizeClaimStatus };
       return info.plural === "customresourcedefinitions" ? definitionHooks : {};
     },
     lookup: (group, version, plural) => registry.lookup(group, version, plural),

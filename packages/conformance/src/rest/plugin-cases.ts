@@ -191,6 +191,61 @@ const pickyCases: readonly (readonly [string, RestRequest])[] = [
   ],
 ];
 
+const claims = "/apis/resource.k8s.io/v1/namespaces/default/resourceclaims";
+const claimStatus = (status: object, by = "ann"): RestRequest =>
+  patch(`${claims}/claim/status`, { status }, { ...merge, "impersonate-user": by });
+const clusterRole = (name: string, resources: string[], verbs: string[]) =>
+  ["clusterroles", "clusterrolebindings"].map((plural): readonly [string, RestRequest] => [
+    `${plural} ${name}`,
+    post(`/apis/rbac.authorization.k8s.io/v1/${plural}`, {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: plural === "clusterroles" ? "ClusterRole" : "ClusterRoleBinding",
+      metadata: { name },
+      ...(plural === "clusterroles"
+        ? { rules: [{ apiGroups: ["resource.k8s.io"], resources, verbs }] }
+        : {
+            roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
+            subjects: [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: "ann" }],
+          }),
+    }),
+  ]);
+const allocation = {
+  devices: { results: [{ request: "r", driver: "d.example.com", pool: "p", device: "x" }] },
+};
+const deviceOf = (conditions: object[]) => ({
+  devices: [{ driver: "d.example.com", pool: "p", device: "x", conditions }],
+});
+const ready = {
+  type: "Ready",
+  status: "True",
+  reason: "Because",
+  message: "",
+  lastTransitionTime: "2026-01-01T00:00:00Z",
+};
+
+/** Who may write which part of a claim's status. */
+const claimCases: readonly (readonly [string, RestRequest])[] = [
+  [
+    "a claim",
+    post(claims, {
+      apiVersion: "resource.k8s.io/v1",
+      kind: "ResourceClaim",
+      metadata: { name: "claim" },
+      spec: {
+        devices: { requests: [{ name: "r", exactly: { deviceClassName: "c.example.com" } }] },
+      },
+    }),
+  ],
+  ...clusterRole("statuses", ["resourceclaims/status"], ["update", "patch"]),
+  ["allocated by who may not bind", claimStatus({ allocation })],
+  ...clusterRole("binders", ["resourceclaims/binding"], ["patch"]),
+  ["allocated by who may bind", claimStatus({ allocation })],
+  ["a device told of by who is no driver", claimStatus(deviceOf([ready]))],
+  ...clusterRole("drivers", ["resourceclaims/driver"], ["arbitrary-node:patch"]),
+  ["a device told of by its driver", claimStatus(deviceOf([ready]))],
+  ["nothing new", claimStatus(deviceOf([ready]))],
+];
+
 export const pluginCases: readonly (readonly [string, RestRequest])[] = [
   // First, for upstream's plugins hear of them through a watch.
   ...node("n1", topology),
@@ -282,4 +337,5 @@ export const pluginCases: readonly (readonly [string, RestRequest])[] = [
   ],
   ["an owner held up by who may do all", post(maps, owned("held", blocking))],
   ...pickyCases,
+  ...claimCases,
 ];

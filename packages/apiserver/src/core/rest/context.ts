@@ -4,7 +4,7 @@
  * Shapes  ApiResponse.body   bytes when the answer is known, a Stream when it goes on (watch, logs)
  */
 import type { ResourceInfo } from "@nanokube/api";
-import type { Clock, KubeObject, Log, MapSchema, Random } from "@nanokube/machinery";
+import type { Clock, FieldError, KubeObject, Log, MapSchema, Random } from "@nanokube/machinery";
 import type { AdmissionAttributes, Annotate } from "../admission/plugin.ts";
 import type { UserInfo } from "../authentication/authenticator.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
@@ -111,6 +111,12 @@ export interface WriteHooks {
   /** May complete the object (cluster IPs). */
   beginCreate?(object: KubeObject, dryRun: boolean): Promise<Reservation>;
   beginUpdate?(object: KubeObject, old: KubeObject, dryRun: boolean): Promise<Reservation>;
+  /** What the caller may not change, besides what may not be changed at all. */
+  authorizeUpdate?(
+    context: RestContext,
+    object: KubeObject,
+    old: KubeObject,
+  ): Promise<FieldError[]>;
   /** The first request to delete it: may add finalizers. */
   beginDelete?(object: KubeObject): void;
   afterDelete?(object: KubeObject): Promise<void>;

@@ -13,6 +13,7 @@ import {
   conflict,
   deepClone,
   deepEqual,
+  type FieldError,
   forbidden,
   genericStatus,
   invalid,
@@ -202,7 +203,9 @@ async function changeOnce(
   const allocation =
     info.subresource === "" ? await hooks.beginUpdate?.(object, old, options.dryRun) : undefined;
   try {
-    prepareAndValidate(context, object, old);
+    prepare(context, object, old);
+    const refused = await hooks.authorizeUpdate?.(context, object, old);
+    validate(context, object, old, refused ?? []);
     await server.admission.validate(attributes);
     const written = await storeChange(context, stored, object, old, options);
     await (options.dryRun ? allocation?.undo() : allocation?.done());
@@ -258,9 +261,9 @@ function checkVersion(context: RestContext, object: KubeObject, old: KubeObject)
 /** Writes of a status and the like are no occasion to warn about the rest. */
 const warnsIn: ReadonlySet<string> = new Set(["", "scale"]);
 
-function prepareAndValidate(context: RestContext, object: KubeObject, old: KubeObject): void {
+function prepare(context: RestContext, object: KubeObject, old: KubeObject): void {
   const { resource } = context;
-  const { strategy, info } = resource;
+  const { strategy } = resource;
   const meta = metadataOf(object);
   ensureNamespace(context, object);
   if (old.metadata?.generation === undefined) delete meta.generation;
@@ -269,7 +272,20 @@ function prepareAndValidate(context: RestContext, object: KubeObject, old: KubeO
   if (resource.typeName !== undefined) dropDisabledFields(resource.typeName, object, old);
   strategy.prepareForUpdate?.(object, old, strategyCtx);
   keepSystemFields(meta, old.metadata ?? {});
+}
+
+function validate(
+  context: RestContext,
+  object: KubeObject,
+  old: KubeObject,
+  refused: readonly FieldError[],
+): void {
+  const { resource } = context;
+  const { strategy, info } = resource;
+  const meta = metadataOf(object);
+  const strategyCtx = strategyContext(context);
   const errors = [
+    ...refused,
     ...validateUpdateOfAnyKind(meta, old.metadata ?? {}, info.namespaced),
     ...(strategy.validateUpdate?.(object, old, strategyCtx) ?? []),
   ];
