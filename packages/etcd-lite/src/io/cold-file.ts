@@ -35,6 +35,7 @@ export class ColdFile implements ColdStorage {
   #fd: number | undefined;
   #isClosed = false;
   #isWriting = false;
+  #isFailing = false;
   #endBytes = 0;
   #usedPlaces = 0;
   /** By size: places that nobody uses. */
@@ -63,9 +64,12 @@ export class ColdFile implements ColdStorage {
       if (this.#isClosed) this.#closeFile();
       else if (error !== null) {
         this.#giveBack(place);
-        this.#onError(error);
+        // A disk stays full for a while: one line says so.
+        if (!this.#isFailing) this.#onError(error);
+        this.#isFailing = true;
         done(undefined);
       } else {
+        this.#isFailing = false;
         const part = new FilePart(this, place.at);
         this.#registry.register(part, place);
         done(part);
