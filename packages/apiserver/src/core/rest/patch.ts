@@ -128,7 +128,9 @@ export function patcher(
   repeated: readonly string[] = [],
 ): (current: KubeObject) => KubeObject {
   return (current) => {
-    const patched = applied(deepClone(current), type, parsed, typeName);
+    // A merge shares what it leaves alone; a typed object is made anew by the check.
+    const own = type === "merge" && typeName !== undefined ? current : deepClone(current);
+    const patched = applied(own, type, parsed, typeName);
     const quoted = (): string =>
       type === "strategic"
         ? formatGoValue(parsed)

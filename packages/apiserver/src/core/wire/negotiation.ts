@@ -113,8 +113,21 @@ function acceptedFormat(type: string, formats: readonly WireFormat[]): WireForma
   return format !== undefined && formats.includes(format) ? format : undefined;
 }
 
-/** Clauses by quality, then by how specific they are, then in the order they came. */
-function parseAccept(accept: string): Clause[] {
+/** A client says the same with every request. */
+const acceptsMax = 256;
+const accepts = new Map<string, readonly Clause[]>();
+
+function parseAccept(accept: string): readonly Clause[] {
+  const known = accepts.get(accept);
+  if (known !== undefined) return known;
+  const clauses = clausesOf(accept);
+  if (accepts.size >= acceptsMax) accepts.clear();
+  if (accept.length <= 512) accepts.set(accept, clauses);
+  return clauses;
+}
+
+/** By quality, then by how specific they are, then in the order they came. */
+function clausesOf(accept: string): Clause[] {
   const clauses = accept.split(",").map((text): Clause => {
     const [type = "", ...rest] = text.split(";");
     const parameters = new Map<string, string>();
