@@ -30,7 +30,11 @@ const post = (path: string, body: unknown, headers?: Record<string, string>): Re
   body,
   ...(headers === undefined ? {} : { headers }),
 });
-const patch = (path: string, body: unknown, headers = merge): RestRequest => ({
+const patch = (
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = merge,
+): RestRequest => ({
   method: "PATCH",
   path,
   headers,
