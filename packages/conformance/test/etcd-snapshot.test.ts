@@ -108,6 +108,19 @@ describe.skipIf(skip !== undefined)(`snapshots, beside etcd${skip ? `: ${skip}` 
     expect(mine.totalSize).toBe(statSync(join(directory, "ours.db")).size - 32);
   });
 
+  test("etcd-lite tells of both files what etcdutl tells", () => {
+    for (const name of ["ours.db", "theirs.db"]) {
+      const file = join(directory, name);
+      const quiet = { stdio: ["ignore" as const, "pipe" as const, "ignore" as const] };
+      for (const format of [["-w", "json"], []]) {
+        const args = ["snapshot", "status", file, ...format];
+        const wanted = execFileSync(etcdutl!, args, quiet).toString();
+        const mine = execFileSync(process.execPath, [...nodeFlags, mainFile, ...args], quiet);
+        expect(mine.toString(), name).toBe(wanted);
+      }
+    }
+  });
+
   // Of keys without leases: with one etcdutl 3.6.8 ends in a panic, on etcd's own file too.
   test("etcdutl hashkv adds up in our file what we do", async () => {
     const plain = await lite!.open();

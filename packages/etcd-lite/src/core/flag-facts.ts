@@ -192,6 +192,11 @@ export const gateFlags: Readonly<Record<string, string>> = {
   "experimental-enable-lease-checkpoint-persist": "LeaseCheckpointPersist",
 };
 
+/** `etcd-lite snapshot status`; other formats are no values. */
+export const statusFlags: FlagFacts = {
+  "write-out": { kind: "choice", only: ["simple", "json"] },
+};
+
 /** `etcd-lite snapshot restore`; etcdutl's names. */
 export const restoreFlags: FlagFacts = {
   name: { kind: "string" },

@@ -1,15 +1,19 @@
 /**
- * `etcd-lite snapshot restore FILE [flags]`: reads etcdutl's flags and does it.
+ * `etcd-lite snapshot restore FILE [flags]`, and `status`: reads etcdutl's flags and does it.
  *
  * Errors  FlagError, in etcdutl's words
  */
 import type { Clock, Log } from "@nanokube/machinery";
-import { restoreFlags } from "../core/flag-facts.ts";
+import { formatStatus } from "../core/bbolt/snapshot-status.ts";
+import { restoreFlags, statusFlags } from "../core/flag-facts.ts";
 import { FlagError, isTrue, readArguments } from "../core/flags.ts";
 import { readInitialCluster } from "./cluster-flags.ts";
-import { restoreSnapshot } from "./restore.ts";
+import { readStatus, restoreSnapshot } from "./restore.ts";
 
-export const restoreUsage = `  etcd-lite snapshot restore FILE --data-dir DIR [flags]
+export const restoreUsage = `  etcd-lite snapshot status FILE [--write-out simple|json]
+    Tell what a snapshot of etcd-lite or etcd holds.
+
+  etcd-lite snapshot restore FILE --data-dir DIR [flags]
     Make a data directory from a snapshot of etcd-lite or etcd. Flags are etcdutl's:
     --name --initial-cluster --initial-cluster-token --initial-advertise-peer-urls
     --skip-hash-check --bump-revision --mark-compacted
@@ -20,6 +24,10 @@ export async function runSnapshotCommand(
   { clock, log }: { clock: Clock; log: Log },
 ): Promise<void> {
   const [verb, ...more] = argv;
+  if (verb === "status") {
+    printStatus(more);
+    return;
+  }
   if (verb !== "restore") {
     throw new FlagError(`unknown command "${verb ?? ""}" for "etcd-lite snapshot"`);
   }
@@ -47,4 +55,13 @@ export async function runSnapshotCommand(
     clock,
     log,
   });
+}
+
+function printStatus(argv: readonly string[]): void {
+  const plain = argv.map((one) => one.replace(/^-w(?==|$)/, "--write-out"));
+  const { values, rest } = readArguments(plain, statusFlags);
+  if (rest.length !== 1) throw new FlagError("snapshot status requires exactly one argument");
+  const status = readStatus(rest[0]!);
+  const isJson = values["write-out"] === "json";
+  process.stdout.write(`${isJson ? JSON.stringify(status) : formatStatus(status)}\n`);
 }

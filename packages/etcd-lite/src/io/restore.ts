@@ -13,6 +13,7 @@ import type { Clock, Log } from "@nanokube/machinery";
 import { readEtcdBuckets } from "../core/bbolt/etcd-buckets.ts";
 import { BboltFile, type ReadAt } from "../core/bbolt/read-file.ts";
 import { restoreState } from "../core/bbolt/restore-state.ts";
+import { type SnapshotStatus, snapshotStatus } from "../core/bbolt/snapshot-status.ts";
 import type { MemberState } from "../core/member-state.ts";
 import { lockDataDir } from "./data-dir.ts";
 import { type Disk, openDisk } from "./disk.ts";
@@ -109,4 +110,14 @@ function reader(handle: number, sizeBytes: number): ReadAt {
     const count = readSync(handle, bytes, 0, wanted, offset);
     return bytes.subarray(0, count);
   };
+}
+
+/** What a snapshot holds. */
+export function readStatus(file: string): SnapshotStatus {
+  const handle = openSync(file, "r");
+  try {
+    return snapshotStatus(new BboltFile(reader(handle, statSync(file).size)));
+  } finally {
+    closeSync(handle);
+  }
 }

@@ -43,6 +43,17 @@ export class BboltFile {
     this.#meta = newestMeta(read);
   }
 
+  /** Of all pages. */
+  get sizeBytes(): number {
+    return this.#meta.pageSize * this.#meta.pageCount;
+  }
+
+  *buckets(): Iterable<{ readonly name: Buffer; readonly entries: Iterable<Pair> }> {
+    for (const { key, value, flags } of this.#tree(this.#meta.root, 0)) {
+      if ((flags & bucketFlag) !== 0) yield { name: key, entries: this.#bucketEntries(value) };
+    }
+  }
+
   /** Undefined when there is no such bucket. */
   bucket(name: string): Iterable<Pair> | undefined {
     const wanted = Buffer.from(name);
