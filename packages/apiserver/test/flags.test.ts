@@ -64,6 +64,28 @@ describe("flags", () => {
     expect(await read(flag)).toMatchObject(want);
   });
 
+  test("what a plugin is told is read, or refused by name", async () => {
+    const file = join(directory, "admission.yaml");
+    const write = (name: string) =>
+      writeFileSync(
+        file,
+        `plugins: [{ name: ${name}, configuration: { limits: [{ type: Server, qps: 1, burst: 2 }] } }]`,
+      );
+    const flags = [
+      `--admission-control-config-file=${file}`,
+      "--enable-admission-plugins=EventRateLimit",
+    ];
+    write("EventRateLimit");
+    const { admission } = await read(...flags);
+    expect(admission?.configurations?.get("EventRateLimit")).toEqual({
+      limits: [{ type: "Server", qps: 1, burst: 2 }],
+    });
+    write("PodSecurity");
+    await expect(read(...flags)).rejects.toThrow(
+      "--admission-control-config-file: a configuration of PodSecurity is not supported",
+    );
+  });
+
   test("without a certificate it makes one, and keeps it", async () => {
     const deps = { clock: systemClock, random: systemRandom, log: nullLog };
     const own = [

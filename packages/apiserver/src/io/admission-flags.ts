@@ -17,6 +17,14 @@ import type { AdmissionOptions } from "./api-server-options.ts";
 import type { Flags } from "./flags.ts";
 import { createReviewWebhook } from "./review-webhook.ts";
 
+/** What is said to other plugins would change nothing: better refused than believed. */
+const configurable: ReadonlySet<string> = new Set([
+  "EventRateLimit",
+  "ImagePolicyWebhook",
+  "PodNodeSelector",
+  "PodTolerationRestriction",
+]);
+
 export function admissionFlags(flags: Flags, complaints: string[]): AdmissionOptions {
   const enable = flags.get("enable-admission-plugins") ?? [];
   const disable = flags.get("disable-admission-plugins") ?? [];
@@ -35,6 +43,10 @@ export function admissionFlags(flags: Flags, complaints: string[]): AdmissionOpt
   }
   const file = flags.get("admission-control-config-file")?.at(-1);
   const configurations = file === undefined ? new Map() : readConfigurations(file, complaints);
+  for (const name of configurations.keys()) {
+    if (configurable.has(name)) continue;
+    complaints.push(`--admission-control-config-file: a configuration of ${name} is not supported`);
+  }
   const failed = (plugin: string, why: string): void => {
     complaints.push(
       `failed to initialize admission: couldn't init admission plugin ${JSON.stringify(plugin)}: ${why}`,
