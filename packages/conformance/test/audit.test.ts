@@ -201,6 +201,7 @@ describe.each([ours!, upstream!])("$name", ({ open, skip }) => {
         },
       });
     await make("small", 10);
+    await expect.poll(() => hook.of("tag=small").length, { timeout: 20_000 }).toBe(1);
     const [small] = hook.of("tag=small");
     expect(small).toMatchObject({ responseObject: { data: { a: "x".repeat(10) } } });
     await make("large", 5000);
