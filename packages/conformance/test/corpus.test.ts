@@ -2,23 +2,21 @@
  * Our API server answers every request of the corpus as kube-apiserver did when it was recorded
  * (`npm run corpus -- record`), but for the cases in testdata/corpus-differences.
  */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { corpus } from "../src/corpus/all.ts";
-import { type InProcess, openInProcess } from "../src/corpus/in-process.ts";
+import { BothServers } from "../src/corpus/both-servers.ts";
+import { openInProcess } from "../src/corpus/in-process.ts";
 import { readKnown } from "../src/corpus/known-differences.ts";
 import { reasonOf } from "../src/corpus/reasons.ts";
 import { replayGroup } from "../src/corpus/replay.ts";
 
 describe("the corpus", () => {
-  let ours: InProcess;
-  beforeAll(async () => {
-    ours = await openInProcess();
-  });
-  afterAll(() => ours?.close());
+  const ours = new BothServers(openInProcess);
+  afterAll(() => ours.close());
 
   test.for(corpus().map((group) => [group.name, group] as const))("%s", async ([name, group]) => {
     const known = readKnown(name);
-    const { differing, missing, count } = await replayGroup(group, ours.send);
+    const { differing, missing, count } = await replayGroup(group, await ours.sendOf(group));
     expect(missing, "record them: npm run corpus -- record").toEqual([]);
     expect(count).toBeGreaterThan(0);
     const unexplained = [...known.keys()].filter((one) => reasonOf(name, one) === undefined);

@@ -58,7 +58,6 @@ export {
   TimeError,
 } from "./codec/times.ts";
 export {
-  formatYAML,
   isProbablyJSON,
   parseYAML,
   parseYAMLDocuments,
@@ -66,6 +65,7 @@ export {
   YAMLError,
   type YAMLOptions,
 } from "./codec/yaml.ts";
+export { formatYAML } from "./codec/yaml-text.ts";
 export * from "./duration.ts";
 export * from "./exec.ts";
 export * from "./field-error.ts";

@@ -122,7 +122,7 @@ export function failed(
   noteFailure(options, request, course, error);
   let output: MediaType | undefined;
   try {
-    output = negotiateOutput(request.headers.accept, false, { custom: false, convertible: true });
+    output = negotiateOutput(request.headers.accept, false, { custom: false, convertible: false });
   } catch {
     output = undefined;
   }
@@ -200,6 +200,8 @@ async function operate(
     return (await options.serveOther(request, info, user)) ?? nothingAt(options, request.path);
   }
   const { server } = options;
+  if (request.path.startsWith("//")) return plainNotFound();
+  if (badEscape.test(request.path)) return badPath();
   const resource = server.lookup(info.apiGroup, info.apiVersion, info.resource);
   if (resource === undefined) {
     return nothingAt(options, request.path);
@@ -215,6 +217,7 @@ async function operate(
     custom: resource.custom !== undefined,
     convertible: true,
     watchable: info.verb === "list" || info.verb === "watch",
+    watching: info.verb === "watch",
     tableless: reviewGroups.has(info.apiGroup),
   });
   const annotate = trail && ((...said: Parameters<Annotate>) => trail.annotate(...said));
@@ -222,6 +225,7 @@ async function operate(
   if (request.method === "HEAD" && !isProxied) throw methodNotAllowed();
   const operation = operationFor(context, options.outside);
   if (info.verb === "patch" && !isProxied) patchTypeOf(context);
+  if (info.parts.length > 1 && !isProxied) checkName(info.name);
   const deprecation = deprecationOf(resource);
   if (deprecation !== undefined) {
     warnings.add(deprecation);
@@ -235,9 +239,28 @@ function connects({ resource, subresource }: RequestInfo): boolean {
   return subresource === "proxy" || (resource === "pods" && isStream);
 }
 
+const badEscape = /%(?![0-9a-fA-F]{2})/;
+
+/** What Go's HTTP server says before anybody sees the request. */
+function badPath(): ApiResponse {
+  const body = new TextEncoder().encode("400 Bad Request");
+  return { status: 400, headers: { "content-type": "text/plain; charset=utf-8" }, body };
+}
+
+/** A name that no path may hold is refused before anybody looks for it. */
+function checkName(name: string): void {
+  const isDots = name === "." || name === "..";
+  if (!isDots && !name.includes("%")) return;
+  const why = isDots ? `may not be '${name}'` : "may not contain '%'";
+  throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${why}`);
+}
+
+const twoNamespaces = /\/namespaces\/[^/]+\/namespaces(?:\/|$)/;
+
 /** A namespace where the kind has none, or none where it has one. */
 function isMisplaced({ info: own, custom }: RestContext["resource"], info: RequestInfo): boolean {
   const isNamespaces = info.resource === "namespaces" && info.apiGroup === "";
+  if (isNamespaces && twoNamespaces.test(info.path)) return true;
   if (!own.namespaced) return info.namespace !== "" && !isNamespaces;
   if (info.namespace !== "" || info.verb === "list" || info.verb === "watch") return false;
   return custom !== undefined || info.name !== "";
@@ -249,6 +272,8 @@ function isMisplaced({ info: own, custom }: RestContext["resource"], info: Reque
  */
 function nothingAt(options: HandlerOptions, path: string): ApiResponse {
   const [, root = "", group = ""] = path.split("/");
+  // The handler of documents only sets the status.
+  if (path.startsWith("/openapi/v3/")) return { status: 404, headers: {}, body: new Uint8Array() };
   const isServed = [...options.server.served()].some(
     ({ info, custom }) => info.group === group && custom === undefined,
   );
@@ -260,6 +285,7 @@ function nothingAt(options: HandlerOptions, path: string): ApiResponse {
 /** What upstream names in place of a version that it wants to be rid of. */
 const replacements: Readonly<Record<string, string>> = {
   endpoints: "discovery.k8s.io/v1 EndpointSlice",
+  volumeattributesclasses: "storage.k8s.io/v1 VolumeAttributesClass",
 };
 
 const [, thisMinor] = /^v1[.](\d+)/.exec(kubernetesVersion) ?? [];

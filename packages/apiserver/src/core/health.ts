@@ -30,6 +30,7 @@ export async function health(
   if (kind === undefined) return undefined;
   const applicable = checks.filter((check) => kind === "readyz" || !check.readyOnly);
   const name = rest.join("/");
+  if (name === "" && rest.length > 0) return undefined;
   if (name !== "") {
     const one = applicable.find((check) => check.name === name);
     if (one === undefined) return undefined;

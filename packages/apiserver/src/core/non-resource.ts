@@ -3,7 +3,7 @@
  *
  * Source  staging/src/k8s.io/apiserver/pkg/server/routes, pkg/endpoints/discovery
  */
-import { kubernetesVersion, type ResourceInfo } from "@nanokube/api";
+import { kubernetesVersion, type ResourceInfo, typeInfo } from "@nanokube/api";
 import { buildDiscovery, type Discovery, type ForeignVersion } from "./discovery/discovery.ts";
 import { type HealthCheck, health } from "./health.ts";
 import type { ApiRequest, ApiResponse } from "./rest/context.ts";
@@ -49,7 +49,7 @@ export function createNonResource(
     if (healthy !== undefined) return healthy;
     const path = request.path.length > 1 ? request.path.replace(/\/+$/, "") : request.path;
     if (isReadOnly(path) && request.method !== "GET") throw methodNotAllowed();
-    if (path === "/version") return document(request, version());
+    if (path === "/version") return document(request, version(), true);
     const found = discoveryDocument(request, path, current());
     if (found !== undefined) return found;
     for (const serve of options.more) {
@@ -130,26 +130,41 @@ function aggregated(request: ApiRequest, list: object): ApiResponse {
   return response;
 }
 
-function mediaOf(request: ApiRequest): MediaType {
+function mediaOf(request: ApiRequest, onlyJSON = false): MediaType {
   // Parameters that only aggregated discovery knows must not make an answer unacceptable.
   const accept = (request.headers.accept ?? "")
     .split(",")
-    .map((clause) => clause.replace(/;(g|v|as|profile)=[^;,]*/g, ""))
+    .map((clause) =>
+      clause.includes("g=apidiscovery.k8s.io")
+        ? clause.replace(/;(g|v|as|profile)=[^;,]*/g, "")
+        : clause,
+    )
     .join(",");
-  return negotiateOutput(accept, wantsPretty(request), { custom: false, convertible: false });
+  return negotiateOutput(accept, wantsPretty(request), {
+    custom: false,
+    convertible: false,
+    onlyJSON,
+  });
 }
 
 function optional(request: ApiRequest, found: object | undefined): ApiResponse | undefined {
   return found === undefined ? undefined : document(request, found);
 }
 
-export function document(request: ApiRequest, tree: object): ApiResponse {
-  const media = mediaOf(request);
+export function document(request: ApiRequest, tree: object, onlyJSON = false): ApiResponse {
+  const media = mediaOf(request, onlyJSON);
   return {
     status: 200,
     headers: { "content-type": mediaTypes[media.format] },
-    body: encodeTree(tree, media, undefined),
+    body: encodeTree(tree, media, metaTypeOf(tree)),
   };
+}
+
+/** Discovery's kinds are those of meta/v1, whatever apiVersion they show. */
+function metaTypeOf(tree: object): string | undefined {
+  const { kind = "" } = tree as { kind?: string };
+  const type = `io.k8s.apimachinery.pkg.apis.meta.v1.${kind}`;
+  return kind !== "" && typeInfo(type) !== undefined ? type : undefined;
 }
 
 export function textDocument(contentType: string, text: string): ApiResponse {

@@ -19,6 +19,7 @@ import {
 import { ResourceCache } from "./cache/resource-cache.ts";
 import type { StorageCodec } from "./cache/stored-object.ts";
 import { convert } from "./conversion/convert.ts";
+import { inOldForm } from "./conversion/old-form.ts";
 import type { ServedResource } from "./rest/context.ts";
 import { encodeStored, parseTree } from "./storage/canonical.ts";
 import { storagePrefix } from "./storage/keys.ts";
@@ -39,6 +40,11 @@ export interface RegistryOptions {
 const storageVersions: Readonly<Record<string, string>> = {
   "autoscaling/horizontalpodautoscalers": "autoscaling/v2",
   "events.k8s.io/events": "v1",
+  // A version is stored once the release before it could read it, too.
+  "admissionregistration.k8s.io/mutatingadmissionpolicies": "admissionregistration.k8s.io/v1beta1",
+  "admissionregistration.k8s.io/mutatingadmissionpolicybindings":
+    "admissionregistration.k8s.io/v1beta1",
+  "resource.k8s.io/devicetaintrules": "resource.k8s.io/v1alpha3",
 };
 
 export class ResourceRegistry {
@@ -91,7 +97,15 @@ export class ResourceRegistry {
   }
 }
 
+/** Kinds behind feature gates that are off: no --runtime-config brings them. */
+const gated: ReadonlySet<string> = new Set([
+  "certificates.k8s.io/v1beta1/clustertrustbundles",
+  "certificates.k8s.io/v1beta1/podcertificaterequests",
+  "storagemigration.k8s.io/v1beta1/storageversionmigrations",
+]);
+
 function isEnabled(info: ResourceInfo, config: Readonly<Record<string, boolean>>): boolean {
+  if (gated.has(`${info.group}/${info.version}/${info.plural}`)) return false;
   const gv = info.group === "" ? info.version : `${info.group}/${info.version}`;
   const resource = config[`${gv}/${info.plural}`];
   if (resource !== undefined) return resource;
@@ -110,14 +124,14 @@ export function apiVersionOf(info: { group: string; version: string }): string {
 }
 
 function builtIn(info: ResourceInfo, options: RegistryOptions): ServedResource {
-  const strategy = options.strategyFor(info.group, info.kind);
   const apiVersion = apiVersionOf(info);
+  const strategy = inOldForm(options.strategyFor(info.group, info.kind), apiVersion);
   const stored = resources.find(
     (other) => other.group === info.group && other.plural === info.plural,
   );
   const storageVersion =
     storageVersions[`${info.group}/${info.plural}`] ?? apiVersionOf(stored ?? info);
-  const codec = builtInCodec(storageVersion, info.kind, strategy, options.storageMediaType);
+  const codec = builtInCodec(storageVersion, info, strategy, options.storageMediaType);
   const cache =
     info.storageVersionHash === undefined
       ? new ResourceCache("", codec)
@@ -146,11 +160,11 @@ function builtIn(info: ResourceInfo, options: RegistryOptions): ServedResource {
 
 function builtInCodec(
   storageVersion: string,
-  kind: string,
+  { kind, type: ownType }: ResourceInfo,
   strategy: ResourceStrategy,
   mediaType: StorageMediaType,
 ): StorageCodec {
-  const typeName = typeOf(storageVersion, kind);
+  const typeName = typeOf(storageVersion, kind) ?? ownType;
   const protobuf = mediaType !== "application/json" && typeName !== undefined;
   return {
     encode(tree) {
@@ -160,16 +174,17 @@ function builtInCodec(
       return encodeEnvelope(storageVersion, kind, raw);
     },
     decode(value) {
-      const tree = isEnvelope(value) ? decodeStoredProtobuf(value) : parseTree(value);
+      const tree = isEnvelope(value) ? decodeStoredProtobuf(value, ownType) : parseTree(value);
       return tree.apiVersion === storageVersion ? tree : convert(tree, storageVersion);
     },
     selectableFields: (tree) => strategy.selectableFields?.(tree) ?? {},
   };
 }
 
-function decodeStoredProtobuf(value: Uint8Array): KubeObject {
+/** `ownType`: that of a served version, for one that is stored but not served. */
+function decodeStoredProtobuf(value: Uint8Array, ownType: string): KubeObject {
   const { apiVersion, kind, raw } = decodeEnvelope(value);
-  const typeName = typeOf(apiVersion, kind);
+  const typeName = typeOf(apiVersion, kind) ?? (ownType.endsWith(`.${kind}`) ? ownType : undefined);
   if (typeName === undefined) throw new Error(`no kind ${kind} is registered for ${apiVersion}`);
   return { ...(decodeProtobuf(typeName, raw) as KubeObject), apiVersion, kind };
 }

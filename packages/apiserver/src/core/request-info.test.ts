@@ -27,7 +27,7 @@ const cases = [
   ],
   ["GET", "/api/v1/watch/namespaces/n/pods/p", "watch", "/v1", "n", "pods/p/"],
   ["GET", "/api/v1/pods?fieldSelector=metadata.name%3Dx", "list", "/v1", "", "pods/x/"],
-  ["HEAD", "/api/v1/nodes/a%2Fb", "get", "/v1", "", "nodes/a/b/"],
+  ["HEAD", "/api/v1/nodes/a%2Fb", "get", "/v1", "", "nodes/a/b"],
 ] as const;
 
 test.for(cases)("%s %s", ([method, url, verb, gv, namespace, rest]) => {

@@ -109,14 +109,24 @@ function isPathSegment(name: string): boolean {
 function splitPath(path: string): string[] {
   const trimmed = path.replace(/^\/+|\/+$/g, "");
   if (trimmed === "") return [];
-  return trimmed.split("/").map(decodeSegment);
+  if (!trimmed.includes("%")) return trimmed.split("/");
+  // What goes on to somebody else keeps its slashes; elsewhere an encoded one is one.
+  if (trimmed.includes("/proxy")) return trimmed.split("/").map(decoded);
+  return decoded(trimmed).split("/");
 }
 
-function decodeSegment(segment: string): string {
-  if (!segment.includes("%")) return segment;
+function decoded(text: string): string {
   try {
-    return decodeURIComponent(segment);
+    return decodeURIComponent(text);
   } catch {
-    return segment;
+    return new TextDecoder().decode(bytesOf(text));
   }
+}
+
+/** What is not UTF-8 is decoded byte by byte. */
+function bytesOf(text: string): Uint8Array {
+  const plain = text.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Uint8Array.from(plain, (character) => character.charCodeAt(0));
 }

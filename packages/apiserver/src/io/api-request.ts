@@ -14,7 +14,7 @@ export function toRequest(
   const request: ApiRequest = {
     method,
     path,
-    query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
+    query: new URLSearchParams(mark < 0 ? "" : wellFormed(url.slice(mark + 1))),
     headers: flatten(headers),
     body: rest.body,
     get signal() {
@@ -24,6 +24,17 @@ export function toRequest(
   if (rest.peer?.certificate !== undefined) request.peerCertificate = rest.peer.certificate;
   if (rest.peer?.address !== undefined) request.sourceIP = rest.peer.address;
   return request;
+}
+
+const malformed = /;|%(?![0-9a-fA-F]{2})/;
+
+/** Go drops a pair that holds a semicolon or what only looks like an escape. */
+function wellFormed(query: string): string {
+  if (!malformed.test(query)) return query;
+  return query
+    .split("&")
+    .filter((pair) => !malformed.test(pair))
+    .join("&");
 }
 
 function flatten(headers: IncomingHttpHeaders): Record<string, string> {

@@ -26,7 +26,9 @@ export async function compressAnswer(
   const { body, headers, list } = response;
   const size = list?.items.bytes.length ?? (typeof body === "function" ? 0 : body.length);
   if (size < compressFromBytes) return response;
-  if (!/\bgzip\b/.test(request.headers["accept-encoding"] ?? "")) return response;
+  // Upstream reads the bare word only: one with a quality is another.
+  const encodings = (request.headers["accept-encoding"] ?? "").split(",");
+  if (!encodings.some((each) => each.trim() === "gzip")) return response;
   headers["content-encoding"] = "gzip";
   headers.vary = "Accept-Encoding";
   if (list !== undefined) {

@@ -9,6 +9,7 @@ import type { UserInfo } from "../core/authentication/authenticator.ts";
 import type { Handler } from "../core/handler.ts";
 import type { Sink, Stream } from "../core/rest/context.ts";
 import { toRequest } from "./api-request.ts";
+import { compressAnswer } from "./compress-answer.ts";
 
 export function createMemoryTransport(handler: Handler, user: UserInfo): HttpTransport {
   return async (request: HttpRequest): Promise<HttpResponse> => {
@@ -20,7 +21,9 @@ export function createMemoryTransport(handler: Handler, user: UserInfo): HttpTra
       peer: undefined,
     });
     api.user = user;
-    const { status, headers, body } = await handler(api);
+    const answer = await handler(api);
+    const isZipped = api.headers["accept-encoding"] !== undefined;
+    const { status, headers, body } = isZipped ? await compressAnswer(api, answer) : answer;
     return {
       status,
       headers,

@@ -4,6 +4,7 @@ import type { TokenIssuer } from "../core/authentication/token-issuer.ts";
 import type { ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
 import type { RestContext } from "../core/rest/context.ts";
 import type { Operation } from "../core/rest/dispatch.ts";
+import { methodNotAllowed } from "../core/rest/method-not-allowed.ts";
 import { componentStatuses } from "../core/virtual/component-statuses.ts";
 import { reviewOperation } from "../core/virtual/reviews.ts";
 import { requestToken } from "../core/virtual/token-request.ts";
@@ -26,7 +27,10 @@ export function outsideOperations(
     const review = reviewOperation(context, deps);
     if (review !== undefined) return review;
     if (info.apiGroup !== "") return undefined;
-    if (info.resource === "componentstatuses") return componentStatuses;
+    if (info.resource === "componentstatuses") {
+      if (!["get", "list", "watch"].includes(info.verb)) throw methodNotAllowed();
+      return componentStatuses;
+    }
     if (
       info.resource === "serviceaccounts" &&
       info.subresource === "token" &&

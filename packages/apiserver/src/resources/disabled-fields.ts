@@ -11,7 +11,6 @@ const off: ReadonlySet<string> = new Set([
   "ClusterTrustBundleProjection",
   "ContainerStopSignals",
   "CoordinatedLeaderElection",
-  "CrossNamespaceVolumeDataSource",
   "DRAListTypeAttributes",
   "DRANodeAllocatableResources",
   "GenericWorkload",

@@ -13,6 +13,7 @@ import { customResourceDefinitionStrategy } from "./custom-resource-definition.t
 import { deviceStrategies } from "./device/index.ts";
 import { flowSchemaStrategy } from "./flow-control/flow-schema.ts";
 import { priorityLevelStrategy } from "./flow-control/priority-level.ts";
+import { leaseCandidateStrategy } from "./lease-candidate.ts";
 import { endpointSliceStrategy } from "./networking/endpoint-slice.ts";
 import { ingressClassStrategy, ingressStrategy } from "./networking/ingress.ts";
 import { networkPolicyStrategy } from "./networking/network-policy.ts";
@@ -30,6 +31,7 @@ export const otherStrategies: readonly [string, ResourceStrategy][] = [
   ["apiregistration.k8s.io/APIService", apiServiceStrategy],
   ["discovery.k8s.io/EndpointSlice", endpointSliceStrategy],
   ["coordination.k8s.io/Lease", leaseStrategy],
+  ["coordination.k8s.io/LeaseCandidate", leaseCandidateStrategy],
   ["scheduling.k8s.io/PriorityClass", priorityClassStrategy],
   ["node.k8s.io/RuntimeClass", runtimeClassStrategy],
   ["policy/PodDisruptionBudget", podDisruptionBudgetStrategy],

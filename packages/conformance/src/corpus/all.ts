@@ -6,11 +6,20 @@ import { type ResourceInfo, resources } from "@nanokube/api";
 import { applyGroups } from "./apply/sequences.ts";
 import type { CorpusCase, CorpusGroup, Tree } from "./corpus-case.ts";
 import { merged } from "./corpus-case.ts";
+import { bodyCases } from "./kinds/bodies.ts";
+import { groupOfEach } from "./kinds/each.ts";
+import { optionCases } from "./kinds/options.ts";
+import { shapeCases } from "./kinds/shapes.ts";
+import { homeOf } from "./life/home.ts";
 import { kindOf } from "./life/kind.ts";
 import { lifeOf } from "./life.ts";
 import { chosen, Mutations } from "./mutations.ts";
 import { hasObject, keyOf } from "./objects/of-kind.ts";
+import { formCases } from "./reads/forms.ts";
+import { historyCases } from "./reads/history.ts";
 import { listCases } from "./reads/lists.ts";
+import { pathCases } from "./reads/paths.ts";
+import { watchCases } from "./reads/watches.ts";
 import { wireCases } from "./reads/wire.ts";
 
 /** [of the kind's own fields, of its pod template's] */
@@ -53,39 +62,30 @@ function mutated(resource: ResourceInfo, namespace: string): CorpusCase[] {
 function groupOf(resource: ResourceInfo): CorpusGroup {
   const name = keyOf(resource);
   const namespace = `c-${resource.plural}-${resource.version}`;
-  const isPodOwner = resource.plural === "pods";
-  const home: CorpusCase[] = resource.namespaced
-    ? [
-        {
-          name: "its namespace",
-          method: "POST",
-          path: "/api/v1/namespaces",
-          body: { metadata: { name: namespace } },
-        },
-        ...(isPodOwner
-          ? [
-              {
-                name: "its service account",
-                method: "POST",
-                path: `/api/v1/namespaces/${namespace}/serviceaccounts`,
-                body: { metadata: { name: "default" } },
-              },
-            ]
-          : []),
-      ]
-    : [];
   const { before, after } = lifeOf(kindOf(resource, namespace));
-  return { name, cases: [...home, ...before, ...mutated(resource, namespace), ...after] };
+  const cases = [
+    ...homeOf(resource, namespace),
+    ...before,
+    ...mutated(resource, namespace),
+    ...after,
+  ];
+  return { name, cases, ...(resource.ga ? {} : { beta: true }) };
 }
 
 export function corpus(): CorpusGroup[] {
-  const kinds = resources.filter(
-    (each) => each.ga && each.verbs.includes("delete") && hasObject(each),
-  );
+  const kinds = resources.filter((each) => each.verbs.includes("delete") && hasObject(each));
+  const stable = kinds.filter(({ ga }) => ga);
   return [
     ...kinds.map(groupOf),
     ...applyGroups(),
     { name: "reads/lists", cases: listCases },
+    { name: "reads/watches", cases: watchCases },
+    { name: "reads/history", cases: historyCases },
     { name: "reads/wire", cases: wireCases },
+    { name: "reads/forms", cases: formCases },
+    { name: "reads/paths", cases: pathCases },
+    groupOfEach("bodies", stable, bodyCases),
+    groupOfEach("options", stable, optionCases),
+    groupOfEach("shapes", stable, shapeCases),
   ];
 }

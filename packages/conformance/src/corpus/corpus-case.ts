@@ -16,12 +16,19 @@ export interface CorpusCase extends RestRequest {
   protobuf?: true;
   /** A read that waits until the server itself is done with the object. */
   settles?: true;
+  /** A read that takes its time and depends on nothing near it: asked beside its like. */
+  beside?: true;
 }
+
+/** The store forgets its history: a request to no server, but to what is behind it. */
+export const compaction = "COMPACT";
 
 /** Requests in an order, about one kind (or one topic), in a namespace of their own. */
 export interface CorpusGroup {
   name: string;
   cases: readonly CorpusCase[];
+  /** Asked of a server that serves the beta versions, too. */
+  beta?: true;
 }
 
 /** What is compared. */
@@ -29,6 +36,8 @@ export interface CorpusAnswer {
   status: number;
   /** Absent: application/json. */
   type?: string;
+  /** Content-Encoding and Vary, where there are any. */
+  encoding?: string;
   warnings?: readonly string[];
   body: unknown;
 }
@@ -38,6 +47,8 @@ export const mergePatch = contentType("application/merge-patch+json");
 export const strategicPatch = contentType("application/strategic-merge-patch+json");
 export const jsonPatch = contentType("application/json-patch+json");
 export const applyPatch = contentType("application/apply-patch+yaml");
+
+export const yaml = contentType("application/yaml");
 
 export const accept = (kind: string): Record<string, string> => ({
   accept: `application/json;as=${kind};v=v1;g=meta.k8s.io`,

@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { corpus } from "./all.ts";
+import { BothServers } from "./both-servers.ts";
 import { openInProcess } from "./in-process.ts";
 import { removeStrangers, writeKnown } from "./known-differences.ts";
 import { writeRecording } from "./recording.ts";
@@ -28,11 +29,13 @@ const groups = corpus().filter(
 );
 
 async function record(): Promise<void> {
-  const upstream = await openUpstream();
+  const upstream = new BothServers((beta) =>
+    openUpstream(beta ? ["--runtime-config=api/beta=true"] : []),
+  );
   let count = 0;
   try {
     for (const group of groups) {
-      const answers = await runGroup(group, upstream.send);
+      const answers = await runGroup(group, await upstream.sendOf(group));
       count += answers.size;
       writeRecording(group.name, answers);
       console.log(`${group.name}: ${answers.size}`);
@@ -44,11 +47,11 @@ async function record(): Promise<void> {
 }
 
 async function replay(): Promise<GroupResult[]> {
-  const ours = await openInProcess();
+  const ours = new BothServers(openInProcess);
   const results: GroupResult[] = [];
   try {
     for (const group of groups) {
-      const result = await replayGroup(group, ours.send);
+      const result = await replayGroup(group, await ours.sendOf(group));
       console.log(`${group.name}: ${result.differing.size} of ${result.count} differ`);
       results.push(result);
     }

@@ -49,16 +49,36 @@ export async function runGroup(
 ): Promise<Map<string, CorpusAnswer>> {
   const memory = new Memory();
   const answers = new Map<string, CorpusAnswer>();
-  for (const one of group.cases) {
+  const ask = async (one: CorpusCase): Promise<CorpusAnswer> => {
     const { request, sent } = requestOf(one, memory);
     const wanted = recorded?.get(one.name);
     const isDone = wanted && ((answer: RestAnswer) => same(comparable(answer, sent), wanted));
     const answer = one.settles ? await settled(request, send, isDone) : await send(request);
     memory.learn(one, answer);
-    if (answers.has(one.name)) throw new Error(`${group.name}: two cases are called ${one.name}`);
-    answers.set(one.name, comparable(answer, sent));
+    return comparable(answer, sent);
+  };
+  for (const together of batches(group.cases)) {
+    const answered = await Promise.all(together.map(ask));
+    for (const [i, { name }] of together.entries()) {
+      if (answers.has(name)) throw new Error(`${group.name}: two cases are called ${name}`);
+      answers.set(name, answered[i]!);
+    }
   }
   return answers;
+}
+
+const besideMax = 64;
+
+/** One case after the other, but for those that are asked beside their like. */
+function batches(cases: readonly CorpusCase[]): CorpusCase[][] {
+  const found: CorpusCase[][] = [];
+  for (const one of cases) {
+    const last = found.at(-1);
+    const joins = one.beside && last?.[0]?.beside && last.length < besideMax;
+    if (joins) last.push(one);
+    else found.push([one]);
+  }
+  return found;
 }
 
 const same = (a: CorpusAnswer, b: CorpusAnswer): boolean => differencesOf(a, b).length === 0;

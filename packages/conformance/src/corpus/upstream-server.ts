@@ -2,7 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { Agent, request as httpsRequest } from "node:https";
 import { dirname, join } from "node:path";
+import { dial } from "@nanokube/rpc";
 import { apiServerSubjects, type RestAnswer, type RestRequest } from "../subjects/apiserver.ts";
+import { compactUpstream } from "./compact.ts";
+import { compaction } from "./corpus-case.ts";
 import type { Send } from "./run.ts";
 
 export interface UpstreamServer {
@@ -18,9 +21,12 @@ export async function openUpstream(flags: readonly string[] = []): Promise<Upstr
   const instance = await subject.open(flags);
   const file = (name: string) => readFile(join(dirname(instance.kubeconfig), name));
   const [ca, cert, key] = await Promise.all([file("ca.crt"), file("admin.crt"), file("admin.key")]);
-  const agent = new Agent({ ca, cert, key, keepAlive: true, maxSockets: 1 });
+  const agent = new Agent({ ca, cert, key, keepAlive: true, maxSockets: 64 });
   return {
-    send: (request) => exchange(instance.url, agent, request),
+    send: (request) =>
+      request.method === compaction
+        ? compactUpstream(dial(instance.storeURL))
+        : exchange(instance.url, agent, request),
     async close() {
       agent.destroy();
       await instance.close();
@@ -34,8 +40,13 @@ function exchange(
   { method, path, body, headers }: RestRequest,
 ): Promise<RestAnswer> {
   const bytes = Buffer.from((body as string | Uint8Array | undefined) ?? "");
+  const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const sent = httpsRequest(url + path, {
+    // The path as it is written: a URL would be made tidy.
+    const sent = httpsRequest({
+      hostname,
+      port,
+      path,
       method,
       agent,
       headers: {

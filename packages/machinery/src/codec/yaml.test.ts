@@ -1,6 +1,7 @@
 /** YAML read as upstream reads it (taken by running sigs.k8s.io/yaml). */
 import { expect, test } from "vitest";
-import { formatYAML, parseYAML, parseYAMLDocuments, repeatedKeys, YAMLError } from "./yaml.ts";
+import { parseYAML, parseYAMLDocuments, repeatedKeys, YAMLError } from "./yaml.ts";
+import { formatYAML } from "./yaml-text.ts";
 
 test.for([
   ["a: yes", { a: true }],

@@ -5,7 +5,6 @@
  *         parseYAMLDocuments(text)  every document that is not empty
  *         repeatedKeys(text)        what a strict reader says of keys that come twice
  *         isProbablyJSON(text)      true when the text starts like JSON
- *         formatYAML(tree)          keys sorted, as sigs.k8s.io/yaml writes
  * Errors  YAMLError
  * Source  sigs.k8s.io/yaml, k8s.io/apimachinery/pkg/util/yaml
  */
@@ -17,7 +16,6 @@ import {
   isSeq,
   LineCounter,
   parseAllDocuments,
-  stringify,
   type Tags,
 } from "yaml";
 import { quoteGo } from "../go-text.ts";
@@ -143,14 +141,4 @@ export function repeatedKeys(text: string): string | undefined {
 /** JSON is YAML too, but is read as what it is. */
 export function isProbablyJSON(text: string): boolean {
   return /^\s*[{[]/.test(text);
-}
-
-export function formatYAML(tree: unknown): string {
-  return stringify(tree, {
-    version: "1.1",
-    sortMapEntries: true,
-    lineWidth: 0,
-    indentSeq: false,
-    aliasDuplicateObjects: false,
-  });
 }

@@ -26,19 +26,50 @@ export function formatContinue({ revision, start }: ContinueToken): string {
 }
 
 export function parseContinue(token: string): ContinueToken {
-  const parsed = decode(token) as { v?: unknown; rv?: unknown; start?: unknown } | null;
-  const { v = "", rv, start } = parsed ?? {};
-  if (v !== version) {
-    throw refused(`server does not recognize this encoded version ${JSON.stringify(v)}`);
+  const { v = "", rv = 0, start = "" } = membersOf(decode(token));
+  if (v !== version) throw refused(`server does not recognize this encoded version ${v}`);
+  if (rv === 0) throw refused(`incorrect encoded start resourceVersion (version ${version})`);
+  if (start === "") throw refused(`encoded start key empty (version ${version})`);
+  const key = start.replace(/^\//, "");
+  const isClean = key.split("/").every((part) => !["", ".", ".."].includes(part));
+  if (!isClean && key !== "") throw refused(start);
+  return { revision: rv, start: key };
+}
+
+interface Members {
+  v?: string;
+  rv?: number;
+  start?: string;
+}
+
+/** In the words in which Go tells what does not fit. */
+function membersOf(parsed: unknown): Members {
+  if (parsed === null) return {};
+  if (typeof parsed !== "object" || Array.isArray(parsed)) {
+    const what = kindOf(parsed);
+    throw refused(`json: cannot unmarshal ${what} into Go value of type storage.continueToken`);
   }
-  if (typeof rv !== "number" || rv === 0) {
-    throw refused(`incorrect encoded start resourceVersion (version ${version})`);
+  const tree = parsed as Record<string, unknown>;
+  for (const [name, type] of [
+    ["v", "string"],
+    ["rv", "int64"],
+    ["start", "string"],
+  ] as const) {
+    const value = tree[name];
+    if (value === undefined || value === null) delete tree[name];
+    else if (type === "int64" ? !Number.isInteger(value) : typeof value !== "string") {
+      const what =
+        typeof value === "number" && type === "int64" ? `number ${value}` : kindOf(value);
+      const where = `Go struct field continueToken.${name} of type ${type}`;
+      throw refused(`json: cannot unmarshal ${what} into ${where}`);
+    }
   }
-  if (typeof start !== "string" || start === "") {
-    throw refused(`encoded start key empty (version ${version})`);
-  }
-  if (start.split("/").includes("..")) throw refused(start);
-  return { revision: rv, start };
+  return tree as Members;
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
 }
 
 function decode(token: string): unknown {

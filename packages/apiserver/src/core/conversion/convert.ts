@@ -8,6 +8,7 @@
  */
 import type { KubeObject } from "@nanokube/machinery";
 import { autoscalerToV1, autoscalerToV2 } from "./autoscaler.ts";
+import { deviceKind } from "./device.ts";
 
 export function convert(object: KubeObject, apiVersion: string): KubeObject {
   if (object.apiVersion === apiVersion) return object;
@@ -17,6 +18,7 @@ export function convert(object: KubeObject, apiVersion: string): KubeObject {
     if (apiVersion === "autoscaling/v1") return autoscalerToV1(object);
     return autoscalerToV2(object);
   }
+  if (apiVersion.startsWith("resource.k8s.io/")) return deviceKind(object, apiVersion);
   return { ...object, apiVersion };
 }
 

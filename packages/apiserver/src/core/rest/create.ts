@@ -23,6 +23,7 @@ import { dropDisabledFields } from "../../resources/disabled-fields.ts";
 import { validateAnyKind } from "../../resources/object-meta.ts";
 import type { AdmissionAttributes } from "../admission/plugin.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
+import { newestType } from "../conversion/device.ts";
 import { objectKey } from "../storage/keys.ts";
 import { KeyExists } from "../storage/store.ts";
 import type { StrategyContext } from "../strategy.ts";
@@ -162,7 +163,7 @@ export function printed(
   { typeName }: Pick<RestContext["resource"], "typeName">,
   errors: readonly FieldError[],
 ): readonly FieldError[] {
-  return typeName === undefined ? errors : inInternalForm(errors, typeName);
+  return typeName === undefined ? errors : inInternalForm(errors, newestType(typeName));
 }
 
 /** Errors of an event name the kind that is stored, whatever version was asked for. */

@@ -57,15 +57,20 @@ export async function decodeBody(
 }
 
 function decodeProtobufBody(body: Uint8Array, expected: Expected): KubeObject {
+  let envelope: ReturnType<typeof decodeEnvelope>;
   try {
-    const { apiVersion, kind, raw } = decodeEnvelope(body);
-    checkVersion(apiVersion, kind, expected);
+    envelope = decodeEnvelope(body);
+  } catch (error) {
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${expected.kind}): ${messageOf(error)} (${summary(body)})`,
+    );
+  }
+  const { apiVersion, kind, raw } = envelope;
+  checkVersion(apiVersion, kind, expected);
+  try {
     return { ...decodeProtobuf(expected.typeName!, raw), apiVersion, kind } as KubeObject;
   } catch (error) {
-    if (error instanceof Error && error.name === "StatusError") throw error;
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${expected.kind}): ${messageOf(error)} (${summary(decoder.decode(body))})`,
-    );
+    throw badRequest(handledAs(apiVersion, kind, expected, messageOf(error)));
   }
 }
 
@@ -231,13 +236,14 @@ function goTypeOf(value: unknown): string {
 /**
  * The first bytes of a body that made no sense: as they are when it looks like JSON, else in hex.
  */
-function summary(text: string): string {
+function summary(body: string | Uint8Array): string {
   const maxLength = 30;
+  const text = typeof body === "string" ? body : decoder.decode(body);
   if (text === "") return "<empty>";
   if (text.startsWith("{")) {
     return text.length > maxLength ? `${text.slice(0, maxLength)} ...` : text;
   }
-  const bytes = new TextEncoder().encode(text);
+  const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   const hex = [...bytes.subarray(0, maxLength)].map((byte) => byte.toString(16).padStart(2, "0"));
   return bytes.length > maxLength ? `${hex.join("")} ...` : hex.join("");
 }

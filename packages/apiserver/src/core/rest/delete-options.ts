@@ -1,5 +1,14 @@
-/** DeleteOptions as client-go sends them: protobuf in an envelope. */
-import { badRequest, decodeEnvelope, decodeProtobuf, type KubeObject } from "@nanokube/machinery";
+/** DeleteOptions in a body: protobuf in an envelope, as client-go sends them; JSON; YAML. */
+import {
+  badRequest,
+  decodeEnvelope,
+  decodeJSON,
+  decodeProtobuf,
+  type KubeObject,
+  parseJSON,
+  parseYAML,
+} from "@nanokube/machinery";
+import { messageOf, notRegistered } from "./decode-body.ts";
 
 const typeName = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
 
@@ -9,5 +18,29 @@ export function decodeDeleteOptions(body: Uint8Array): KubeObject {
     return { ...decodeProtobuf(typeName, raw), kind: "DeleteOptions", apiVersion } as KubeObject;
   } catch (error) {
     throw badRequest(error instanceof Error ? error.message : String(error));
+  }
+}
+
+export function decodeOptionsText(text: string, format: "json" | "yaml"): KubeObject {
+  let json = text;
+  let parsed: unknown;
+  try {
+    if (format === "yaml") json = JSON.stringify(parseYAML(text) ?? null);
+    parsed = parseJSON(json);
+  } catch (error) {
+    throw badRequest(`couldn't get version/kind; json parse error: ${messageOf(error)}`);
+  }
+  if (Array.isArray(parsed) || (typeof parsed !== "object" && parsed !== undefined)) {
+    const what = Array.isArray(parsed) ? "array" : typeof parsed;
+    throw badRequest(
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    );
+  }
+  const { kind = "", apiVersion = "v1" } = (parsed ?? {}) as KubeObject;
+  if (kind !== "" && kind !== "DeleteOptions") throw badRequest(notRegistered(apiVersion, kind));
+  try {
+    return decodeJSON(json, typeName).object;
+  } catch (error) {
+    throw badRequest(messageOf(error));
   }
 }

@@ -5,15 +5,7 @@
  * Source  staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go (BeforeDelete),
  *         pkg/registry/generic/registry/store.go (Delete)
  */
-import {
-  badRequest,
-  conflict,
-  decodeJSON,
-  type KubeObject,
-  notFound,
-  parseJSON,
-  parseYAML,
-} from "@nanokube/machinery";
+import { conflict, type KubeObject, notFound } from "@nanokube/machinery";
 import type { AdmissionAttributes } from "../admission/plugin.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
 import { objectKey } from "../storage/keys.ts";
@@ -21,9 +13,8 @@ import { KeyChanged } from "../storage/store.ts";
 import { negotiateInput } from "../wire/negotiation.ts";
 import type { ApiResponse, RestContext } from "./context.ts";
 import { groupResourceOf, namespaceOf } from "./context.ts";
-import { messageOf, notRegistered } from "./decode-body.ts";
 import { dropNulls } from "./defaults.ts";
-import { decodeDeleteOptions } from "./delete-options.ts";
+import { decodeDeleteOptions, decodeOptionsText } from "./delete-options.ts";
 import { formatTime, metadataOf } from "./object-meta.ts";
 import { type DeleteOptions, parseDeleteOptions } from "./options.ts";
 import { readOne, readTree } from "./reading.ts";
@@ -89,28 +80,8 @@ async function readGivenOptions(context: RestContext): Promise<DeleteOptions> {
   }
   return parseDeleteOptions(
     context.request.query,
-    readText(new TextDecoder().decode(body), format),
+    decodeOptionsText(new TextDecoder().decode(body), format),
   );
-}
-
-const optionsType = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
-
-function readText(text: string, format: "json" | "yaml"): KubeObject {
-  let json = text;
-  let parsed: unknown;
-  try {
-    if (format === "yaml") json = JSON.stringify(parseYAML(text) ?? null);
-    parsed = parseJSON(json);
-  } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${messageOf(error)}`);
-  }
-  const { kind = "", apiVersion = "v1" } = (parsed ?? {}) as KubeObject;
-  if (kind !== "" && kind !== "DeleteOptions") throw badRequest(notRegistered(apiVersion, kind));
-  try {
-    return decodeJSON(json, optionsType).object;
-  } catch (error) {
-    throw badRequest(messageOf(error));
-  }
 }
 
 export async function deleteObject(
@@ -229,7 +200,9 @@ function checkPreconditions(
   const isNamespaces = info.group === "" && info.plural === "namespaces";
   // Only the stores of these two check them themselves.
   const isOwn = isNamespaces || info.plural === "customresourcedefinitions";
-  const gr = { group: info.group, resource: isOwn ? info.plural : info.kind };
+  // Events are stored as the core group's, whatever version was asked.
+  const group = info.group === "events.k8s.io" ? "" : info.group;
+  const gr = { group, resource: isOwn ? info.plural : info.kind };
   if (uid !== undefined && uid !== null && uid !== meta.uid) {
     const found = meta.uid ?? "";
     const why = isOwn

@@ -60,11 +60,15 @@ export function operationFor(context: RestContext, outside: OutsideOperations): 
   const lent = outside(context);
   if (lent !== undefined) return lent;
   if (info.subresource === "") {
+    if (info.verb === "watch" && !["GET", "HEAD"].includes(context.request.method)) {
+      throw methodNotAllowed();
+    }
     if (info.verb === "watch" && info.parts.length > 1) return watch;
     const operation = mainOperations[info.verb];
     const fits = info.parts.length > 1 === namedVerbs.has(info.verb);
     const isNameless = resource.custom !== undefined && !fits && namedVerbs.has(info.verb);
     if (isNameless) throw badRequest("name must be provided");
+    if (!hasPath(context)) throw noSuchResource();
     if (operation === undefined || !fits || !resource.info.verbs.includes(info.verb)) {
       throw methodNotAllowed();
     }
@@ -81,6 +85,14 @@ export function operationFor(context: RestContext, outside: OutsideOperations): 
   throw notImplemented(
     `${info.verb} of ${resource.info.plural}/${info.subresource} is not implemented by nanokube`,
   );
+}
+
+/** Does any verb of the resource live at this path: of one object, of a collection, of all? */
+function hasPath({ info, resource: { info: own, custom } }: RestContext): boolean {
+  if (custom !== undefined) return true;
+  if (info.parts.length > 1) return own.verbs.some((verb) => namedVerbs.has(verb));
+  const isEverywhere = own.namespaced && info.namespace === "";
+  return !isEverywhere || own.verbs.includes("list");
 }
 
 export function noSuchResource(): Error {

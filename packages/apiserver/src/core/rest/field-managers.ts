@@ -46,6 +46,7 @@ const statusResets: Readonly<Record<string, Paths>> = {
   apiservices: [["spec"], ["metadata"]],
   certificatesigningrequests: [["spec"], ["status", "conditions"]],
   deployments: [["spec"], ["metadata", "labels"]],
+  devicetaintrules: [["spec"], ["metadata"]],
   flowschemas: [["spec"], ["metadata"]],
   pods: [["spec"], ["metadata", "deletionTimestamp"], ["metadata", "ownerReferences"]],
   prioritylevelconfigurations: [["spec"], ["metadata"]],

@@ -10,6 +10,7 @@ import {
   type FieldError,
   type FieldSelector,
   forbiddenField,
+  genericStatus,
   invalid,
   notSupported,
   parseFieldSelector,
@@ -46,6 +47,7 @@ export function parseListOptions(query: URLSearchParams, watch: boolean): ListOp
     sendInitialEvents: initial === null || initial === "" ? undefined : isTrueParameter(initial),
     timeoutSeconds: timeout === null || timeout === "" ? undefined : parseInteger(timeout),
   };
+  if (watch) settleStart(options);
   const errors = watch ? checkWatch(options) : checkList(options);
   if (!watch) settleLimit(options);
   if (errors.length > 0) {
@@ -90,10 +92,9 @@ function checkList(options: ListOptions): FieldError[] {
   const match = options.resourceVersionMatch;
   const matchPath = "resourceVersionMatch";
   const version = options.resourceVersion;
-  if (options.sendInitialEvents !== undefined) {
-    errors.push(forbiddenField("sendInitialEvents", "sendInitialEvents is forbidden for list"));
-  }
-  if (match === "") return errors;
+  const isInitial = options.sendInitialEvents !== undefined;
+  const initial = forbiddenField("sendInitialEvents", "sendInitialEvents is forbidden for list");
+  if (match === "") return isInitial ? [initial] : errors;
   if (version === "") {
     errors.push(
       forbiddenField(
@@ -118,42 +119,37 @@ function checkList(options: ListOptions): FieldError[] {
       ),
     );
   }
+  if (isInitial) errors.push(initial);
   return errors;
 }
 
 function checkWatch(options: ListOptions): FieldError[] {
   const errors: FieldError[] = [];
-  const match = options.resourceVersionMatch;
-  const matchPath = "resourceVersionMatch";
-  if (options.sendInitialEvents === undefined) {
-    if (match !== "") {
-      errors.push(
-        forbiddenField(
-          matchPath,
-          "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-        ),
-      );
-    }
-    return errors;
+  const refuse = (why: string) => errors.push(forbiddenField("resourceVersionMatch", why));
+  const { resourceVersionMatch: match, sendInitialEvents, continueToken } = options;
+  if (sendInitialEvents !== undefined && match !== "NotOlderThan") {
+    refuse("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+  }
+  if (match === "") return errors;
+  if (sendInitialEvents === undefined) {
+    refuse("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
   }
   if (match !== "NotOlderThan") {
-    errors.push(
-      forbiddenField(
-        matchPath,
-        "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-      ),
-    );
-    if (match !== "") errors.push(notSupported(matchPath, match, ["NotOlderThan"]));
+    errors.push(notSupported("resourceVersionMatch", match, ["NotOlderThan"]));
   }
-  if (options.sendInitialEvents && options.continueToken !== "") {
-    errors.push(
-      forbiddenField(
-        "sendInitialEvents",
-        "sendInitialEvents is forbidden when continue is provided",
-      ),
-    );
+  if (continueToken !== "") {
+    refuse("resourceVersionMatch is forbidden when continue is provided");
   }
   return errors;
+}
+
+/** A watch from anywhere asks for what is there, and a bookmark behind it, without saying so. */
+function settleStart(options: ListOptions): void {
+  const { sendInitialEvents, resourceVersionMatch, resourceVersion } = options;
+  if (sendInitialEvents !== undefined || resourceVersionMatch !== "") return;
+  if (resourceVersion !== "" && resourceVersion !== "0") return;
+  options.sendInitialEvents = true;
+  options.resourceVersionMatch = "NotOlderThan";
 }
 
 /** A resourceVersion as a revision; 400 or 422 when it is no number. */
@@ -166,6 +162,16 @@ export function revisionOf(resourceVersion: string): number {
     );
   }
   return Number(resourceVersion);
+}
+
+/** Upstream's watch cache has no reason for a version that is no number. */
+export function versionToWatch(version: string): number {
+  const isNumber = /^[0-9]+$/.test(version);
+  if (isNumber && BigInt(version) < 2n ** 64n) return Number(version);
+  const quoted = JSON.stringify(version);
+  const problem = isNumber ? "value out of range" : "invalid syntax";
+  const why = `strconv.ParseUint: parsing ${quoted}: ${problem}`;
+  throw genericStatus(500, "", `resourceVersion: Invalid value: ${quoted}: ${why}`);
 }
 
 const metadataFields = new Set(["metadata.name", "metadata.namespace"]);
@@ -190,12 +196,15 @@ export function predicateOf(
 
 export interface KnownFields {
   has(field: string): boolean;
+  /** A kind without namespaces that has fields of its own does not know of them. */
+  hasNamespace: boolean;
   /** Of a field that it has not. */
   refusal(field: string): string;
 }
 
 const metadataOnly: KnownFields = {
   has: () => false,
+  hasNamespace: true,
   refusal: (field) =>
     `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
 };
@@ -207,7 +216,8 @@ export function checkFieldSelector(
   labels?: Readonly<Record<string, string>>,
 ): void {
   for (const { field } of options.fieldSelector?.requirements ?? []) {
-    if (metadataFields.has(field) || known.has(field)) continue;
+    const isForeign = field === "metadata.namespace" && !known.hasNamespace;
+    if ((metadataFields.has(field) && !isForeign) || known.has(field)) continue;
     throw badRequest(known.refusal(field));
   }
   if (labels === undefined) return;

@@ -115,8 +115,17 @@ export function parsePatch(text: string, type: PatchType): unknown {
 
 function repeatedIn(text: string, parsed: unknown, type: PatchType): string[] {
   const repeated = duplicateFields(text, parsed);
-  return type === "json" ? repeated.map((each) => `json patch ${each}`) : repeated;
+  if (type !== "json") return repeated;
+  const operations = parsed as Readonly<Record<string, unknown>>[];
+  const unknown = operations.flatMap((operation, i) =>
+    Object.keys(operation ?? {})
+      .filter((name) => !operationMembers.has(name))
+      .map((name) => `unknown field ${JSON.stringify(`[${i}].${name}`)}`),
+  );
+  return [...repeated, ...unknown].map((each) => `json patch ${each}`);
 }
+
+const operationMembers: ReadonlySet<string> = new Set(["op", "from", "path", "value"]);
 
 /** `repeated` is what a strict reader says of the patch itself. */
 export function patcher(
@@ -174,6 +183,13 @@ interface Patched {
   repeated: readonly string[];
 }
 
+function sorted<Tree>(tree: Tree): Tree {
+  if (Array.isArray(tree)) return tree.map(sorted) as Tree;
+  if (typeof tree !== "object" || tree === null) return tree;
+  const members = Object.entries(tree).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(members.map(([name, value]) => [name, sorted(value)])) as Tree;
+}
+
 const refused = (quoted: string, why: string): StatusError =>
   invalid({ group: "", kind: "" }, "", [invalidValue("patch", quoted, why)]);
 
@@ -199,7 +215,10 @@ function checked(
   }
   let decoded: { object: KubeObject; strictErrors: readonly string[] };
   try {
-    decoded = decodeTree(patched, typeName, { strict: options.fieldValidation !== "Ignore" });
+    const strict = { strict: options.fieldValidation !== "Ignore" };
+    decoded = decodeTree(patched, typeName, strict);
+    // Upstream reads what Go wrote: members by their names.
+    if (decoded.strictErrors.length > 1) decoded = decodeTree(sorted(patched), typeName, strict);
   } catch (error) {
     throw refused(quoted(), messageOf(error));
   }

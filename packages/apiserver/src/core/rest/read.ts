@@ -22,6 +22,7 @@ import {
   parseListOptions,
   predicateOf,
   revisionOf,
+  versionToWatch,
 } from "./list-options.ts";
 import { readAll, readOne } from "./reading.ts";
 import { respondWithItems, respondWithList, respondWithStored } from "./respond.ts";
@@ -37,6 +38,9 @@ export async function get(context: RestContext): Promise<ApiResponse> {
 export async function findObject(context: RestContext): Promise<StoredObject> {
   const { resource, info, request } = context;
   const version = request.query.get("resourceVersion") ?? "";
+  // Upstream keeps no events in memory: there it is the store that reads the version.
+  const isKept = info.resource !== "events";
+  if (isKept && !/^\d*$/.test(version)) versionToWatch(version);
   await reach(context, version);
   const key = objectKey(resource.info.namespaced, namespaceOf(context), info.name);
   const object = resource.cache.get(key);
@@ -51,11 +55,14 @@ export async function reach(context: RestContext, version: string): Promise<void
   if (version === "") return store.catchUp();
   const revision = revisionOf(version);
   if (await store.waitFor(revision, futureWaitMs)) return;
-  throw tooNew(revision, store.revision);
+  // Of events upstream keeps no copy that could catch up.
+  const retrySeconds = context.resource.info.plural === "events" ? 0 : 1;
+  throw tooNew(revision, store.revision, retrySeconds);
 }
 
-export function tooNew(revision: number, current: number): Error {
-  const error = timeout(`Too large resource version: ${revision}, current: ${current}`, 1);
+export function tooNew(revision: number, current: number, retrySeconds = 1): Error {
+  const what = `Too large resource version: ${revision}, current: ${current}`;
+  const error = timeout(what, retrySeconds);
   const { details } = error.status;
   if (details !== undefined) {
     details.causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
@@ -113,6 +120,7 @@ export function fieldLabels({
 export function knownFields({ resource }: RestContext): KnownFields | undefined {
   const { selectableFields, unknownField } = resource.strategy;
   if (selectableFields === undefined) return undefined;
+  const { namespaced } = resource.info;
   const names = new Set(
     Object.keys(
       fieldLabels({ resource }) ??
@@ -121,6 +129,7 @@ export function knownFields({ resource }: RestContext): KnownFields | undefined 
   );
   return {
     has: (field) => names.has(field),
+    hasNamespace: namespaced,
     refusal: (field) =>
       unknownField?.(field, resource.apiVersion) ?? `field label not supported: ${field}`,
   };
@@ -182,7 +191,8 @@ async function continueList(
     return fromCache(context, { options, prefix, matches, start, revision: store.revision });
   }
   try {
-    const revision = token.revision;
+    const { revision } = token;
+    if (revision > store.revision) await reach(context, String(revision));
     return await listAtRevision(context, { options, prefix, matches, start, revision });
   } catch (error) {
     if (!(error instanceof Error) || !("reason" in error) || error.reason !== "Expired")

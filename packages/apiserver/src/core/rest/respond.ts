@@ -12,6 +12,7 @@ import {
   encodeEnvelope,
   encodeProtobuf,
   formatYAML,
+  genericStatus,
   type KubeObject,
   type StatusError,
 } from "@nanokube/machinery";
@@ -49,8 +50,12 @@ export function respondWithTree(
   const { output } = context;
   if (output.as === "Table") {
     const rows = [{ tree, bytes: undefined }];
-    const listMeta = { resourceVersion: tree.metadata?.resourceVersion ?? "" };
+    const { resourceVersion = "" } = tree.metadata ?? {};
+    const listMeta = (resourceVersion === "" ? {} : { resourceVersion }) as ListMeta;
     return answer(context, status, encodeTree(tableOf(context, rows, listMeta), output, undefined));
+  }
+  if (output.as === "PartialObjectMetadataList" && tree.kind !== "Status") {
+    throw notAList(context, tree.kind ?? "");
   }
   if (output.as === "PartialObjectMetadata") {
     const partial = partialMetadata(tree, output.asVersion);
@@ -59,6 +64,27 @@ export function respondWithTree(
   }
   return answer(context, status, encodeTree(tree, output, typeName));
 }
+
+/** Go's name of what upstream has in hand: core.ConfigMap. */
+function goType({ resource }: RestContext, kind: string): string {
+  if (resource.custom !== undefined) return "unstructured.Unstructured";
+  const { group } = resource.info;
+  const isCore = group === "" || group === "events.k8s.io";
+  return `${isCore ? "core" : group.split(".")[0]}.${kind}`;
+}
+
+const asked = (form: string, is: string, type: string): Error =>
+  genericStatus(
+    406,
+    "NotAcceptable",
+    `you requested ${form}, but the requested object is ${is} (*${type})`,
+  );
+
+const notAList = (context: RestContext, kind: string): Error =>
+  asked("PartialObjectMetadataList", "not a list", goType(context, kind));
+
+const isAList = (context: RestContext): Error =>
+  asked("PartialObjectMetadata", "a list", goType(context, `${context.resource.info.kind}List`));
 
 export async function respondWithList(
   context: RestContext,
@@ -74,9 +100,12 @@ export async function respondWithList(
     }));
     return answer(context, 200, encodeTree(tableOf(context, rows, listMeta), output, undefined));
   }
-  if (output.as === "PartialObjectMetadata" || output.as === "PartialObjectMetadataList") {
+  if (output.as === "PartialObjectMetadata") throw isAList(context);
+  if (output.as === "PartialObjectMetadataList") {
     const trees = objects.map((object) => resource.fromStorage(object.tree()));
     const list = partialMetadataList(trees, listMeta, output.asVersion);
+    // A list that Go never put anything into.
+    if (trees.length === 0 && output.format !== "protobuf") list.items = null;
     const type = "io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadataList";
     return answer(context, 200, encodeTree(list, output, type));
   }

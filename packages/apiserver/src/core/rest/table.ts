@@ -42,7 +42,9 @@ export function tableOf(
   const { output, request, resource, server } = context;
   const include = request.query.get("includeObject") ?? "";
   if (!["", "None", "Metadata", "Object"].includes(include)) {
-    throw badRequest(`unrecognized includeObject value: ${JSON.stringify(include)}`);
+    throw badRequest(
+      `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
+    );
   }
   const { strategy } = resource;
   const now = server.clock.now();
@@ -52,15 +54,18 @@ export function tableOf(
       tree.metadata?.name ?? "",
       tree.metadata?.creationTimestamp ?? null,
     ];
+  const shown = rows.map(({ tree }) => ({
+    cells: cells(tree),
+    object: embedded(tree, include, output.asVersion),
+  }));
+  // Without columns of its own a kind's rows are a list that Go never put anything into.
+  const isPlain = columns[1]?.name === "Created At";
   return {
     kind: "Table",
     apiVersion: `meta.k8s.io/${output.asVersion}`,
     metadata: listMeta as object,
     columnDefinitions: headers ? columns.map(definition) : null,
-    rows: rows.map(({ tree }) => ({
-      cells: cells(tree),
-      object: embedded(tree, include, output.asVersion),
-    })),
+    rows: isPlain && rows.length === 0 ? null : shown,
   };
 }
 

@@ -12,7 +12,6 @@ import {
   encodeEnvelope,
   encodeProtobuf,
   expired,
-  genericStatus,
   internalError,
   isExpired,
   StatusError,
@@ -26,18 +25,19 @@ import {
 import type { StoredObject } from "../cache/stored-object.ts";
 import type { ApiResponse, RestContext, Sink } from "./context.ts";
 import { namespaceOf } from "./context.ts";
-import { join } from "./list-body.ts";
 import {
   checkFieldSelector,
   type ListOptions,
   parseListOptions,
   predicateOf,
+  versionToWatch,
 } from "./list-options.ts";
 import { objectBytes } from "./object-bytes.ts";
 import { partialMetadata } from "./partial-metadata.ts";
 import { fieldLabels, knownFields, reach } from "./read.ts";
 import { eventNow, type Reading, readEvent } from "./reading.ts";
 import { tableOf } from "./table.ts";
+import { watchFrame } from "./watch-frame.ts";
 
 const pendingBytesMax = 16 * 1024 * 1024;
 const bookmarkMs = 60_000;
@@ -48,10 +48,8 @@ export async function watch(context: RestContext): Promise<ApiResponse> {
   const { request } = context;
   const options = parseListOptions(request.query, true);
   checkFieldSelector(options, knownFields(context), fieldLabels(context));
-  const version = options.resourceVersion;
-  if (options.sendInitialEvents) await reach(context, version);
-  else if (version === "") await reach(context, "");
   const session = new WatchSession(context, options);
+  await session.reach();
   const start = await session.prepare();
   const type =
     context.output.format === "protobuf"
@@ -62,14 +60,6 @@ export async function watch(context: RestContext): Promise<ApiResponse> {
     headers: { "content-type": type },
     body: (sink) => session.run(sink, start),
   };
-}
-
-/** Upstream's watch cache has no reason for a version that is no number. */
-function versionToWatch(version: string): number {
-  if (/^[0-9]+$/.test(version)) return Number(version);
-  const quoted = JSON.stringify(version);
-  const why = `strconv.ParseUint: parsing ${quoted}: invalid syntax`;
-  throw genericStatus(500, "", `resourceVersion: Invalid value: ${quoted}: ${why}`);
 }
 
 /** One watcher: its selection, its wire form, its connection. */
@@ -86,7 +76,7 @@ class WatchSession implements CacheWatcher {
   #sentRevision = 0;
   /** Settles when all events so far are handed on; absent when they are. */
   #behind: Promise<void> | undefined;
-  /** The past that was asked for is forgotten: the only event is an error that says so. */
+  /** What was asked for is forgotten, or yet to come: the only event is an error that says so. */
   #expired: StatusError | undefined;
 
   constructor(context: RestContext, options: ListOptions) {
@@ -98,11 +88,25 @@ class WatchSession implements CacheWatcher {
     this.#form = `${output.format} ${output.as} ${resource.apiVersion}`;
   }
 
+  /** A version that is not there in time is an event, for the watch has begun already. */
+  async reach(): Promise<void> {
+    const { resourceVersion: version, sendInitialEvents } = this.#options;
+    if (version !== "" && (!sendInitialEvents || versionToWatch(version) === 0)) return;
+    try {
+      await reach(this.#context, version);
+    } catch (error) {
+      if (version === "" || !(error instanceof StatusError)) throw error;
+      this.#expired = error;
+    }
+  }
+
   /** Joins the cache before anything is answered, so that errors are plain answers. */
   async prepare(): Promise<StoredObject[]> {
     const { resource, server } = this.#context;
     const version = this.#options.resourceVersion;
-    const fromNow = version === "" || version === "0" || this.#options.sendInitialEvents === true;
+    if (this.#expired !== undefined) return [];
+    const fromNow =
+      version === "" || this.#options.sendInitialEvents === true || versionToWatch(version) === 0;
     if (fromNow) {
       const skip = this.#options.sendInitialEvents === false;
       const initial = skip ? [] : [...resource.cache.scan(this.#prefix())];
@@ -140,6 +144,7 @@ class WatchSession implements CacheWatcher {
     }
     const { request, server } = this.#context;
     for (const object of initial) this.#send("ADDED", object, undefined);
+    if (this.#sink === undefined) return;
     if (this.#options.sendInitialEvents && this.#options.allowWatchBookmarks) {
       this.#bookmark({ "k8s.io/initial-events-end": "true" });
     }
@@ -228,6 +233,11 @@ class WatchSession implements CacheWatcher {
 
   #send(type: EventType, object: StoredObject, event: CacheEvent | undefined): void {
     const { output } = this.#context;
+    // Nothing to make of one object: upstream ends the watch without a word.
+    if (output.as === "PartialObjectMetadataList") {
+      this.#end();
+      return;
+    }
     if (output.as === "Table") {
       this.#write(this.#tableFrame(type, object));
       return;
@@ -272,16 +282,7 @@ class WatchSession implements CacheWatcher {
   }
 
   #frame(type: string, object: Uint8Array): Uint8Array {
-    if (this.#context.output.format !== "protobuf") {
-      return join([encoder.encode(`{"type":"${type}","object":`), object, encoder.encode("}\n")]);
-    }
-    // WatchEvent { string type = 1; RawExtension { bytes raw = 1 } object = 2 } behind its length.
-    const name = encoder.encode(type);
-    const raw = lengthDelimited(0x0a, object);
-    const message = join([lengthDelimited(0x0a, name), lengthDelimited(0x12, raw)]);
-    const size = new Uint8Array(4);
-    new DataView(size.buffer).setUint32(0, message.length);
-    return join([size, message]);
+    return watchFrame(this.#context.output.format, type, object);
   }
 
   #encodeStatus(status: StatusError["status"]): Uint8Array {
@@ -376,17 +377,6 @@ function selection(context: RestContext, options: ListOptions): (object: StoredO
     object.key.startsWith(prefix) &&
     (name === "" || object.name === name) &&
     (selects === undefined || selects(object));
-}
-
-function lengthDelimited(tag: number, bytes: Uint8Array): Uint8Array {
-  const length: number[] = [];
-  let rest = bytes.length;
-  while (rest >= 0x80) {
-    length.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
-  }
-  length.push(rest);
-  return join([Uint8Array.from([tag, ...length]), bytes]);
 }
 
 /** A kubelet's watch of its own pods is told of few: upstream does not count it. */

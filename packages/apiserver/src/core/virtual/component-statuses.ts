@@ -4,12 +4,15 @@
  *
  * Source  pkg/registry/core/componentstatus/rest.go
  */
-import { type KubeObject, notFound } from "@nanokube/machinery";
+import { type KubeObject, methodNotSupported, notFound } from "@nanokube/machinery";
 import type { ApiResponse, RestContext } from "../rest/context.ts";
 import { respondWithTree } from "../rest/respond.ts";
 
 export async function componentStatuses(context: RestContext): Promise<ApiResponse> {
   const { info, server } = context;
+  if (info.verb === "watch") {
+    throw methodNotSupported({ group: "", resource: "componentstatuses" }, "watch");
+  }
   context.warnings.add("v1 ComponentStatus is deprecated in v1.19+");
   const etcd = await server.store.catchUp().then(
     () => healthy("etcd-0"),
@@ -27,7 +30,7 @@ export async function componentStatuses(context: RestContext): Promise<ApiRespon
     return respondWithTree(plain, 200, list, "io.k8s.api.core.v1.ComponentStatusList");
   }
   const one = items.find((item) => item.metadata?.name === info.name);
-  if (one === undefined) throw notFound({ group: "", resource: "componentstatuses" }, info.name);
+  if (one === undefined) throw notFound({ group: "", resource: "componentstatus" }, info.name);
   return respondWithTree(plain, 200, { kind: "ComponentStatus", apiVersion: "v1", ...one });
 }
 

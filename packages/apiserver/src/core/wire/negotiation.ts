@@ -32,11 +32,12 @@ const formatOf: Readonly<Record<string, WireFormat>> = {
 };
 const builtinFormats: readonly WireFormat[] = ["json", "yaml", "protobuf"];
 const customFormats: readonly WireFormat[] = ["json", "yaml"];
+const jsonOnly: readonly WireFormat[] = ["json"];
 
 interface Clause {
   type: string;
+  subtype: string;
   quality: number;
-  specificity: number;
   parameters: Map<string, string>;
 }
 
@@ -45,10 +46,14 @@ export interface NegotiationScope {
   custom: boolean;
   /** It can be watched, which errors tell by more forms. */
   watchable?: boolean;
+  /** It is watched: YAML has no streams. */
+  watching?: boolean;
   /** The endpoint can answer with tables and partial metadata. */
   convertible: boolean;
   /** Nothing to make a table of: reviews, which are questions. */
   tableless?: boolean;
+  /** Nothing but JSON. */
+  onlyJSON?: boolean;
 }
 
 export function negotiateOutput(
@@ -56,47 +61,62 @@ export function negotiateOutput(
   pretty: boolean,
   scope: NegotiationScope,
 ): MediaType {
-  const formats = scope.custom ? customFormats : builtinFormats;
+  const formats = scope.onlyJSON ? jsonOnly : scope.custom ? customFormats : builtinFormats;
   const fallback: MediaType = { format: "json", as: "", asVersion: "", pretty, stream: false };
-  if (accept === undefined || accept.trim() === "") return fallback;
+  if (accept === undefined || accept === "") return fallback;
+  if (!isRouted(accept, formats)) throw nothingAvailable(formats, scope);
   for (const clause of parseAccept(accept)) {
-    const format = acceptedFormat(clause.type, formats);
-    if (format === undefined) continue;
-    const media = convert(clause, format, pretty, scope);
-    if (media !== undefined) return media;
+    for (const format of formats.filter((each) => matches(clause, each))) {
+      const media = convert(clause, format, pretty, scope);
+      if (media !== undefined && !(scope.watching && format === "yaml")) return media;
+      if (media !== undefined) throw notAcceptable(streamsOf(formats));
+    }
   }
   const offered = formats.map((format) => mediaTypes[format]);
-  // A type that nobody knows is refused by the router already, in its own words.
-  if (parseAccept(accept).some(({ type }) => acceptedFormat(type, formats) !== undefined)) {
-    throw notAcceptable(offered);
-  }
-  const streams = scope.watchable
-    ? formats
-        .filter((format) => format !== "yaml")
-        .map((format) => `${mediaTypes[format]};stream=watch`)
-    : [];
-  const listed = [...offered, ...streams].join(", ");
+  throw notAcceptable(offered);
+}
+
+/** The router looks first, at whole types only: a type that nobody knows is refused in its words. */
+function isRouted(accept: string, formats: readonly WireFormat[]): boolean {
+  return accept.split(",").some((clause) => {
+    const type = clause.split(";")[0]!.trim();
+    return type === "*/*" || formats.some((format) => mediaTypes[format] === type);
+  });
+}
+
+const streamsOf = (formats: readonly WireFormat[]): string[] =>
+  formats.filter((format) => format !== "yaml").map((each) => `${mediaTypes[each]};stream=watch`);
+
+function nothingAvailable(formats: readonly WireFormat[], scope: NegotiationScope): Error {
+  const offered = formats.map((format) => mediaTypes[format]);
+  const listed = [...offered, ...(scope.watchable ? streamsOf(formats) : [])].join(", ");
   const message = `406: Not Acceptable\n\nAvailable representations: ${listed}`;
   const error = genericStatus(406, "NotAcceptable", message);
   error.status.details = {};
-  throw error;
+  return error;
+}
+
+function matches({ type, subtype }: Clause, format: WireFormat): boolean {
+  const [ownType, ownSubtype] = mediaTypes[format].split("/");
+  if (type === "*") return subtype === "*";
+  return type === ownType && (subtype === "*" || subtype === ownSubtype);
 }
 
 function convert(
-  clause: Clause,
+  { parameters }: Clause,
   format: WireFormat,
   pretty: boolean,
   scope: NegotiationScope,
 ): MediaType | undefined {
-  const as = clause.parameters.get("as") ?? "";
   const media: MediaType = { format, as: "", asVersion: "", pretty, stream: false };
-  if (clause.parameters.get("pretty") === "1") media.pretty = true;
-  const stream = clause.parameters.get("stream");
-  if (stream === "watch") media.stream = true;
-  if (as === "") return media;
-  const version = clause.parameters.get("v") ?? "";
-  const group = clause.parameters.get("g") ?? "";
-  if (!scope.convertible || group !== "meta.k8s.io") return undefined;
+  if (parameters.get("pretty") === "1") media.pretty = true;
+  const stream = parameters.get("stream") ?? "";
+  if (stream !== "" && (stream !== "watch" || format === "yaml")) return undefined;
+  media.stream = stream === "watch";
+  if (!["as", "g", "v"].some((name) => parameters.has(name))) return media;
+  const as = parameters.get("as") ?? "";
+  const version = parameters.get("v") ?? "";
+  if (!scope.convertible || parameters.get("g") !== "meta.k8s.io") return undefined;
   if (version !== "v1" && version !== "v1beta1") return undefined;
   if (as === "Table" || as === "PartialObjectMetadata" || as === "PartialObjectMetadataList") {
     if (as === "Table" && (format === "protobuf" || scope.tableless)) return undefined;
@@ -105,12 +125,6 @@ function convert(
     return media;
   }
   return undefined;
-}
-
-function acceptedFormat(type: string, formats: readonly WireFormat[]): WireFormat | undefined {
-  if (type === "*/*") return "json";
-  const format = formatOf[type];
-  return format !== undefined && formats.includes(format) ? format : undefined;
 }
 
 /** A client says the same with every request. */
@@ -128,19 +142,25 @@ function parseAccept(accept: string): readonly Clause[] {
 
 /** By quality, then by how specific they are, then in the order they came. */
 function clausesOf(accept: string): Clause[] {
-  const clauses = accept.split(",").map((text): Clause => {
-    const [type = "", ...rest] = text.split(";");
-    const parameters = new Map<string, string>();
+  const clauses: Clause[] = [];
+  for (const text of accept.split(",")) {
+    const [range = "", ...rest] = text.trim().split(";");
+    const [type = "", subtype = type === "*" ? "*" : "", ...more] = range
+      .split("/")
+      .map((part) => part.trim());
+    if (subtype === "" || more.length > 0) continue;
+    const clause: Clause = { type, subtype, quality: 1, parameters: new Map() };
     for (const parameter of rest) {
-      const at = parameter.indexOf("=");
-      if (at > 0) parameters.set(parameter.slice(0, at).trim(), parameter.slice(at + 1).trim());
+      const [name = "", value = "", ...others] = parameter.split("=");
+      if (value === "" || others.length > 0) continue;
+      if (name.trim() === "q") clause.quality = Number(value) || 0;
+      else clause.parameters.set(name.trim(), value.trim());
     }
-    const quality = Number(parameters.get("q") ?? "1");
-    const name = type.trim().toLowerCase();
-    const specificity = name === "*/*" ? 0 : name.endsWith("/*") ? 1 : 2;
-    return { type: name, quality: Number.isNaN(quality) ? 1 : quality, specificity, parameters };
-  });
-  return clauses.sort((a, b) => b.quality - a.quality || b.specificity - a.specificity);
+    clauses.push(clause);
+  }
+  const specificity = ({ type, subtype }: Clause): number =>
+    Number(type !== "*") * 2 + Number(subtype !== "*");
+  return clauses.sort((a, b) => b.quality - a.quality || specificity(b) - specificity(a));
 }
 
 /** The form of a request's body; absent means JSON (upstream guesses likewise). */

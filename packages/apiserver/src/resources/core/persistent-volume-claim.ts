@@ -25,10 +25,14 @@ export function defaultClaim(claim: PersistentVolumeClaim): void {
   claim.status.phase ||= "Pending";
 }
 
-/** dataSource and dataSourceRef say the same; each fills the other in. */
-function normalizeDataSources(claim: PersistentVolumeClaim): void {
+/**
+ * dataSource and dataSourceRef say the same; each fills the other in. A source in another
+ * namespace is behind a gate that is off: it is none.
+ */
+function normalizeDataSources(claim: PersistentVolumeClaim, old?: PersistentVolumeClaim): void {
   const spec = claim.spec;
   if (spec === undefined) return;
+  if (spec.dataSourceRef?.namespace && !old?.spec?.dataSourceRef) delete spec.dataSourceRef;
   const known =
     spec.dataSource?.kind === "PersistentVolumeClaim" || spec.dataSource?.kind === "VolumeSnapshot";
   if (spec.dataSource && !spec.dataSourceRef && !known) delete spec.dataSource;
@@ -105,8 +109,9 @@ export const persistentVolumeClaimStrategy: ResourceStrategy = kind(
   {
     default: (object) => defaultClaim(object as PersistentVolumeClaim),
     prepareForCreate: (object) => normalizeDataSources(object as PersistentVolumeClaim),
-    prepareForUpdate(object, _old, { subresource }) {
-      if (subresource === "") normalizeDataSources(object as PersistentVolumeClaim);
+    prepareForUpdate(object, old, { subresource }) {
+      if (subresource !== "") return;
+      normalizeDataSources(object as PersistentVolumeClaim, old as PersistentVolumeClaim);
     },
     validate: (object) =>
       validateClaimSpec((object as PersistentVolumeClaim).spec ?? {}, field("spec")),

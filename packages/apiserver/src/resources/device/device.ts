@@ -88,7 +88,7 @@ function validateAttribute(attribute: DeviceAttribute, path: FieldPath): FieldEr
   return errors;
 }
 
-function validateTaint(taint: DeviceTaint, path: FieldPath): FieldError[] {
+export function validateTaint(taint: DeviceTaint, path: FieldPath): FieldError[] {
   const { key = "", value = "", effect = "" } = taint;
   const at = path.child("effect");
   return [

@@ -1,6 +1,7 @@
 /** The object that a kind's requests start from: its fields, under a name that the kind allows. */
 import type { ResourceInfo } from "@nanokube/api";
 import type { Tree } from "../corpus-case.ts";
+import { betaObjects } from "./betas.ts";
 import { clusterObjects } from "./cluster.ts";
 import { coreObjects } from "./core.ts";
 import { workloadObjects } from "./workloads.ts";
@@ -9,6 +10,7 @@ const bodies: Readonly<Record<string, Tree>> = {
   ...coreObjects,
   ...workloadObjects,
   ...clusterObjects,
+  ...betaObjects,
 };
 
 /** Kinds whose names follow from what they say. */

@@ -131,7 +131,7 @@ function validateHooks(container: Container, spec: PodSpec, path: FieldPath): Fi
   return errors;
 }
 
-function validateRestartRules(container: Container, path: FieldPath): FieldError[] {
+function validateRestartRules(container: Container, path: FieldPath, isInit = false): FieldError[] {
   const rules = container.restartPolicyRules ?? [];
   const policy = container.restartPolicy;
   const errors: FieldError[] = [];
@@ -139,6 +139,8 @@ function validateRestartRules(container: Container, path: FieldPath): FieldError
     if (rules.length === 0) return [];
     const why = "must specify restartPolicy when restart rules are used";
     errors.push(required(path.child("restartPolicy"), why));
+    // Without a policy nobody looks at the rules of an init container.
+    if (isInit) return errors;
   } else {
     errors.push(...oneOf(path.child("restartPolicy"), policy, ["Always", "Never", "OnFailure"]));
   }
@@ -200,7 +202,7 @@ export function validateInitContainers(context: ContainerContext, path: FieldPat
     const { name = "" } = container;
     const sidecar = container.restartPolicy === "Always";
     errors.push(...validateShared(container, context, at));
-    errors.push(...validateRestartRules(container, at));
+    errors.push(...validateRestartRules(container, at, true));
     if (names.has(name)) errors.push(duplicate(at.child("name"), name));
     if (name !== "") names.add(name);
     errors.push(...validateHostPorts([container], path));

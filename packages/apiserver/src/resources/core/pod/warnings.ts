@@ -213,7 +213,8 @@ export function templateWarnings(object: KubeObject, old: KubeObject | undefined
   if (old !== undefined && old.metadata?.generation === object.metadata?.generation) return [];
   const template = (object.spec as { template?: PodTemplateSpec } | undefined)?.template ?? {};
   const own = warn(template, FieldPath.root("spec").child("template"));
-  return old === undefined ? [...nameWarning(object, "Pod names and hostnames"), ...own] : own;
+  if (old !== undefined || object.kind === "DaemonSet") return own;
+  return [...nameWarning(object, "Pod names and hostnames"), ...own];
 }
 
 export function jobTemplateWarnings(template: PodTemplateSpec | undefined, path: FieldPath) {
