@@ -166,7 +166,7 @@ const watches: CorpusCase[] = [
   ["from a word", "resourceVersion=abc"],
   ["by a bad selector", "labelSelector=a+b%3Dc"],
   ["with a limit", "limit=1&resourceVersion=$rv(change a)"],
-].map(([name, query]) => get(`watch ${name}`, `watch=1&${brief}&${query}`));
+].map(([name, query]) => ({ ...get(`watch ${name}`, `watch=1&${brief}&${query}`), beside: true }));
 
 const shown: CorpusCase[] = [
   get("watch as a table", `watch=1&${brief}&resourceVersion=$rv(make d)`, accept("Table")),
