@@ -37,6 +37,8 @@ const listMetaType = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";
 export interface Keep {
   as: string;
   rest: ListRest | undefined;
+  /** Of the cache when the objects were chosen: what changed since is not in them. */
+  changedAt: number;
 }
 
 /** The items in the form asked for. */
@@ -46,7 +48,6 @@ export async function listItems(
   keep?: Keep,
 ): Promise<ListItems> {
   const { cache } = context.resource;
-  const { changedAt } = cache;
   const parts: Uint8Array[] = [];
   const add = context.output.format === "protobuf" ? addProtobuf : addJSON;
   const { clock } = context.server;
@@ -58,7 +59,7 @@ export async function listItems(
     sinceMs = clock.monotonic();
   }
   const items = { bytes: join(parts), count: objects.length, rest: keep?.rest };
-  if (keep !== undefined && cache.changedAt === changedAt) cache.lists.keep(keep.as, items);
+  if (keep !== undefined && cache.changedAt === keep.changedAt) cache.lists.keep(keep.as, items);
   return items;
 }
 

@@ -82,14 +82,15 @@ export async function list(context: RestContext): Promise<ApiResponse> {
   await reach(context, options.resourceVersion);
   const { revision } = context.server.store;
   const prefix = prefixOf(context, options);
-  const kept = context.resource.cache.lists.get(keepAs);
+  const { lists, changedAt } = context.resource.cache;
+  const kept = lists.get(keepAs);
   if (kept !== undefined) {
     return respondWithItems(context, kept, metaOf({ prefix, revision }, kept.rest));
   }
   const matches = predicateOf(options);
   const page = { options, prefix, matches, start: "", revision };
   const { objects, meta, rest } = await fromCache(context, page);
-  return respondWithList(context, objects, meta, { as: keepAs, rest });
+  return respondWithList(context, objects, meta, { as: keepAs, rest, changedAt });
 }
 
 /** What a list from the cache is kept under; undefined for later pages, the past and other forms. */

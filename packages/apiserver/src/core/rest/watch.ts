@@ -74,6 +74,8 @@ class WatchSession implements CacheWatcher {
   #stop: (() => void)[] = [];
   #sentHeaders = false;
   #sentRevision = 0;
+  /** Told of is only what is later: who has written knows a version that the cache has yet to see. */
+  #after = 0;
   /** Settles when all events so far are handed on; absent when they are. */
   #behind: Promise<void> | undefined;
   /** What was asked for is forgotten, or yet to come: the only event is an error that says so. */
@@ -117,6 +119,7 @@ class WatchSession implements CacheWatcher {
     }
     const revision = versionToWatch(version);
     this.#sentRevision = revision;
+    this.#after = revision;
     try {
       this.#stop.push(resource.cache.watchSince(revision, this));
     } catch (error) {
@@ -167,6 +170,7 @@ class WatchSession implements CacheWatcher {
   }
 
   onEvent(event: CacheEvent): void {
+    if (event.revision <= this.#after) return;
     if (this.#sink === undefined) {
       this.#backlog.push(event);
       return;
