@@ -7,6 +7,7 @@
  *         rounds, ratios are upstream's over ours
  */
 import { readFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Pod } from "@nanokube/api/core/v1";
 import {
@@ -39,6 +40,11 @@ async function until(what: string, isTrue: () => Promise<boolean>): Promise<void
     if (performance.now() > deadline) throw new Error(`${what}: not after ${giveUpMs / 1000} s`);
     await delay(5);
   }
+}
+
+function isHere(address: string): boolean {
+  const interfaces = Object.values(networkInterfaces()).flat();
+  return interfaces.some((one) => one?.address === address);
 }
 
 async function isNodeReady(client: Client): Promise<boolean> {
@@ -93,7 +99,10 @@ async function measure(subject: BenchSubject): Promise<Sample> {
   const config = loadKubeconfig(await readFile(subject.kubeconfig, "utf8"));
   const transport = createHttpTransport(config);
   const client = createClient({ transport, userAgent: "nanokube-bench" });
+  const { hostname } = new URL(config.server);
   try {
+    // Asked for earlier, an address that the cluster is yet to make is looked for elsewhere.
+    await until("address", async () => isHere(hostname));
     await until("readyz", async () => {
       const answer = await client.requestText({ method: "GET", path: "/readyz" });
       return answer === "ok";
