@@ -7,6 +7,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:h
 import { createSeededRandom } from "@nanokube/machinery";
 import { etcd, type Init } from "@nanokube/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { breakOne, framed } from "../src/etcd/broken-message.ts";
 import { callHeaders, preface, rawFrame, sayRaw, settingsFrame } from "../src/etcd/raw-http2.ts";
 import { type EtcdInstance, etcdSubjects } from "../src/subjects/etcd.ts";
 
@@ -15,23 +16,6 @@ const skip = upstream!.skip;
 const cases = Number(process.env["FUZZ_CASES"] ?? 200);
 const seed = Number(process.env["ETCD_SEED"] ?? 1);
 const b = (text: string) => Buffer.from(text);
-
-function framed(payload: Buffer): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(payload.length, 1);
-  return Buffer.concat([head, payload]);
-}
-
-/** The same bytes with one thing wrong. */
-function breakOne(bytes: Buffer, random: () => number): Buffer {
-  const at = Math.floor(random() * bytes.length);
-  const kind = random();
-  if (kind < 0.4) bytes[at]! ^= 1 << Math.floor(random() * 8);
-  else if (kind < 0.7) return bytes.subarray(0, at);
-  else if (kind < 0.9) bytes[at] = Math.floor(random() * 256);
-  else return Buffer.concat([bytes, Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f])]);
-  return bytes;
-}
 
 interface Codec<T> {
   decode(bytes: Uint8Array): T;

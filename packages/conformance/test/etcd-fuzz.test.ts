@@ -9,6 +9,7 @@ import { type ClientHttp2Session, connect } from "node:http2";
 import { createSeededRandom } from "@nanokube/machinery";
 import { etcd, type Init, type MethodInfo } from "@nanokube/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { breakOne, framed } from "../src/etcd/broken-message.ts";
 import { outcome } from "../src/etcd/plain.ts";
 import { RandomScript } from "../src/etcd/random-script.ts";
 import { type EtcdInstance, etcdSubjects } from "../src/subjects/etcd.ts";
@@ -45,12 +46,6 @@ function post(session: ClientHttp2Session, path: string, body: Buffer, headers =
   });
 }
 
-function frame(payload: Buffer): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(payload.length, 1);
-  return Buffer.concat([head, payload]);
-}
-
 const methods = {
   range: etcd.KV.methods.range,
   put: etcd.KV.methods.put,
@@ -65,7 +60,7 @@ function broken(script: RandomScript, random: () => number): { path: string; bod
     const method = methods[op as keyof typeof methods] as MethodInfo<object, object> | undefined;
     if (method === undefined) continue;
     const bytes = Buffer.from(method.request.encode(request as Init<object>));
-    if (bytes.length > 0) return { path: method.path, body: frame(breakOne(bytes, random)) };
+    if (bytes.length > 0) return { path: method.path, body: framed(breakOne(bytes, random)) };
   }
 }
 
@@ -109,17 +104,6 @@ function isShort(payload: Buffer): boolean {
   } catch {
     return false;
   }
-}
-
-/** The same bytes with one thing wrong. */
-function breakOne(bytes: Buffer, random: () => number): Buffer {
-  const at = Math.floor(random() * bytes.length);
-  const kind = random();
-  if (kind < 0.4) bytes[at]! ^= 1 << Math.floor(random() * 8);
-  else if (kind < 0.7) return bytes.subarray(0, at);
-  else if (kind < 0.9) bytes[at] = Math.floor(random() * 256);
-  else return Buffer.concat([bytes, Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f])]);
-  return bytes;
 }
 
 /** gogo-proto's texts name fields as Go does; what is wrong is what counts. */
@@ -166,14 +150,14 @@ describe.skipIf(skip !== undefined)(`wrong requests, beside etcd${skip ? `: ${sk
       const { path, bytes } = samples[Math.floor(source.next() * samples.length)]!;
       const payload = breakOne(Buffer.from(bytes), () => source.next());
       if (path === Lease.methods.leaseGrant.path && isShort(payload)) continue;
-      const body = frame(payload);
+      const body = framed(payload);
       const { mine, theirs } = await both((_, at) => post(sessions[at]!, path, body));
       const what = `seed ${seed}, case ${i}: ${path} ${body.toString("hex")}`;
       expect(comparable(mine!), what).toEqual(comparable(theirs!));
     }
   }, 120_000);
 
-  const good = frame(Buffer.from(etcd.RangeRequest.encode({ key: Buffer.from("a") })));
+  const good = framed(Buffer.from(etcd.RangeRequest.encode({ key: Buffer.from("a") })));
   const range = "/etcdserverpb.KV/Range";
   test.each([
     ["an empty body", range, Buffer.alloc(0), {}],

@@ -19,7 +19,7 @@ import {
 import type { UserInfo } from "./authentication/authenticator.ts";
 import { type FlowControl, isLongRunning, isReadOnly } from "./flow-control/flow-control.ts";
 import { timeoutOf, withinTime } from "./request-deadline.ts";
-import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
+import { isPodStream, parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
 import type { ApiRequest, ApiResponse, RestContext } from "./rest/context.ts";
 import { noSuchResource, type OutsideOperations, operationFor } from "./rest/dispatch.ts";
@@ -212,7 +212,8 @@ async function operate(
   }
   // A proxy takes whatever the other side takes, and answers with what that has; so does an exec.
   const isProxied = info.subresource === "proxy";
-  const accept = connects(info) ? undefined : request.headers.accept;
+  const isConnected = isProxied || isPodStream(info);
+  const accept = isConnected ? undefined : request.headers.accept;
   const output = negotiateOutput(accept, wantsPretty(request), {
     custom: resource.custom !== undefined,
     convertible: true,
@@ -234,16 +235,11 @@ async function operate(
   return operation(context);
 }
 
-function connects({ resource, subresource }: RequestInfo): boolean {
-  const isStream = ["exec", "attach", "portforward"].includes(subresource);
-  return subresource === "proxy" || (resource === "pods" && isStream);
-}
-
 const badEscape = /%(?![0-9a-fA-F]{2})/;
 
 /** What Go's HTTP server says before anybody sees the request. */
 function badPath(): ApiResponse {
-  const body = new TextEncoder().encode("400 Bad Request");
+  const body = encoder.encode("400 Bad Request");
   return { status: 400, headers: { "content-type": "text/plain; charset=utf-8" }, body };
 }
 

@@ -130,3 +130,10 @@ function bytesOf(text: string): Uint8Array {
   );
   return Uint8Array.from(plain, (character) => character.charCodeAt(0));
 }
+
+/** A pod's connection that becomes something else than HTTP. */
+export function isPodStream({ resource, subresource }: RequestInfo): boolean {
+  return resource === "pods" && podStreams.has(subresource);
+}
+
+const podStreams = new Set(["exec", "attach", "portforward"]);

@@ -15,7 +15,7 @@ import {
   streamLocation,
 } from "../core/connect/kubelet-location.ts";
 import { failed, type HandlerOptions } from "../core/handler.ts";
-import type { RequestInfo } from "../core/request-info.ts";
+import { isPodStream, type RequestInfo } from "../core/request-info.ts";
 import type { ApiRequest, ApiResponse, RestContext } from "../core/rest/context.ts";
 import type { Operation } from "../core/rest/dispatch.ts";
 import type { Aggregator } from "./aggregator.ts";
@@ -23,8 +23,6 @@ import { type BackendCredentials, passOn, serviceOutOfReach, tunnel } from "./ba
 import { sendOverSocket, type Upgrade } from "./log-socket.ts";
 import { joinPaths, throughProxy, wholeBody } from "./proxied-links.ts";
 import { TextError } from "./remote-call.ts";
-
-const streams = new Set(["exec", "attach", "portforward"]);
 
 export function connectOperation(
   context: RestContext,
@@ -38,7 +36,7 @@ export function connectOperation(
   if (info.subresource === "proxy" && ["pods", "services", "nodes"].includes(info.resource)) {
     return (asked) => proxy(asked, credentials);
   }
-  if (info.resource === "pods" && streams.has(info.subresource)) {
+  if (isPodStream(info)) {
     return async (asked) => {
       await admitConnection(asked);
       streamLocation(asked);
@@ -177,7 +175,7 @@ function contextFor(options: HandlerOptions, request: ApiRequest, admitted: Admi
 function upgradeLocation(context: RestContext): Location {
   const { info } = context;
   if (info.subresource === "proxy") return proxyLocation(context);
-  if (info.resource === "pods" && streams.has(info.subresource)) return streamLocation(context);
+  if (isPodStream(info)) return streamLocation(context);
   throw badRequest("there is nothing to upgrade to here");
 }
 
