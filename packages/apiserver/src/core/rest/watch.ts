@@ -149,7 +149,8 @@ class WatchSession implements CacheWatcher {
     for (const object of initial) this.#send("ADDED", object, undefined);
     if (this.#sink === undefined) return;
     if (this.#options.sendInitialEvents && this.#options.allowWatchBookmarks) {
-      this.#bookmark({ "k8s.io/initial-events-end": "true" });
+      // What came since waits in the backlog, and is later than what was listed.
+      this.#bookmark(this.#sentRevision, { "k8s.io/initial-events-end": "true" });
     }
     const backlog = this.#backlog;
     this.#backlog = [];
@@ -295,13 +296,14 @@ class WatchSession implements CacheWatcher {
     return encodeEnvelope("v1", "Status", encodeProtobuf(type, status));
   }
 
-  #bookmark(annotations?: Record<string, string>): void {
-    const { output, resource, server } = this.#context;
-    // All events up to the store's revision have been handed to this watcher.
-    const isBehind = this.#behind !== undefined;
-    const revision = isBehind
-      ? this.#sentRevision
-      : Math.max(this.#sentRevision, server.store.revision);
+  /** All events up to the store's revision have been handed to this watcher, and told of or not. */
+  #toldRevision(): number {
+    if (this.#behind !== undefined) return this.#sentRevision;
+    return Math.max(this.#sentRevision, this.#context.server.store.revision);
+  }
+
+  #bookmark(revision: number, annotations?: Record<string, string>): void {
+    const { output, resource } = this.#context;
     const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) };
     if (output.as === "Table") {
       const tree = { kind: resource.info.kind, apiVersion: resource.apiVersion, metadata };
@@ -336,7 +338,7 @@ class WatchSession implements CacheWatcher {
       const inMs = leftMs > bookmarkMs ? bookmarkMs : Math.max(leftMs - 2_000, 0);
       if (leftMs <= 2_000) return;
       const timer = clock.setTimeout(() => {
-        this.#bookmark();
+        this.#bookmark(this.#toldRevision());
         next();
       }, inMs);
       this.#stop.push(() => clock.clearTimeout(timer));
