@@ -340,13 +340,13 @@ export class EtcdStore implements ObjectStore {
           await this.#loadAll();
           compacted = false;
         }
+        this.#own.clear();
         compacted = await this.#watchOnce(Math.max(from, this.revision) + 1);
       } catch (error) {
         if (signal.aborted) return;
         log.warn({ error: String(error) }, "watch on etcd broken, will be made again");
       }
       this.#askProgress = undefined;
-      this.#own.clear();
       if (!signal.aborted) await sleep(clock, reconnectMs, signal).catch(() => undefined);
     }
   }

@@ -34,7 +34,7 @@ describe("this server's writes", () => {
     const write = writeOf("a");
     own.begin(write);
     const object = own.answered(write, 7, true);
-    expect(own.eventOf(cache, "a", eventOf(writeOf("a"), 8))).toBeUndefined();
+    expect(own.eventOf(cache, "a", eventOf(writeOf("a"), 6))).toBeUndefined();
     expect(own.eventOf(cache, "a", eventOf(write, 7))).toBe(object);
     expect(own.eventOf(cache, "a", eventOf(write, 7))).toBeUndefined();
   });
@@ -70,5 +70,40 @@ describe("this server's writes", () => {
     own.begin(write);
     own.end(write);
     expect(own.eventOf(cache, "a", eventOf(write, 7))).toBeUndefined();
+  });
+
+  test("an event that is later says that this write's own never came", () => {
+    const own = new OwnWrites();
+    const write = writeOf("a");
+    own.begin(write);
+    own.answered(write, 7, true);
+    expect(own.eventOf(cache, "a", eventOf(writeOf("b"), 8))).toBeUndefined();
+    expect(own.eventOf(cache, "a", eventOf(write, 7))).toBeUndefined();
+  });
+
+  test("while a watch is silent, writes are not kept without end", () => {
+    const own = new OwnWrites();
+    const first = writeOf("a");
+    own.begin(first);
+    own.answered(first, 1, true);
+    for (let revision = 2; revision <= 20_000; revision++) {
+      const write = writeOf(`n${revision % 10}`);
+      own.begin(write);
+      own.answered(write, revision, true);
+    }
+    expect(own.eventOf(cache, "a", eventOf(first, 1))).toBeUndefined();
+  });
+
+  test("writes that are over leave room", () => {
+    const own = new OwnWrites();
+    const waiting = writeOf("a");
+    own.begin(waiting);
+    for (let revision = 1; revision <= 20_000; revision++) {
+      const write = writeOf("b");
+      own.begin(write);
+      own.answered(write, revision, true);
+      own.eventOf(cache, "b", eventOf(write, revision));
+    }
+    expect(own.eventOf(cache, "a", eventOf(waiting, 20_001))?.revision).toBe(20_001);
   });
 });

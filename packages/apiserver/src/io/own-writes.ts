@@ -22,12 +22,18 @@ export interface OwnWrite {
   object?: StoredObject;
 }
 
+/** So many at most wait for their events: a watch may be silent while etcd still writes. */
+const underwayMax = 10_000;
+
 export class OwnWrites {
   readonly #underway = new Map<string, OwnWrite[]>();
+  #count = 0;
   #answered: StoredObject[] = [];
 
   /** Before it is sent. */
   begin(write: OwnWrite): void {
+    if (this.#count >= underwayMax) this.clear();
+    this.#count++;
     const place = placeOf(write);
     const others = this.#underway.get(place);
     if (others === undefined) this.#underway.set(place, [write]);
@@ -37,7 +43,9 @@ export class OwnWrites {
   /** It was refused, or nobody knows. */
   end(write: OwnWrite): void {
     const place = placeOf(write);
-    const others = this.#underway.get(place)?.filter((other) => other !== write) ?? [];
+    const all = this.#underway.get(place) ?? [];
+    const others = all.filter((other) => other !== write);
+    this.#count -= all.length - others.length;
     if (others.length === 0) this.#underway.delete(place);
     else this.#underway.set(place, others);
   }
@@ -62,16 +70,18 @@ export class OwnWrites {
         write.object = make(write, kv.modRevision);
         return write.object;
       }
-      if (write.object.revision !== kv.modRevision) continue;
-      this.end(write);
-      return write.object;
+      const { revision } = write.object;
+      // Events come in order: that of an earlier write will not come any more.
+      if (revision <= kv.modRevision) this.end(write);
+      if (revision === kv.modRevision) return write.object;
     }
     return undefined;
   }
 
-  /** The watch is broken: events are missing, and what is here will be loaded. */
+  /** A watch begins: what was loaded before it has no events. What still has is read from them. */
   clear(): void {
     this.#underway.clear();
+    this.#count = 0;
   }
 
   /** The answers have been encoded: their trees are needed no more. */
