@@ -32,6 +32,8 @@ import { type Flags, isTrue } from "./flags.ts";
 import { createReviewWebhook } from "./review-webhook.ts";
 
 const webhookTimeoutMs = 30_000;
+const dayMs = 24 * 3_600_000;
+const megabyte = 1024 * 1024;
 
 interface Deps {
   clock: Clock;
@@ -82,14 +84,16 @@ function logOf(one: One, deps: BackendDeps, complaints: string[]): Opened | unde
     if (value < 0) complaints.push(`--${name} ${value} can't be a negative number`);
     return value;
   };
-  const limits = {
-    maxAgeDays: natural("audit-log-maxage", 366),
+  const files = {
+    maxAgeMs: natural("audit-log-maxage", 366) * dayMs,
     maxBackups: natural("audit-log-maxbackup", 100),
-    maxSizeBytes: natural("audit-log-maxsize", 100) * 1024 * 1024,
-    compress: isTrue(one("audit-log-compress"), false),
+    maxSizeBytes: natural("audit-log-maxsize", 100) * megabyte,
+    isLocalTime: false,
+    isCompressed: isTrue(one("audit-log-compress"), false),
   };
+  const rotation = files.maxSizeBytes === 0 ? undefined : files;
   const lineOf = format === "legacy" ? legacyLine : JSON.stringify;
-  return () => wrap(createAuditLog({ path, ...limits, lineOf, ...deps }));
+  return () => wrap(createAuditLog({ path, rotation, lineOf, ...deps }));
 }
 
 function webhookOf(one: One, deps: BackendDeps, complaints: string[]): Opened | undefined {

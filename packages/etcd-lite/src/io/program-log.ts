@@ -5,11 +5,12 @@
  *     2026-11-21T17:46:08.824510Z⇥info⇥…⇥{"key": "value"}                             console
  *
  * Errors  FlagError in etcd's words
- *     2026-11-21T17:46:08.824510Z⇥info⇥…⇥{"key": "value"}            console
  */
+import { systemClock } from "@nanokube/machinery";
+import { RotatingFile, type Rotation } from "@nanokube/machinery/rotating-file";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { FlagError, type FlagValues, isTrue } from "../core/flags.ts";
-import { RotatingFile, type Rotation, readRotation } from "./rotating-file.ts";
+import { readRotation } from "../core/log-rotation.ts";
 
 const levels: readonly string[] = ["debug", "info", "warn", "error", "fatal"];
 
@@ -23,7 +24,7 @@ export function createProgramLog(flags: FlagValues): Logger {
   const streams = dests.map((output) => {
     const stream =
       rotation !== undefined && typeof output === "string"
-        ? new RotatingFile(output, rotation, () => new Date())
+        ? forgiving(new RotatingFile(output, rotation, systemClock))
         : pino.destination({ dest: output, mkdir: false });
     return { level: level as "info", stream: format === "json" ? stream : columns(stream) };
   });
@@ -69,6 +70,21 @@ function rotationOf(flags: FlagValues, dests: readonly (number | string)[]): Rot
     throw new FlagError(`--log-outputs ${needs}`);
   }
   return readRotation(flags["log-rotation-config-json"] ?? "{}");
+}
+
+/** A line that cannot be written is told of; the member goes on without it. */
+function forgiving(file: RotatingFile): DestinationStream {
+  return {
+    write(line) {
+      try {
+        file.write(line);
+      } catch (error) {
+        process.stderr.write(
+          `${new Date().toISOString()} write error: ${(error as Error).message}\n`,
+        );
+      }
+    },
+  };
 }
 
 function columns(stream: DestinationStream): DestinationStream {
