@@ -53,6 +53,7 @@ export const programs: readonly Program[] = [
   { name: "apiload", module: "clients", path: "./apiload" },
   { name: "informers", module: "clients", path: "./informers" },
   { name: "controller", module: "clients", path: "./controller" },
+  { name: "writers", module: "clients", path: "./writers" },
   ...["containerd", "ctr", "containerd-shim-runc-v2"].map(
     (name): Program => ({
       name,
