@@ -13,7 +13,8 @@ import {
 } from "@nanokube/machinery";
 import { describe, expect, it } from "vitest";
 import { createAdmissionChain } from "../src/core/admission/create-admission-chain.ts";
-import type { AdmissionAttributes, AdmissionReader } from "../src/core/admission/plugin.ts";
+import type { AdmissionAttributes } from "../src/core/admission/plugin.ts";
+import type { ObjectReader } from "../src/core/object-reader.ts";
 import { systemPriorityClasses } from "../src/resources/cluster.ts";
 import { strategyFor } from "../src/resources/index.ts";
 import { type AdmissionCase, admissionCases } from "./strategy-cases/admission.ts";
@@ -45,7 +46,7 @@ function finished(tree: Tree): KubeObject {
   return decoded;
 }
 
-function readerOf(trees: readonly Tree[]): AdmissionReader {
+function readerOf(trees: readonly Tree[]): ObjectReader {
   const all = trees.map((tree) => ({ info: infoOf(tree), object: finished(tree) }));
   const list = (group: string, plural: string, namespace = "") =>
     all
@@ -56,6 +57,7 @@ function readerOf(trees: readonly Tree[]): AdmissionReader {
     list: async (group, plural, namespace) => list(group, plural, namespace),
     get: async (group, plural, namespace, name) =>
       list(group, plural, namespace).find(({ metadata }) => metadata?.name === name),
+    generation: () => 0,
   };
 }
 

@@ -1,25 +1,15 @@
 /** A reader of objects that a test puts there by hand. */
 import type { KubeObject } from "@nanokube/machinery";
+import type { ObjectReader } from "../src/core/object-reader.ts";
 
-export interface ObjectMap {
+export interface ObjectMap extends ObjectReader {
   put(group: string, plural: string, object: KubeObject): void;
   remove(group: string, plural: string, namespace: string, name: string): void;
-  get(
-    group: string,
-    plural: string,
-    namespace: string,
-    name: string,
-  ): Promise<KubeObject | undefined>;
-  list(
-    group: string,
-    plural: string,
-    namespace?: string,
-    fields?: Readonly<Record<string, string>>,
-  ): Promise<KubeObject[]>;
 }
 
 export function objectMap(): ObjectMap {
   const all = new Map<string, KubeObject>();
+  let changes = 0;
   const key = (...parts: string[]) => parts.join("/");
   const nodeOf = (object: KubeObject) =>
     (object.spec as { nodeName?: string } | undefined)?.nodeName;
@@ -27,9 +17,12 @@ export function objectMap(): ObjectMap {
     put(group, plural, object) {
       const { namespace = "", name = "" } = object.metadata ?? {};
       all.set(key(group, plural, namespace, name), object);
+      changes += 1;
     },
-    remove: (group, plural, namespace, name) =>
-      void all.delete(key(group, plural, namespace, name)),
+    remove(group, plural, namespace, name) {
+      all.delete(key(group, plural, namespace, name));
+      changes += 1;
+    },
     get: async (group, plural, namespace, name) => all.get(key(group, plural, namespace, name)),
     async list(group, plural, namespace = "", fields = {}) {
       const start = `${key(group, plural)}/${namespace === "" ? "" : `${namespace}/`}`;
@@ -39,5 +32,6 @@ export function objectMap(): ObjectMap {
         .map(([, object]) => object)
         .filter((object) => wanted === undefined || nodeOf(object) === wanted);
     },
+    generation: () => changes,
   };
 }

@@ -6,20 +6,21 @@
 
 import type { AdmissionMetrics } from "../core/admission/admission-metrics.ts";
 import { createAdmissionChain } from "../core/admission/create-admission-chain.ts";
-import type { AdmissionAttributes, AdmissionReader } from "../core/admission/plugin.ts";
+import type { AdmissionAttributes } from "../core/admission/plugin.ts";
 import { checkParamAccess } from "../core/admission/policy/param-access.ts";
 import type { QuotaWriter } from "../core/admission/resource-quota/resource-quota.ts";
 import type { ServedVersions } from "../core/admission/webhooks/versions.ts";
 import type { ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
 import { checkEscalation, type RoleWrite } from "../core/authorization/escalation.ts";
 import type { LocalClient } from "../core/local-client.ts";
+import type { ObjectReader } from "../core/object-reader.ts";
 import type { AdmissionChain } from "../core/rest/context.ts";
 import { systemUser } from "../core/system-user.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 import { createWebhookCaller } from "./webhook-caller.ts";
 
 export interface AdmissionDeps {
-  reader: AdmissionReader;
+  reader: ObjectReader;
   authorizer: ServerAuthorizer;
   served: ServedVersions;
   admissionMetrics: AdmissionMetrics;

@@ -25,10 +25,10 @@ import { CustomResources, markDefinition } from "../core/crd/custom-resources.ts
 import { createHandler, type Handler, type HandlerOptions } from "../core/handler.ts";
 import { createLocalClient, type LocalClient } from "../core/local-client.ts";
 import { createNonResource } from "../core/non-resource.ts";
+import { createCachedReader, createFreshReader, type ObjectReader } from "../core/object-reader.ts";
 import { ResourceRegistry } from "../core/registry.ts";
 import { RequestMetrics } from "../core/request-metrics.ts";
 import { type RestServer, usualTimeLimits, type WriteHooks } from "../core/rest/context.ts";
-import { createFreshReader, createReader, type StoreReader } from "../core/rest/reader.ts";
 import { parseRanges } from "../core/service/cidr.ts";
 import { ClusterIPs } from "../core/service/cluster-ips.ts";
 import { NodePorts } from "../core/service/node-ports.ts";
@@ -92,7 +92,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     random: options.random,
     open: (prefix, codec) => parts.store.register(prefix, codec),
     callWebhook: createWebhookCaller(
-      createReader(parts.registry),
+      createCachedReader(parts.registry),
       options.aggregatorRouting ?? false,
     ),
   });
@@ -168,7 +168,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   });
   const { codec } = registry.lookup("", "v1", "endpoints")!.cache;
   const endpointLeases = store.register("masterleases/", codec);
-  const reader = createReader(registry);
+  const reader = createCachedReader(registry);
   const fresh = createFreshReader(reader, store);
   const authorizer = createAuthorizer({
     modes: options.authorizationMode,
@@ -254,7 +254,7 @@ interface RestParts {
   options: ApiServerOptions;
   store: EtcdStore;
   registry: ResourceRegistry;
-  fresh: StoreReader;
+  fresh: ObjectReader;
   authorizer: ServerAuthorizer;
   local(): LocalClient;
   admissionMetrics: AdmissionMetrics;
@@ -304,7 +304,7 @@ function buildServiceHooks(
 function buildAuthenticator(
   options: ApiServerOptions,
   trust: Pick<Keys, "accepted"> & { authorities: RenewableAuthorities; uses: TokenUses },
-  reader: StoreReader,
+  reader: ObjectReader,
   signal: AbortSignal,
 ): ServerAuthenticator {
   const { clock, log, pki } = options;

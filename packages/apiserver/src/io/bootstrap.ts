@@ -13,9 +13,9 @@ import { reconcileBootstrapPolicy } from "../core/authorization/reconcile.ts";
 import { priorityOf } from "../core/discovery/priority.ts";
 import { bootstrapLevels, bootstrapSchemas } from "../core/flow-control/bootstrap.ts";
 import type { LocalClient } from "../core/local-client.ts";
+import { createCachedReader } from "../core/object-reader.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import { formatTime } from "../core/rest/object-meta.ts";
-import { createReader } from "../core/rest/reader.ts";
 import { addressIn, parseRanges } from "../core/service/cidr.ts";
 import { defaultServiceCIDR } from "../core/service/service-ranges.ts";
 import { systemPriorityClasses } from "../resources/cluster.ts";
@@ -198,7 +198,7 @@ export function find({ registry }: BootstrapParts, plural: string, object: KubeO
   const { namespace = "", name = "" } = object.metadata ?? {};
   const slash = object.apiVersion!.indexOf("/");
   const group = slash < 0 ? "" : object.apiVersion!.slice(0, slash);
-  return createReader(registry).get(group, plural, namespace, name);
+  return createCachedReader(registry).get(group, plural, namespace, name);
 }
 
 /** Creates it, or writes it over what is there. */
@@ -241,7 +241,7 @@ async function policy(parts: BootstrapParts): Promise<void> {
   const path = (group: string, plural: string, namespace: string, name: string): string =>
     pathOf(`${group}/v1`, plural, namespace, name);
   await reconcileBootstrapPolicy({
-    get: createReader(registry).get,
+    get: createCachedReader(registry).get,
     create: (_group, plural, _namespace, object) => create(parts, plural, object),
     async update(group, plural, namespace, object) {
       await local.update(path(group, plural, namespace, object.metadata!.name!), object);

@@ -1,13 +1,13 @@
 /** Issues service-account tokens, where there is a key to sign them with. */
 import { createTokenIssuer, type TokenIssuer } from "../core/authentication/token-issuer.ts";
-import type { StoreReader } from "../core/rest/reader.ts";
+import type { ObjectReader } from "../core/object-reader.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 import type { Keys } from "./service-account-keys.ts";
 
 export function buildIssuer(
   options: ApiServerOptions,
   { signing }: Keys,
-  reader: StoreReader,
+  reader: ObjectReader,
 ): TokenIssuer | undefined {
   if (signing === undefined) return undefined;
   const { clock, random, serviceAccountIssuer } = options;

@@ -6,7 +6,6 @@
  * Source  apiserver pkg/util/webhook/client.go, pkg/admission/plugin/webhook
  */
 import { request as httpsRequest } from "node:https";
-import type { AdmissionReader } from "../core/admission/plugin.ts";
 import type { WebhookCall, WebhookCaller } from "../core/admission/webhooks/caller.ts";
 
 import {
@@ -14,6 +13,7 @@ import {
   type ServiceShape,
   type SliceShape,
 } from "../core/aggregation/remote-service.ts";
+import type { ObjectReader } from "../core/object-reader.ts";
 
 const answerMaxBytes = 3 * 1024 * 1024;
 
@@ -32,7 +32,7 @@ interface Target {
 }
 
 /** `toEndpoints`: as for aggregation, behind the Service instead of at its address. */
-export function createWebhookCaller(reader: AdmissionReader, toEndpoints: boolean): WebhookCaller {
+export function createWebhookCaller(reader: ObjectReader, toEndpoints: boolean): WebhookCaller {
   return async (call) => {
     const target = await targetOf(call, reader, toEndpoints);
     let answer: Answer;
@@ -47,7 +47,7 @@ export function createWebhookCaller(reader: AdmissionReader, toEndpoints: boolea
 
 async function targetOf(
   { client, timeoutSeconds }: WebhookCall,
-  reader: AdmissionReader,
+  reader: ObjectReader,
   toEndpoints: boolean,
 ): Promise<Target> {
   const query = `timeout=${timeoutSeconds}s`;

@@ -7,8 +7,9 @@ import type { Pod, Toleration } from "@nanokube/api/core/v1";
 import type { Ingress, IngressClass } from "@nanokube/api/networking/v1";
 import type { RuntimeClass } from "@nanokube/api/node/v1";
 import { semanticEqual } from "../../resources/semantic-equal.ts";
-import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "./plugin.ts";
-import { find, isFor, refuse } from "./refuse.ts";
+import type { ObjectReader } from "../object-reader.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "./plugin.ts";
+import { isFor, refuse } from "./refuse.ts";
 import { newestDefault } from "./storage.ts";
 
 const networking = "networking.k8s.io";
@@ -28,10 +29,10 @@ export const defaultIngressClass: AdmissionPlugin = {
   },
 };
 
-async function classOf(attributes: AdmissionAttributes, reader: AdmissionReader) {
+async function classOf(attributes: AdmissionAttributes, reader: ObjectReader) {
   const name = (attributes.object as Pod).spec?.runtimeClassName;
   if (!name) return undefined;
-  const found = await find(reader, "node.k8s.io", "runtimeclasses", "", name);
+  const found = await reader.get("node.k8s.io", "runtimeclasses", "", name);
   if (found !== undefined) return found as RuntimeClass;
   throw refuse(attributes, `pod rejected: RuntimeClass "${name}" not found`);
 }

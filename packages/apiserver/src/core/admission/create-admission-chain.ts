@@ -12,6 +12,7 @@ import {
   type Random,
 } from "@nanokube/machinery";
 import type { Authorizer } from "../authorization/authorizer.ts";
+import type { ObjectReader } from "../object-reader.ts";
 import { AdmissionMetrics, type AdmissionStep } from "./admission-metrics.ts";
 import { alwaysAdmit, alwaysDeny } from "./always.ts";
 import { alwaysPullImages } from "./always-pull-images.ts";
@@ -30,12 +31,7 @@ import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeDeclaredFeatures } from "./node-declared-features.ts";
 import { createNodeRestriction } from "./node-restriction/node-restriction.ts";
 import { createOwnerReferences } from "./owner-references.ts";
-import type {
-  AdmissionAttributes,
-  AdmissionPass,
-  AdmissionPlugin,
-  AdmissionReader,
-} from "./plugin.ts";
+import type { AdmissionAttributes, AdmissionPass, AdmissionPlugin } from "./plugin.ts";
 import { createPodNodeSelector } from "./pod-node-selector.ts";
 import { podResizeValidator } from "./pod-resize.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
@@ -63,7 +59,7 @@ import type { ServedVersions } from "./webhooks/versions.ts";
 import type { WebhookMetrics } from "./webhooks/webhook-metrics.ts";
 
 export interface AdmissionChainOptions {
-  reader: AdmissionReader;
+  reader: ObjectReader;
   clock: Clock;
   random: Random;
   log: Log;

@@ -1,11 +1,12 @@
 /** Limits of events, on a clock that is moved by hand; images that another server judges. */
 import { createFakeClock, type KubeObject } from "@nanokube/machinery";
 import { expect, test } from "vitest";
+import type { ObjectReader } from "../object-reader.ts";
 import { createEventRateLimit, eventRateLimitProblems } from "./event-rate-limit.ts";
 import { createImagePolicyWebhook } from "./image-policy-webhook.ts";
-import type { AdmissionAttributes, AdmissionReader } from "./plugin.ts";
+import type { AdmissionAttributes } from "./plugin.ts";
 
-const reader = {} as AdmissionReader;
+const reader = {} as ObjectReader;
 
 const writing = (kind: string, object: KubeObject, namespace = "default", user = "jane") =>
   ({

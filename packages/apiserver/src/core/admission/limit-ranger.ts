@@ -13,7 +13,8 @@ import type {
 import { aggregateTexts, parseQuantity } from "@nanokube/machinery";
 import { podRequests } from "../../resources/core/pod/resources.ts";
 import { compareQuantities, type ResourceList } from "../../resources/resource-list.ts";
-import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "./plugin.ts";
+import type { ObjectReader } from "../object-reader.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "./plugin.ts";
 import { isFor, refuse } from "./refuse.ts";
 
 const annotation = "kubernetes.io/limit-ranger";
@@ -130,7 +131,7 @@ function applyDefaults(range: LimitRange, pod: Pod): void {
   };
 }
 
-async function rangesOf(reader: AdmissionReader, namespace: string): Promise<LimitRange[]> {
+async function rangesOf(reader: ObjectReader, namespace: string): Promise<LimitRange[]> {
   return [...((await reader.list("", "limitranges", namespace)) as readonly LimitRange[])];
 }
 

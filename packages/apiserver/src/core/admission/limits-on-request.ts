@@ -9,7 +9,7 @@
 import type { Pod, Service } from "@nanokube/api/core/v1";
 import { notFound } from "@nanokube/machinery";
 import type { AdmissionPlugin } from "./plugin.ts";
-import { find, isFor, refuse } from "./refuse.ts";
+import { isFor, refuse } from "./refuse.ts";
 
 const isWrite = (operation: string): boolean => ["CREATE", "UPDATE"].includes(operation);
 
@@ -44,7 +44,7 @@ export const namespaceExists: AdmissionPlugin = {
   handles: ({ operation, namespace, resource }) =>
     operation !== "CONNECT" && namespace !== "" && resource.plural !== "namespaces",
   async validate({ namespace }, reader) {
-    if ((await find(reader, "", "namespaces", "", namespace)) !== undefined) return;
+    if ((await reader.get("", "namespaces", "", namespace)) !== undefined) return;
     throw notFound({ group: "", resource: "namespaces" }, namespace);
   },
 };

@@ -6,7 +6,7 @@
  */
 import { forbidden, notFound, StatusError } from "@nanokube/machinery";
 import type { AdmissionPlugin } from "./plugin.ts";
-import { find, refuse } from "./refuse.ts";
+import { refuse } from "./refuse.ts";
 
 const immortal = ["default", "kube-system", "kube-public"];
 
@@ -24,7 +24,7 @@ export const namespaceLifecycle: AdmissionPlugin = {
     }
     if (!resource.namespaced || namespace === "" || operation === "DELETE") return;
     if (resource.plural === "localsubjectaccessreviews") return;
-    const found = await find(reader, "", "namespaces", "", namespace);
+    const found = await reader.get("", "namespaces", "", namespace);
     if (found === undefined) throw notFound({ group: "", resource: "namespaces" }, namespace);
     const { phase } = (found.status ?? {}) as { phase?: string };
     if (operation !== "CREATE" || phase !== "Terminating") return;

@@ -9,7 +9,7 @@ import type { Container, Node, Pod } from "@nanokube/api/core/v1";
 import { deepEqual } from "@nanokube/machinery";
 import { semanticEqual } from "../../resources/semantic-equal.ts";
 import type { AdmissionPlugin } from "./plugin.ts";
-import { find, isFor, refuse } from "./refuse.ts";
+import { isFor, refuse } from "./refuse.ts";
 
 export const nodeDeclaredFeatures: AdmissionPlugin = {
   name: "NodeDeclaredFeatureValidator",
@@ -24,7 +24,7 @@ export const nodeDeclaredFeatures: AdmissionPlugin = {
     const needed = neededFor(old, pod);
     if (needed.length === 0) return;
     const quoted = JSON.stringify(nodeName);
-    const node = (await find(reader, "", "nodes", "", nodeName)) as Node | undefined;
+    const node = (await reader.get("", "nodes", "", nodeName)) as Node | undefined;
     if (node === undefined) throw refuse(attributes, `node ${quoted} not found`);
     const declared = node.status?.declaredFeatures ?? [];
     const absent = needed.filter((feature) => !declared.includes(feature));

@@ -8,6 +8,7 @@
 import type { ResourceInfo } from "@nanokube/api";
 import type { KubeObject } from "@nanokube/machinery";
 import type { UserInfo } from "../authentication/authenticator.ts";
+import type { ObjectReader } from "../object-reader.ts";
 
 /** "Request": only where requests are written down whole. */
 export type Annotate = (key: string, value: string, level?: "Request") => void;
@@ -32,24 +33,6 @@ export interface AdmissionAttributes {
   annotate?: Annotate | undefined;
 }
 
-/** Reads the store for plugins (LimitRanges, ServiceAccounts, Namespaces …), cached and consistent enough. */
-export interface AdmissionReader {
-  get(
-    group: string,
-    plural: string,
-    namespace: string,
-    name: string,
-  ): Promise<KubeObject | undefined>;
-  list(group: string, plural: string, namespace?: string): Promise<readonly KubeObject[]>;
-  /** As fresh as the store, for what must not be refused on an old copy; `get` when absent. */
-  getLive?(
-    group: string,
-    plural: string,
-    namespace: string,
-    name: string,
-  ): Promise<KubeObject | undefined>;
-}
-
 /** Going through the plugins once, or again because a webhook changed the object. */
 export interface AdmissionPass {
   isSecond: boolean;
@@ -66,10 +49,6 @@ export interface AdmissionPass {
 export interface AdmissionPlugin {
   name: string;
   handles(attributes: AdmissionAttributes): boolean;
-  admit?(
-    attributes: AdmissionAttributes,
-    reader: AdmissionReader,
-    pass: AdmissionPass,
-  ): Promise<void>;
-  validate?(attributes: AdmissionAttributes, reader: AdmissionReader): Promise<void>;
+  admit?(attributes: AdmissionAttributes, reader: ObjectReader, pass: AdmissionPass): Promise<void>;
+  validate?(attributes: AdmissionAttributes, reader: ObjectReader): Promise<void>;
 }

@@ -8,8 +8,9 @@
  */
 import type { Pod } from "@nanokube/api/core/v1";
 import { forbidden, internalError, notFound } from "@nanokube/machinery";
-import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "./plugin.ts";
-import { find, isFor } from "./refuse.ts";
+import type { ObjectReader } from "../object-reader.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "./plugin.ts";
+import { isFor } from "./refuse.ts";
 
 type Labels = Record<string, string>;
 
@@ -19,8 +20,8 @@ export function createPodNodeSelector(configuration: unknown): AdmissionPlugin {
   const { podNodeSelectorPluginConfig: selectors = {} } = (configuration ?? {}) as {
     podNodeSelectorPluginConfig?: Labels;
   };
-  const wantedIn = async (namespace: string, reader: AdmissionReader): Promise<Labels> => {
-    const found = await find(reader, "", "namespaces", "", namespace);
+  const wantedIn = async (namespace: string, reader: ObjectReader): Promise<Labels> => {
+    const found = await reader.get("", "namespaces", "", namespace);
     if (found === undefined) throw notFound({ group: "", resource: "namespaces" }, namespace);
     const own = found.metadata?.annotations?.[annotation];
     return labelsIn(own ?? selectors["clusterDefaultNodeSelector"] ?? "");

@@ -8,8 +8,9 @@
  */
 import type { Namespace, Pod, Toleration } from "@nanokube/api/core/v1";
 import { deepEqual, genericStatus, notFound } from "@nanokube/machinery";
-import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "./plugin.ts";
-import { find, isFor } from "./refuse.ts";
+import type { ObjectReader } from "../object-reader.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "./plugin.ts";
+import { isFor } from "./refuse.ts";
 
 const lead = "scheduler.alpha.kubernetes.io";
 const memoryPressure: Toleration = {
@@ -64,9 +65,9 @@ const failure = (why: string) => genericStatus(500, "", why);
 
 async function namespaceOf(
   { namespace }: AdmissionAttributes,
-  reader: AdmissionReader,
+  reader: ObjectReader,
 ): Promise<Namespace> {
-  const found = await find(reader, "", "namespaces", "", namespace);
+  const found = await reader.get("", "namespaces", "", namespace);
   if (found === undefined) throw notFound({ group: "", resource: "namespaces" }, namespace);
   return found as Namespace;
 }

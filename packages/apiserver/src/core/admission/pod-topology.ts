@@ -6,7 +6,8 @@
  */
 import type { Binding, Pod } from "@nanokube/api/core/v1";
 import type { KubeObject } from "@nanokube/machinery";
-import type { AdmissionPlugin, AdmissionReader } from "./plugin.ts";
+import type { ObjectReader } from "../object-reader.ts";
+import type { AdmissionPlugin } from "./plugin.ts";
 import { isFor } from "./refuse.ts";
 
 const copied = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
@@ -30,7 +31,7 @@ const boundTo = ({ target }: Binding): string | undefined =>
   target?.kind === "Node" ? target.name : undefined;
 
 /** Of a node that nobody knows: none. */
-async function topologyOf(node: string, reader: AdmissionReader): Promise<Record<string, string>> {
+async function topologyOf(node: string, reader: ObjectReader): Promise<Record<string, string>> {
   const found: KubeObject | undefined = await reader.get("", "nodes", "", node);
   const labels = found?.metadata?.labels ?? {};
   return Object.fromEntries(Object.entries(labels).filter(([key]) => copied.includes(key)));

@@ -5,12 +5,13 @@
  */
 import type { Pod } from "@nanokube/api/core/v1";
 import type { PriorityClass } from "@nanokube/api/scheduling/v1";
-import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "./plugin.ts";
-import { find, isFor, refuse } from "./refuse.ts";
+import type { ObjectReader } from "../object-reader.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "./plugin.ts";
+import { isFor, refuse } from "./refuse.ts";
 
 const group = "scheduling.k8s.io";
 
-async function defaultClass(reader: AdmissionReader): Promise<PriorityClass | undefined> {
+async function defaultClass(reader: ObjectReader): Promise<PriorityClass | undefined> {
   const classes = (await reader.list(group, "priorityclasses")) as readonly PriorityClass[];
   return classes
     .filter((one) => one.globalDefault)
@@ -19,17 +20,17 @@ async function defaultClass(reader: AdmissionReader): Promise<PriorityClass | un
 
 async function classOf(
   attributes: AdmissionAttributes,
-  reader: AdmissionReader,
+  reader: ObjectReader,
   name: string | undefined,
 ): Promise<PriorityClass> {
   if (!name)
     return (await defaultClass(reader)) ?? { value: 0, preemptionPolicy: "PreemptLowerPriority" };
-  const found = await find(reader, group, "priorityclasses", "", name);
+  const found = await reader.get(group, "priorityclasses", "", name);
   if (found === undefined) throw refuse(attributes, `no PriorityClass with name ${name} was found`);
   return found as PriorityClass;
 }
 
-async function admitPod(attributes: AdmissionAttributes, reader: AdmissionReader): Promise<void> {
+async function admitPod(attributes: AdmissionAttributes, reader: ObjectReader): Promise<void> {
   const pod = attributes.object as Pod;
   pod.spec ??= {};
   const { spec } = pod;

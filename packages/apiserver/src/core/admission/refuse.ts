@@ -3,8 +3,8 @@
  *
  * Source  staging/src/k8s.io/apiserver/pkg/admission/errors.go NewForbidden
  */
-import { forbidden, type KubeObject, type StatusError } from "@nanokube/machinery";
-import type { AdmissionAttributes, AdmissionReader } from "./plugin.ts";
+import { forbidden, type StatusError } from "@nanokube/machinery";
+import type { AdmissionAttributes } from "./plugin.ts";
 
 export function refuse(attributes: AdmissionAttributes, why: string): StatusError {
   const { resource, name, object } = attributes;
@@ -21,17 +21,4 @@ export function isFor(
   wanted = "",
 ): boolean {
   return resource.group === group && resource.plural === plural && subresource === wanted;
-}
-
-/** From the cache, and from the store when the cache does not know it yet. */
-export async function find(
-  reader: AdmissionReader,
-  group: string,
-  plural: string,
-  namespace: string,
-  name: string,
-): Promise<KubeObject | undefined> {
-  const cached = await reader.get(group, plural, namespace, name);
-  if (cached !== undefined || reader.getLive === undefined) return cached;
-  return reader.getLive(group, plural, namespace, name);
 }

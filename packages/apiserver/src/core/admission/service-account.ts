@@ -7,8 +7,9 @@
 import type { Pod, ServiceAccount, Volume } from "@nanokube/api/core/v1";
 import { type Clock, type Random, sleep } from "@nanokube/machinery";
 import { podReferences } from "../authorization/pod-references.ts";
-import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "./plugin.ts";
-import { find, isFor, refuse } from "./refuse.ts";
+import type { ObjectReader } from "../object-reader.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "./plugin.ts";
+import { isFor, refuse } from "./refuse.ts";
 
 const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const volumePrefix = "kube-api-access-";
@@ -64,7 +65,7 @@ function checkMirror(attributes: AdmissionAttributes, pod: Pod): void {
 }
 
 async function lookUp(
-  reader: AdmissionReader,
+  reader: ObjectReader,
   clock: Clock,
   namespace: string,
   name: string,
@@ -72,7 +73,7 @@ async function lookUp(
   // A new namespace's default account comes a moment later, from its controller.
   const attempts = name === "default" ? 10 : 1;
   for (let attempt = 1; ; attempt++) {
-    const found = await find(reader, "", "serviceaccounts", namespace, name);
+    const found = await reader.get("", "serviceaccounts", namespace, name);
     if (found !== undefined || attempt >= attempts) return found as ServiceAccount | undefined;
     await sleep(clock, 150);
   }

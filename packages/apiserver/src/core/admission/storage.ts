@@ -8,7 +8,7 @@ import type { PersistentVolumeClaim } from "@nanokube/api/core/v1";
 import type { StorageClass } from "@nanokube/api/storage/v1";
 import { compareQuantities } from "../../resources/resource-list.ts";
 import type { AdmissionPlugin } from "./plugin.ts";
-import { find, isFor, refuse } from "./refuse.ts";
+import { isFor, refuse } from "./refuse.ts";
 
 const classAnnotation = "volume.beta.kubernetes.io/storage-class";
 const defaultAnnotations = [
@@ -82,9 +82,7 @@ export const persistentVolumeClaimResize: AdmissionPlugin = {
       throw refuse(attributes, "Only bound persistent volume claims can be expanded");
     }
     const name = old.metadata?.annotations?.[classAnnotation] ?? old.spec?.storageClassName;
-    const found = name
-      ? await find(reader, "storage.k8s.io", "storageclasses", "", name)
-      : undefined;
+    const found = name ? await reader.get("storage.k8s.io", "storageclasses", "", name) : undefined;
     if ((found as StorageClass | undefined)?.allowVolumeExpansion) return;
     const why =
       "only dynamically provisioned pvc can be resized and the storageclass that provisions the " +

@@ -4,15 +4,15 @@
  * Source  plugin/pkg/auth/authenticator/token/bootstrap/bootstrap.go
  */
 import type { Clock } from "@nanokube/machinery";
+import type { ObjectReader } from "../object-reader.ts";
 import type { UserInfo } from "./authenticator.ts";
-import type { TokenReader } from "./token-reader.ts";
 
 const form = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
 const groupForm = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
 
 export async function authenticateBootstrapToken(
   token: string,
-  reader: TokenReader,
+  reader: ObjectReader,
   clock: Clock,
 ): Promise<UserInfo | undefined> {
   const match = form.exec(token);

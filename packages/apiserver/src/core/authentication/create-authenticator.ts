@@ -6,6 +6,7 @@
  * Source  pkg/kubeapiserver/authenticator/config.go
  */
 import { type Clock, type Log, unauthorized } from "@nanokube/machinery";
+import type { ObjectReader } from "../object-reader.ts";
 import type { Authentication, Authenticator, Credentials, UserInfo } from "./authenticator.ts";
 import { authenticateBootstrapToken } from "./bootstrap-token.ts";
 import {
@@ -18,14 +19,13 @@ import type { VerifyIDToken } from "./oidc.ts";
 import { type RequestHeaderOptions, userFromHeaders } from "./request-header.ts";
 import { createServiceAccountTokens, type VerifyToken } from "./service-account-token.ts";
 import type { PublicKey } from "./token-keys.ts";
-import type { TokenReader } from "./token-reader.ts";
 import type { TokenUses } from "./token-uses.ts";
 import type { WebhookTokens } from "./webhook-token.ts";
 
 export interface AuthenticatorOptions {
   clock: Clock;
   log: Log;
-  reader: TokenReader;
+  reader: ObjectReader;
   openAuthorities: OpenAuthorities;
   /** PEM bundle; client certificates are off without it. */
   clientCA?: string | undefined;

@@ -9,6 +9,7 @@
  */
 import type { Clock, KubeObject } from "@nanokube/machinery";
 import { compactVerify, decodeJwt, decodeProtectedHeader, type JWTPayload } from "jose";
+import type { ObjectReader } from "../object-reader.ts";
 import type { Authentication } from "./authenticator.ts";
 import {
   type BoundClaims,
@@ -18,7 +19,6 @@ import {
   splitServiceAccountName,
 } from "./service-account.ts";
 import type { PublicKey } from "./token-keys.ts";
-import type { TokenReader } from "./token-reader.ts";
 import type { TokenUses } from "./token-uses.ts";
 
 const legacyIssuer = "kubernetes/serviceaccount";
@@ -30,7 +30,7 @@ export interface ServiceAccountTokenOptions {
   keys: readonly PublicKey[];
   /** What the server itself is called in `aud`. */
   audiences: readonly string[];
-  reader: TokenReader;
+  reader: ObjectReader;
   clock: Clock;
   /** What is counted and written of uses; nothing when absent. */
   uses?: TokenUses | undefined;

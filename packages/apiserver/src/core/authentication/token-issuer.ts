@@ -18,9 +18,9 @@ import {
   type Random,
 } from "@nanokube/machinery";
 import { SignJWT } from "jose";
+import type { ObjectReader } from "../object-reader.ts";
 import { type BoundClaims, type Reference, serviceAccountUserName } from "./service-account.ts";
 import type { SigningKey } from "./token-keys.ts";
-import type { TokenReader } from "./token-reader.ts";
 
 export interface TokenIssuerOptions {
   issuer: string;
@@ -30,7 +30,7 @@ export interface TokenIssuerOptions {
   maxExpirationSeconds?: number | undefined;
   /** Stretch kubelet's tokens (--service-account-extend-token-expiration); true unless told. */
   extendExpiration?: boolean | undefined;
-  reader: TokenReader;
+  reader: ObjectReader;
   clock: Clock;
   random: Random;
 }
@@ -67,7 +67,7 @@ function referTo(object: KubeObject): Reference {
 
 type Bound = Pick<BoundClaims, "pod" | "node" | "secret">;
 
-async function bindToPod(reader: TokenReader, pod: KubeObject, account: string): Promise<Bound> {
+async function bindToPod(reader: ObjectReader, pod: KubeObject, account: string): Promise<Bound> {
   const spec = pod.spec as { serviceAccountName?: string; nodeName?: string } | undefined;
   if (spec?.serviceAccountName !== account) {
     throw badRequest(
@@ -86,7 +86,7 @@ async function bindToPod(reader: TokenReader, pod: KubeObject, account: string):
 const plurals: Record<string, string> = { Pod: "pods", Node: "nodes", Secret: "secrets" };
 
 async function bind(
-  reader: TokenReader,
+  reader: ObjectReader,
   request: TokenRequest,
   namespace: string,
   account: string,

@@ -4,7 +4,6 @@
  * Source  staging/src/k8s.io/apiserver/pkg/authorization/authorizer/interfaces.go
  */
 import type { PolicyRule } from "@nanokube/api/rbac/v1";
-import type { KubeObject } from "@nanokube/machinery";
 import type { UserInfo } from "../authentication/authenticator.ts";
 import type { Narrowed } from "./selectors.ts";
 
@@ -44,23 +43,4 @@ export interface RulesForUser {
   /** Some authorizer cannot list what it allows. */
   incomplete: boolean;
   evaluationError?: string;
-}
-
-/** Reads what authorizers decide by; cheap, from the watch cache. */
-export interface PolicyReader {
-  get(
-    group: string,
-    plural: string,
-    namespace: string,
-    name: string,
-  ): Promise<KubeObject | undefined>;
-  /** `fields` narrows by selectable fields ("spec.nodeName"), so that an index may answer. */
-  list(
-    group: string,
-    plural: string,
-    namespace?: string,
-    fields?: Readonly<Record<string, string>>,
-  ): Promise<readonly KubeObject[]>;
-  /** A number that grows with every change of the resource; absent, nothing is kept between calls. */
-  generation?(group: string, plural: string): number;
 }

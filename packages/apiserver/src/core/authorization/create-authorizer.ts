@@ -5,11 +5,11 @@
  *         staging/src/k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go
  */
 import { forbidden, quoteGo, type StatusError } from "@nanokube/machinery";
+import type { ObjectReader } from "../object-reader.ts";
 import type {
   AuthorizationAttributes,
   AuthorizationResult,
   Authorizer,
-  PolicyReader,
   RulesForUser,
 } from "./authorizer.ts";
 import { bootstrapPolicy } from "./bootstrap/policy.ts";
@@ -21,7 +21,7 @@ export type AuthorizationMode = (typeof authorizationModes)[number];
 
 export interface AuthorizerOptions {
   modes: readonly string[];
-  reader: PolicyReader;
+  reader: ObjectReader;
   /** Those of the modes "Webhook", in their order. */
   webhooks?: readonly Authorizer[];
 }
@@ -36,7 +36,7 @@ export interface ServerAuthorizer extends Authorizer {
 
 const everything = { verbs: ["*"], apiGroups: ["*"], resources: ["*"] };
 
-function createOne(mode: string, reader: PolicyReader): Authorizer {
+function createOne(mode: string, reader: ObjectReader): Authorizer {
   const always = (decision: AuthorizationResult["decision"], reason: string): Authorizer => ({
     authorize: async () => ({ decision, reason }),
     rulesFor: async () => ({

@@ -10,12 +10,8 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "@nanokube/api/core/v1";
 import type { PolicyRule } from "@nanokube/api/rbac/v1";
 import type { UserInfo } from "../authentication/authenticator.ts";
-import type {
-  AuthorizationAttributes,
-  AuthorizationResult,
-  Authorizer,
-  PolicyReader,
-} from "./authorizer.ts";
+import type { ObjectReader } from "../object-reader.ts";
+import type { AuthorizationAttributes, AuthorizationResult, Authorizer } from "./authorizer.ts";
 import { podReferences } from "./pod-references.ts";
 import { ruleAllows } from "./rules.ts";
 
@@ -34,7 +30,7 @@ type Reference = "secrets" | "configmaps" | "persistentvolumeclaims" | "servicea
 interface Question {
   node: string;
   attributes: AuthorizationAttributes;
-  reader: PolicyReader;
+  reader: ObjectReader;
 }
 
 function podsOf({ node, reader }: Question, namespace?: string): Promise<Pod[]> {
@@ -222,7 +218,7 @@ const byResource: Record<string, (question: Question) => Answer> = {
 
 /** `nodeRules` are those of the bootstrap role system:node. */
 export function createNodeAuthorizer(
-  reader: PolicyReader,
+  reader: ObjectReader,
   nodeRules: readonly PolicyRule[],
 ): Authorizer {
   return {

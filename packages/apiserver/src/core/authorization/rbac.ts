@@ -2,7 +2,7 @@
  * RBAC: rules that roles hold and bindings give to users, groups and service accounts.
  *
  * Bindings are indexed by subject: a request looks only at its own user's and groups' rules.
- * The index is thrown away when a role or binding changes (PolicyReader.generation).
+ * The index is thrown away when a role or binding changes (ObjectReader.generation).
  *
  * Source  plugin/pkg/auth/authorizer/rbac/rbac.go, pkg/registry/rbac/validation/rule.go
  */
@@ -14,11 +14,11 @@ import type {
   Subject,
 } from "@nanokube/api/rbac/v1";
 import type { UserInfo } from "../authentication/authenticator.ts";
+import type { ObjectReader } from "../object-reader.ts";
 import type {
   AuthorizationAttributes,
   AuthorizationResult,
   Authorizer,
-  PolicyReader,
   RulesForUser,
 } from "./authorizer.ts";
 import { ruleAllows } from "./rules.ts";
@@ -75,7 +75,7 @@ function describe(binding: RoleBinding | ClusterRoleBinding, subject: Subject): 
 const roleKey = (kind: string, namespace: string, name: string) =>
   kind === "Role" ? `Role/${namespace}/${name}` : `${kind}//${name}`;
 
-async function buildIndex(reader: PolicyReader, generation: number): Promise<Index> {
+async function buildIndex(reader: ObjectReader, generation: number): Promise<Index> {
   const [clusterRoles, clusterBindings, roles, bindings] = await Promise.all(
     plurals.map((plural) => reader.list(group, plural)),
   );
@@ -114,17 +114,13 @@ function* grantsOf(index: Index, user: UserInfo, namespace: string): Generator<G
   }
 }
 
-export function createRBAC(reader: PolicyReader): RBAC {
+export function createRBAC(reader: ObjectReader): RBAC {
   let current: Promise<Index> | undefined;
   let currentGeneration = -1;
 
   /** A stale index is dropped; concurrent requests share the one that is being built. */
   const index = (): Promise<Index> => {
-    if (reader.generation === undefined) return buildIndex(reader, 0);
-    const generation = plurals.reduce(
-      (sum, plural) => sum + (reader.generation?.(group, plural) ?? 0),
-      0,
-    );
+    const generation = plurals.reduce((sum, plural) => sum + reader.generation(group, plural), 0);
     if (current === undefined || generation !== currentGeneration) {
       currentGeneration = generation;
       current = buildIndex(reader, generation);

@@ -7,7 +7,8 @@
 import type { Pod, Volume, VolumeProjection } from "@nanokube/api/core/v1";
 import { quoteGo } from "@nanokube/machinery";
 import { podReferences } from "../../authorization/pod-references.ts";
-import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
+import type { ObjectReader } from "../../object-reader.ts";
+import type { AdmissionAttributes } from "../plugin.ts";
 import { refuse } from "../refuse.ts";
 import { nodeNotFound } from "./not-found.ts";
 
@@ -53,7 +54,7 @@ export function referencedResource(pod: Pod): string | undefined {
 export async function checkMirrorPod(
   attributes: AdmissionAttributes,
   node: string,
-  reader: AdmissionReader,
+  reader: ObjectReader,
 ): Promise<void> {
   const pod = attributes.object as Pod;
   const quoted = quoteGo(node);

@@ -11,9 +11,10 @@ import { deepClone, quoteGo } from "@nanokube/machinery";
 import { semanticEqual } from "../../../resources/semantic-equal.ts";
 import type { Authorizer } from "../../authorization/authorizer.ts";
 import { nodeNameOf } from "../../authorization/node.ts";
+import type { ObjectReader } from "../../object-reader.ts";
 import { commonNameOf } from "../certificates.ts";
-import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "../plugin.ts";
-import { find, refuse } from "../refuse.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "../plugin.ts";
+import { refuse } from "../refuse.ts";
 import { checkMirrorPod } from "./mirror-pod.ts";
 import { podNotFound } from "./not-found.ts";
 import { checkOwnNode } from "./own-node.ts";
@@ -22,14 +23,14 @@ import { checkTokenRequest } from "./token-request.ts";
 interface Question {
   attributes: AdmissionAttributes;
   node: string;
-  reader: AdmissionReader;
+  reader: ObjectReader;
   authorizer: Authorizer;
 }
 
 type Check = (question: Question) => Promise<void> | void;
 
 async function podOf({ attributes, reader }: Question, name: string): Promise<Pod> {
-  const pod = await find(reader, "", "pods", attributes.namespace, name);
+  const pod = await reader.get("", "pods", attributes.namespace, name);
   if (pod === undefined) throw podNotFound(name);
   return pod as Pod;
 }

@@ -8,11 +8,12 @@ import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from "@nano
 import type { CSIDriver } from "@nanokube/api/storage/v1";
 import { quoteGo } from "@nanokube/machinery";
 import type { Authorizer } from "../../authorization/authorizer.ts";
-import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
-import { find, refuse } from "../refuse.ts";
+import type { ObjectReader } from "../../object-reader.ts";
+import type { AdmissionAttributes } from "../plugin.ts";
+import { refuse } from "../refuse.ts";
 import { podNotFound } from "./not-found.ts";
 
-async function driverOf(volume: Volume, pod: Pod, reader: AdmissionReader): Promise<string> {
+async function driverOf(volume: Volume, pod: Pod, reader: ObjectReader): Promise<string> {
   if (volume.csi !== undefined) return volume.csi.driver ?? "";
   const claimName =
     volume.ephemeral === undefined
@@ -27,7 +28,7 @@ async function driverOf(volume: Volume, pod: Pod, reader: AdmissionReader): Prom
   return (bound as PersistentVolume | undefined)?.spec?.csi?.driver ?? "";
 }
 
-async function mountsAudience(pod: Pod, audience: string, reader: AdmissionReader) {
+async function mountsAudience(pod: Pod, audience: string, reader: ObjectReader) {
   for (const volume of pod.spec?.volumes ?? []) {
     for (const { serviceAccountToken } of volume.projected?.sources ?? []) {
       if (serviceAccountToken && (serviceAccountToken.audience ?? "") === audience) return true;
@@ -44,7 +45,7 @@ async function mountsAudience(pod: Pod, audience: string, reader: AdmissionReade
 async function checkAudience(
   attributes: AdmissionAttributes,
   pod: Pod,
-  reader: AdmissionReader,
+  reader: ObjectReader,
   authorizer: Authorizer,
 ): Promise<void> {
   const audiences = (attributes.object as TokenRequest).spec?.audiences ?? [];
@@ -75,7 +76,7 @@ async function checkAudience(
 export async function checkTokenRequest(
   attributes: AdmissionAttributes,
   node: string,
-  reader: AdmissionReader,
+  reader: ObjectReader,
   authorizer: Authorizer,
 ): Promise<void> {
   const no = (why: string) => refuse(attributes, why);
@@ -84,7 +85,7 @@ export async function checkTokenRequest(
     throw no("node requested token not bound to a pod");
   }
   if (!bound.uid) throw no("node requested token with a pod binding without a uid");
-  const pod = (await find(reader, "", "pods", attributes.namespace, bound.name)) as Pod | undefined;
+  const pod = (await reader.get("", "pods", attributes.namespace, bound.name)) as Pod | undefined;
   if (pod === undefined) throw podNotFound(bound.name);
   if (bound.uid !== pod.metadata?.uid) {
     const mismatch = `the UID in the bound object reference (${bound.uid})`;

@@ -6,8 +6,9 @@
  */
 import type { Container, Pod, PodTemplateSpec } from "@nanokube/api/core/v1";
 import { internalError, invalid, type KubeObject, type ObjectMeta } from "@nanokube/machinery";
-import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "../plugin.ts";
-import { find, isFor, refuse } from "../refuse.ts";
+import type { ObjectReader } from "../../object-reader.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "../plugin.ts";
+import { isFor, refuse } from "../refuse.ts";
 import { type PodToCheck, podToCheck } from "./check.ts";
 import {
   detailText,
@@ -77,15 +78,15 @@ function isSignificant(pod: Pod, old: Pod): boolean {
   );
 }
 
-async function policyFor(attributes: AdmissionAttributes, reader: AdmissionReader) {
-  const namespace = await find(reader, "", "namespaces", "", attributes.namespace);
+async function policyFor(attributes: AdmissionAttributes, reader: ObjectReader) {
+  const namespace = await reader.get("", "namespaces", "", attributes.namespace);
   if (namespace === undefined) {
     throw internalError(`failed to lookup namespace "${attributes.namespace}"`);
   }
   return policyOf(namespace.metadata?.labels as Record<string, string> | undefined);
 }
 
-async function checkPod(attributes: AdmissionAttributes, reader: AdmissionReader) {
+async function checkPod(attributes: AdmissionAttributes, reader: ObjectReader) {
   if (ignoredSubresources.has(attributes.subresource)) return;
   const policy = await policyFor(attributes, reader);
   const { enforce, audit, warn } = policy;
@@ -107,7 +108,7 @@ async function checkPod(attributes: AdmissionAttributes, reader: AdmissionReader
   warnOf(attributes, policy, target);
 }
 
-async function checkTemplate(attributes: AdmissionAttributes, reader: AdmissionReader) {
+async function checkTemplate(attributes: AdmissionAttributes, reader: ObjectReader) {
   const template = templateOf(attributes.object as TemplateOwner);
   if (template === undefined) return;
   const policy = await policyFor(attributes, reader);
@@ -130,7 +131,7 @@ function prioritized(pods: readonly KubeObject[]): Pod[] {
 async function warnOfExistingPods(
   { name, warn }: AdmissionAttributes,
   enforce: Standard,
-  reader: AdmissionReader,
+  reader: ObjectReader,
 ): Promise<void> {
   const pods = prioritized(await reader.list("", "pods", name));
   const byReason = new Map<string, string[]>();
@@ -155,7 +156,7 @@ async function warnOfExistingPods(
   for (const line of lines.sort()) warn(line);
 }
 
-async function checkNamespace(attributes: AdmissionAttributes, reader: AdmissionReader) {
+async function checkNamespace(attributes: AdmissionAttributes, reader: ObjectReader) {
   const { operation, object, oldObject, name } = attributes;
   const labelsOf = (namespace: KubeObject | undefined) =>
     policyOf(namespace?.metadata?.labels as Record<string, string> | undefined);

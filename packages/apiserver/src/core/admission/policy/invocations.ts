@@ -6,8 +6,8 @@
  */
 import type { MatchResources, ParamKind, ParamRef } from "@nanokube/api/admissionregistration/v1";
 import { type KubeObject, notFound } from "@nanokube/machinery";
-import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
-import { find } from "../refuse.ts";
+import type { ObjectReader } from "../../object-reader.ts";
+import type { AdmissionAttributes } from "../plugin.ts";
 import type { Match } from "../webhooks/versions.ts";
 import { ConfigurationError, collectParams, policyMistake } from "./params.ts";
 import { policyMatch } from "./policy-match.ts";
@@ -40,7 +40,7 @@ export interface Mistake<P extends AnyPolicy> {
 
 export interface Asked {
   attributes: AdmissionAttributes;
-  reader: AdmissionReader;
+  reader: ObjectReader;
   tools: PolicyTools;
 }
 
@@ -87,11 +87,11 @@ async function* invocationsOfPolicy<P extends AnyPolicy, B extends AnyBinding>(
 /** The `namespaceObject` of expressions. */
 export async function namespaceFor(
   { namespace, resource }: AdmissionAttributes,
-  reader: AdmissionReader,
+  reader: ObjectReader,
 ): Promise<KubeObject | undefined> {
   const isNamespace = resource.group === "" && resource.kind === "Namespace";
   if (namespace === "" || isNamespace) return undefined;
-  const found = await find(reader, "", "namespaces", "", namespace);
+  const found = await reader.get("", "namespaces", "", namespace);
   if (found === undefined) throw notFound({ group: "", resource: "namespaces" }, namespace);
   return found;
 }

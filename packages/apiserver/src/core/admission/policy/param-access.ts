@@ -10,9 +10,9 @@ import type {
 } from "@nanokube/api/admissionregistration/v1";
 import { deepEqual, forbiddenField, invalid, type KubeObject } from "@nanokube/machinery";
 import type { UserInfo } from "../../authentication/authenticator.ts";
+import type { ObjectReader } from "../../object-reader.ts";
 import { systemUser } from "../../system-user.ts";
-import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
-import { find } from "../refuse.ts";
+import type { AdmissionAttributes } from "../plugin.ts";
 import { type PolicyTools, paramSource } from "./tools.ts";
 
 const group = "admissionregistration.k8s.io";
@@ -32,7 +32,7 @@ function userText({ name, uid = "", groups, extra = {} }: UserInfo): string {
 
 export async function checkParamAccess(
   attributes: AdmissionAttributes,
-  reader: AdmissionReader,
+  reader: ObjectReader,
   tools: PolicyTools,
 ): Promise<void> {
   const { resource, operation, object, oldObject, user } = attributes;
@@ -45,7 +45,7 @@ export async function checkParamAccess(
   const old = specOf(oldObject);
   if (deepEqual(old?.paramRef, ref) && old?.policyName === policyName) return;
 
-  const policy = await find(reader, group, plural, "", policyName);
+  const policy = await reader.get(group, plural, "", policyName);
   const kind = (policy as ValidatingAdmissionPolicy | undefined)?.spec?.paramKind;
   const [first = "", second] = (kind?.apiVersion ?? "").split("/");
   const served =

@@ -6,7 +6,7 @@
  */
 import type { ParamKind, ParamRef } from "@nanokube/api/admissionregistration/v1";
 import { type KubeObject, labelSelectorToSelector } from "@nanokube/machinery";
-import type { AdmissionReader } from "../plugin.ts";
+import type { ObjectReader } from "../../object-reader.ts";
 
 /** A policy or binding that cannot be used as it is: failurePolicy decides. */
 export class ConfigurationError extends Error {}
@@ -23,7 +23,7 @@ export interface ParamResource {
 export type FindParamResource = (apiVersion: string, kind: string) => ParamResource | undefined;
 
 export interface ParamSource {
-  reader: AdmissionReader;
+  reader: ObjectReader;
   resourceOf: FindParamResource;
 }
 

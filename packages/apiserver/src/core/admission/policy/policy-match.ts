@@ -4,14 +4,15 @@
  * Source  apiserver pkg/admission/plugin/policy/matching/matching.go
  */
 import type { MatchResources } from "@nanokube/api/admissionregistration/v1";
-import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
+import type { ObjectReader } from "../../object-reader.ts";
+import type { AdmissionAttributes } from "../plugin.ts";
 import { matchRules, namespaceMatches, objectMatches } from "../webhooks/match.ts";
 import { type Match, type ServedVersions, unconverted } from "../webhooks/versions.ts";
 
 export async function policyMatch(
   match: MatchResources | undefined,
   attributes: AdmissionAttributes,
-  reader: AdmissionReader,
+  reader: ObjectReader,
   served: ServedVersions,
 ): Promise<Match | undefined> {
   if (match === undefined) return unconverted(attributes);

@@ -1,7 +1,8 @@
 /** What both kinds of policy need from outside, and what they are never asked about. */
 import type { Authorizer } from "../../authorization/authorizer.ts";
+import type { ObjectReader } from "../../object-reader.ts";
 import { readTree } from "../../rest/reading.ts";
-import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
+import type { AdmissionAttributes } from "../plugin.ts";
 import { isExempt } from "../webhooks/match.ts";
 import type { ServedVersions } from "../webhooks/versions.ts";
 import type { ParamSource } from "./params.ts";
@@ -27,7 +28,7 @@ export function isPolicyExempt(attributes: AdmissionAttributes): boolean {
   return isExempt(attributes) || (reviews[group]?.includes(plural) ?? false);
 }
 
-export function paramSource({ served }: PolicyTools, reader: AdmissionReader): ParamSource {
+export function paramSource({ served }: PolicyTools, reader: ObjectReader): ParamSource {
   return {
     reader,
     resourceOf(apiVersion, kind) {

@@ -2,7 +2,8 @@
 import type { ResourceQuota } from "@nanokube/api/core/v1";
 import { createFakeClock, type KubeObject, StatusError } from "@nanokube/machinery";
 import { expect, test } from "vitest";
-import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
+import type { ObjectReader } from "../../object-reader.ts";
+import type { AdmissionAttributes } from "../plugin.ts";
 import { createResourceQuota } from "./resource-quota.ts";
 
 const quotaOf = (status: ResourceQuota["status"]): ResourceQuota => ({
@@ -32,7 +33,11 @@ function play(quota: ResourceQuota) {
     },
   };
   // A cache that never catches up: what was written must not be forgotten.
-  const reader = { list: async () => [quota], get: async () => undefined } as AdmissionReader;
+  const reader: ObjectReader = {
+    list: async () => [quota],
+    get: async () => undefined,
+    generation: () => 0,
+  };
   const plugin = createResourceQuota(createFakeClock(), writer);
   const pod: KubeObject = { metadata: { name: "p", namespace: "shop" }, spec: { containers: [] } };
   const create = (more: Partial<AdmissionAttributes> = {}) =>

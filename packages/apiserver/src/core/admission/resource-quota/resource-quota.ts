@@ -9,7 +9,8 @@
  */
 import type { PersistentVolumeClaim, Pod, ResourceQuota } from "@nanokube/api/core/v1";
 import { type Clock, type KubeObject, parseQuantity, StatusError } from "@nanokube/machinery";
-import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "../plugin.ts";
+import type { ObjectReader } from "../../object-reader.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "../plugin.ts";
 import { refuse } from "../refuse.ts";
 import { isInScope } from "./scopes.ts";
 import { concerns, increase, missingResources, type Usage, usageOf, usageText } from "./usage.ts";
@@ -178,7 +179,7 @@ export function createResourceQuota(clock: Clock, writer?: QuotaWriter): Admissi
     }
   }
 
-  async function validate(attributes: AdmissionAttributes, reader: AdmissionReader) {
+  async function validate(attributes: AdmissionAttributes, reader: ObjectReader) {
     const { namespace, object } = attributes;
     if (object === undefined) return;
     const found = await reader.list("", "resourcequotas", namespace);

@@ -5,7 +5,8 @@
  */
 import { type Clock, forbidden, type Log, type Random } from "@nanokube/machinery";
 import type { Authorizer } from "../../authorization/authorizer.ts";
-import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
+import type { ObjectReader } from "../../object-reader.ts";
+import type { AdmissionAttributes } from "../plugin.ts";
 import { Questions } from "../policy/evaluation.ts";
 import type { Expression } from "../policy/expression.ts";
 import { compileConditions, meetsConditions } from "../policy/match-conditions.ts";
@@ -30,7 +31,7 @@ const compiledOf = new WeakMap<object, Expression[]>();
 export async function askedAbout(
   webhook: Webhook,
   attributes: AdmissionAttributes,
-  reader: AdmissionReader,
+  reader: ObjectReader,
   { authorizer, served }: WebhookTools,
 ): Promise<Match | undefined> {
   const match = await matchFor(webhook, attributes, reader, served);

@@ -11,8 +11,8 @@ import type {
 } from "@nanokube/api/admissionregistration/v1";
 import type { LabelSelector } from "@nanokube/api/meta/v1";
 import { type KubeObject, labelSelectorToSelector, notFound } from "@nanokube/machinery";
-import type { AdmissionAttributes, AdmissionReader } from "../plugin.ts";
-import { find } from "../refuse.ts";
+import type { ObjectReader } from "../../object-reader.ts";
+import type { AdmissionAttributes } from "../plugin.ts";
 import {
   inVersion,
   type Match,
@@ -78,7 +78,7 @@ const labelsOf = (object: KubeObject | undefined): Record<string, string> =>
 export async function namespaceMatches(
   selector: LabelSelector | undefined,
   attributes: AdmissionAttributes,
-  reader: AdmissionReader,
+  reader: ObjectReader,
 ): Promise<boolean> {
   const { namespace, operation, subresource, object } = attributes;
   if (isEmpty(selector)) return true;
@@ -88,7 +88,7 @@ export async function namespaceMatches(
     }
   } else if (namespace === "") return true;
   const name = namespace || attributes.name;
-  const found = await find(reader, "", "namespaces", "", name);
+  const found = await reader.get("", "namespaces", "", name);
   if (found === undefined) throw notFound({ group: "", resource: "namespaces" }, name);
   return selects(selector, labelsOf(found));
 }
@@ -105,7 +105,7 @@ export function objectMatches(
 export async function matchFor(
   webhook: Webhook,
   attributes: AdmissionAttributes,
-  reader: AdmissionReader,
+  reader: ObjectReader,
   served: ServedVersions,
 ): Promise<Match | undefined> {
   const rules = webhook.rules ?? [];

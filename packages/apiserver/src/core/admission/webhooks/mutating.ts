@@ -20,12 +20,8 @@ import {
   StatusError,
 } from "@nanokube/machinery";
 import { strategyFor } from "../../../resources/index.ts";
-import type {
-  AdmissionAttributes,
-  AdmissionPass,
-  AdmissionPlugin,
-  AdmissionReader,
-} from "../plugin.ts";
+import type { ObjectReader } from "../../object-reader.ts";
+import type { AdmissionAttributes, AdmissionPass, AdmissionPlugin } from "../plugin.ts";
 import { askedAbout, type WebhookTools } from "./asked.ts";
 import { become } from "./become.ts";
 import { isExempt } from "./match.ts";
@@ -111,11 +107,7 @@ export function createMutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
     }
   }
 
-  async function admit(
-    attributes: AdmissionAttributes,
-    reader: AdmissionReader,
-    pass: AdmissionPass,
-  ) {
+  async function admit(attributes: AdmissionAttributes, reader: ObjectReader, pass: AdmissionPass) {
     const configurations = (await reader.list(
       "admissionregistration.k8s.io",
       "mutatingwebhookconfigurations",

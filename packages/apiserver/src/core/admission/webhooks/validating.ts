@@ -8,7 +8,8 @@ import type {
   ValidatingWebhookConfiguration,
 } from "@nanokube/api/admissionregistration/v1";
 import { internalError } from "@nanokube/machinery";
-import type { AdmissionAttributes, AdmissionPlugin, AdmissionReader } from "../plugin.ts";
+import type { ObjectReader } from "../../object-reader.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "../plugin.ts";
 import { askedAbout, type WebhookTools } from "./asked.ts";
 import { isExempt } from "./match.ts";
 import { observed } from "./observed.ts";
@@ -42,7 +43,7 @@ export function createValidatingWebhooks(tools: WebhookTools): AdmissionPlugin {
   return {
     name: "ValidatingAdmissionWebhook",
     handles: (attributes) => !isExempt(attributes),
-    async validate(attributes: AdmissionAttributes, reader: AdmissionReader) {
+    async validate(attributes: AdmissionAttributes, reader: ObjectReader) {
       const configurations = await reader.list(
         "admissionregistration.k8s.io",
         "validatingwebhookconfigurations",

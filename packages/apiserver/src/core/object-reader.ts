@@ -1,29 +1,34 @@
 /**
- * Reads of the caches for admission, authorization and tokens: shared trees, nobody changes them.
+ * Objects as the server itself reads them, for admission, authorization and tokens: from the caches.
+ *
+ * Shapes  what is handed out is shared: nobody changes it
+ *         namespace "" is none of a cluster-wide resource, and every one of a list
  */
 import type { KubeObject } from "@nanokube/machinery";
-import type { ResourceRegistry } from "../registry.ts";
-import { objectKey } from "../storage/keys.ts";
-import type { ObjectStore } from "../storage/store.ts";
+import type { ResourceRegistry } from "./registry.ts";
+import { objectKey } from "./storage/keys.ts";
+import type { ObjectStore } from "./storage/store.ts";
 
-export interface StoreReader {
+export interface ObjectReader {
   get(
     group: string,
     plural: string,
     namespace: string,
     name: string,
   ): Promise<KubeObject | undefined>;
+  /** `fields` narrows by selectable fields ("spec.nodeName"), so that an index may answer. */
   list(
     group: string,
     plural: string,
     namespace?: string,
     fields?: Readonly<Record<string, string>>,
   ): Promise<readonly KubeObject[]>;
+  /** A number that grows with every change of the resource. */
   generation(group: string, plural: string): number;
 }
 
 /** Straight from the caches: for authorizers, which are asked on every request. */
-export function createReader(registry: ResourceRegistry): StoreReader {
+export function createCachedReader(registry: ResourceRegistry): ObjectReader {
   return {
     async get(group, plural, namespace, name) {
       const resource = registry.find(group, plural);
@@ -49,7 +54,7 @@ export function createReader(registry: ResourceRegistry): StoreReader {
 }
 
 /** What is not in the cache may have been written just now: etcd is asked before "absent". */
-export function createFreshReader(reader: StoreReader, store: ObjectStore): StoreReader {
+export function createFreshReader(reader: ObjectReader, store: ObjectStore): ObjectReader {
   return {
     ...reader,
     async get(group, plural, namespace, name) {
