@@ -24,6 +24,11 @@ export class AccessMetrics {
   readonly #attempts = new Map<string, number>();
   readonly #authorizations = new Map<string, number>();
   readonly #attemptSeconds = new Histogram(buckets);
+  readonly #impersonations = new Attempts("attempts", "impersonation attempts");
+  readonly #impersonationQuestions = new Attempts(
+    "authorization_attempts",
+    "authorization checks made by the impersonation handler",
+  );
   readonly #authorizationSeconds = new Histogram(buckets);
 
   authenticated(user: UserInfo | undefined, seconds: number): void {
@@ -39,6 +44,15 @@ export class AccessMetrics {
     const labels = `result="${decisions[decision]}"`;
     add(this.#authorizations, labels);
     this.#authorizationSeconds.observe(labels, seconds);
+  }
+
+  /** `mode` is empty where nothing allowed it. */
+  impersonated(mode: string, isAllowed: boolean, seconds: number): void {
+    this.#impersonations.add(mode, isAllowed, seconds);
+  }
+
+  impersonationAsked(mode: string, isAllowed: boolean, seconds: number): void {
+    this.#impersonationQuestions.add(mode, isAllowed, seconds);
   }
 
   lines(): string[] {
@@ -66,6 +80,41 @@ export class AccessMetrics {
         "authorization_duration_seconds",
         "[ALPHA] Authorization duration in seconds broken out by result.",
       ),
+      ...this.#impersonations.lines(),
+      ...this.#impersonationQuestions.lines(),
+    ];
+  }
+}
+
+/** Of acting as somebody else, by mode and by what was decided. */
+class Attempts {
+  readonly #name: string;
+  readonly #what: string;
+  readonly #counts = new Map<string, number>();
+  readonly #seconds = new Histogram(buckets);
+
+  constructor(name: string, what: string) {
+    this.#name = name;
+    this.#what = what;
+  }
+
+  add(mode: string, isAllowed: boolean, seconds: number): void {
+    const labels = `decision="${isAllowed ? "allowed" : "denied"}",mode="${mode}"`;
+    add(this.#counts, labels);
+    this.#seconds.observe(labels, seconds);
+  }
+
+  lines(): string[] {
+    if (this.#counts.size === 0) return [];
+    const name = `apiserver_impersonation_${this.#name}`;
+    const help = `${this.#what} in seconds split by mode and decision.`;
+    return [
+      ...counter(
+        `${name}_total`,
+        `[ALPHA] Total number of ${this.#what} split by mode and decision.`,
+        this.#counts,
+      ),
+      ...this.#seconds.lines(`${name}_duration_seconds`, `[ALPHA] Latency of ${help}`),
     ];
   }
 }

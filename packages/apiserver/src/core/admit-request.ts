@@ -13,7 +13,7 @@ import type {
   Remarks,
   UserInfo,
 } from "./authentication/authenticator.ts";
-import { impersonate } from "./authentication/impersonation.ts";
+import type { Impersonator } from "./authentication/impersonation/impersonator.ts";
 import { forbiddenError } from "./authorization/create-authorizer.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import type { ApiRequest, RestServer } from "./rest/context.ts";
@@ -22,6 +22,7 @@ import { authorizationOf } from "./wire/authorization-attributes.ts";
 export interface DoorOptions {
   server: RestServer;
   authenticator: Authenticator;
+  impersonator: Impersonator;
   access: AccessMetrics;
   /** Absent: nothing is written down. */
   audit?: Auditor | undefined;
@@ -75,9 +76,11 @@ export async function identify(
   course.trail = trail;
   if (remarks !== undefined) note(remarks, course);
   if (trail !== undefined && !(await trail.received)) throw new UnauditedError();
-  const user = await impersonate(authenticated, request.headers, options.server.authorizer);
-  if (user !== authenticated) trail?.impersonated(user);
-  return user;
+  const attributes = () => authorizationOf(info, authenticated, request.query);
+  const impersonated = await options.impersonator.impersonate(request, attributes);
+  if (impersonated === undefined) return authenticated;
+  trail?.impersonated(impersonated.user, impersonated.constraint);
+  return impersonated.user;
 }
 
 function note({ warnings, annotations }: Remarks, { warnings: said, trail }: Course): void {
@@ -116,6 +119,7 @@ async function authenticate(
     found = await authenticator.authenticate({
       headers: request.headers,
       path: request.path,
+      ...(request.headerValues === undefined ? {} : { headerValues: request.headerValues }),
       ...(request.peerCertificate === undefined
         ? {}
         : { peerCertificate: request.peerCertificate }),

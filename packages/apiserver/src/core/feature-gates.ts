@@ -1,161 +1,16 @@
 /**
- * Feature gates of kube-apiserver: each is as it is by default, and may be said to be so.
+ * Which feature gates are on: the defaults, and what --feature-gates says otherwise.
  *
- * Shapes  stage as /metrics says it: "" once a gate is general
- * Errors  upstream's words for what no gate is, what is no boolean and what is locked; a value
- *         that would change something is refused, since nothing here would change with it
- * Source  pkg/features/kube_features.go and those of apiserver, client-go and component-base, as
- *         `kubernetes_feature_enabled` of kube-apiserver 1.36.3 lists them;
- *         component-base featuregate/feature_gate.go
+ * A gate may be set to another value where that does something here, or does nothing in upstream's
+ * API server either (it is read by the kubelet, the scheduler, a controller). All others are
+ * refused: nothing here would change with them.
+ *
+ * Errors  upstream's words for what no gate is, what is no boolean, what is locked, and what needs
+ *         another gate
+ * Source  component-base featuregate/feature_gate.go; pkg/features/kube_features.go
  */
-interface GateGroup {
-  stage: "" | "ALPHA" | "BETA" | "DEPRECATED";
-  isOn: boolean;
-  isLocked: boolean;
-  names: string;
-}
-
-const groups: readonly GateGroup[] = [
-  {
-    stage: "ALPHA",
-    isOn: false,
-    isLocked: false,
-    names: `
-      APIServingWithRoutine AllowUnsafeMalformedObjectDeletion CBORServingAndStorage
-      CPUManagerPolicyAlphaOptions CRIListStreaming CSIVolumeHealth ClientsAllowCBOR
-      ClientsPreferCBOR CloudControllerManagerWatchBasedRoutesReconciliation
-      CloudControllerManagerWebhook ContainerStopSignals
-      ControllerManagerReleaseLeaderElectionLockOnExit CrossNamespaceVolumeDataSource
-      DRAListTypeAttributes DRANodeAllocatableResources DRAResourcePoolStatus
-      DRAWorkloadResourceClaims EventedPLEG GangScheduling GenericWorkload HPAScaleToZero
-      ImageVolumeWithDigest InPlacePodVerticalScalingExclusiveCPUs
-      InPlacePodVerticalScalingExclusiveMemory KubeletInUserNamespace LoggingAlphaOptions
-      ManifestBasedAdmissionControlConfig MemoryQoS MutablePVNodeAffinity NativeHistograms
-      PersistentVolumeClaimUnusedSinceTime PodAndContainerStatsFromCRI PodLevelResourceManagers
-      PodLogsQuerySplitStreams PodsAPI QOSReserved ReduceDefaultCrashLoopBackOffDecay
-      RuntimeClassInImageCriApi ShardedListAndWatch StorageCapacityScoring StorageVersionAPI
-      TaintTolerationComparisonOperators TopologyAwareWorkloadScheduling
-      TopologyManagerPolicyAlphaOptions UserNamespacesHostNetworkSupport VolumeLimitScaling
-      WindowsCPUAndMemoryAffinity WorkloadAwarePreemption WorkloadWithJob
-    `,
-  },
-  {
-    stage: "BETA",
-    isOn: true,
-    isLocked: false,
-    names: `
-      APIResponseCompression APIServerIdentity AllowParsingUserUIDFromCertAuth AtomicFIFO
-      AuthorizePodWebsocketUpgradeCreatePermission CPUManagerPolicyBetaOptions
-      CRDObservedGenerationTracking ClearingNominatedNodeNameAfterBinding ClientsAllowCARotation
-      ClientsAllowTLSCacheGC ComponentFlagz ComponentStatusz ConstrainedImpersonation
-      ContainerCheckpoint ContainerRestartRules ContextualLogging DRAConsumableCapacity
-      DRADeviceBindingConditions DRADeviceTaints DRAExtendedResource DRAPartitionableDevices
-      DRAResourceClaimDeviceStatus DRAResourceClaimGranularStatusAuthorization
-      DRASchedulerFilterTimeout DeclarativeValidationBeta
-      DeploymentReplicaSetTerminatingReplicas DetectCacheInconsistency EnvFiles
-      ExtendWebSocketsToKubelet GracefulNodeShutdown GracefulNodeShutdownBasedOnPodPriority
-      HPAConfigurableTolerance HostnameOverride InOrderInformersBatchProcess
-      InPlacePodLevelResourcesVerticalScaling InPlacePodVerticalScalingInitContainers
-      KubeletCrashLoopBackOffMax KubeletEnsureSecretPulledImages KubeletSeparateDiskGC
-      KubeletServiceAccountTokenForCredentialProviders ListFromCacheSnapshot LoggingBetaOptions
-      MatchLabelKeysInPodTopologySpread MatchLabelKeysInPodTopologySpreadSelectorMerge
-      MutablePodResourcesForSuspendedJobs MutableSchedulingDirectivesForSuspendedJobs
-      NodeDeclaredFeatures NominatedNodeNameForExpectation OpenAPIEnums OpportunisticBatching
-      PLEGOnDemandRelist PodDeletionCost PodLevelResources PodReadyToStartContainersCondition
-      PodTopologyLabelsAdmission PortForwardWebsockets PreventStaticPodAPIReferences
-      RelaxedServiceNameValidation ReloadKubeletClientCAFile ReloadKubeletServerCertificateFile
-      RemoteRequestHeaderUID ResourceHealthStatus ResourceHealthStatusMessage
-      RestartAllContainersOnContainerExits RotateKubeletServerCertificate
-      SchedulerAsyncPreemption SchedulerPopFromBackoffQ ServiceAccountNodeAudienceRestriction
-      SizeBasedListCostEstimate StaleControllerConsistencyDaemonSet
-      StaleControllerConsistencyJob StaleControllerConsistencyReplicaSet
-      StaleControllerConsistencyStatefulSet StatefulSetSemanticRevisionComparison
-      StorageVersionHash StrictIPCIDRValidation
-      StructuredAuthenticationConfigurationEgressSelector
-      StructuredAuthenticationConfigurationJWKSMetrics TokenRequestServiceAccountUIDValidation
-      TopologyManagerPolicyBetaOptions TranslateStreamCloseWebsocketRequests
-      UnauthenticatedHTTP2DOSMitigation UnknownVersionInteroperabilityProxy
-      UnlockWhileProcessingFIFO WatchCacheInitializationPostStartHook WatchList WatchListClient
-      WindowsGracefulNodeShutdown
-    `,
-  },
-  {
-    stage: "BETA",
-    isOn: false,
-    isLocked: false,
-    names: `
-      ClusterTrustBundle ClusterTrustBundleProjection ConcurrentWatchObjectDecode
-      CoordinatedLeaderElection DRADeviceTaintRules
-      LocalStorageCapacityIsolationFSQuotaMonitoring MaxUnavailableStatefulSet
-      PodCertificateRequest SELinuxMount SchedulerAsyncAPICalls StorageVersionMigrator
-    `,
-  },
-  {
-    stage: "",
-    isOn: true,
-    isLocked: false,
-    names: `
-      AllowServiceExternalIPs CustomCPUCFSQuotaPeriod DRAPrioritizedList InformerResourceVersion
-      MutatingAdmissionPolicy
-    `,
-  },
-  {
-    stage: "DEPRECATED",
-    isOn: true,
-    isLocked: false,
-    names: `
-      DisableCPUQuotaWithExclusiveCPUs KubeletPodResourcesListUseActivePods
-      ServiceCIDRStatusFieldWiping StorageNamespaceIndex
-    `,
-  },
-  {
-    stage: "DEPRECATED",
-    isOn: false,
-    isLocked: false,
-    names: `
-      AllowDNSOnlyNodeCSR AllowInsecureKubeletCertificateSigningRequests
-      ChangeContainerStatusOnKubeletRestart DeclarativeValidationTakeover KMSv1
-      KubeletRegistrationGetOnExistsOnly WindowsHostNetwork
-    `,
-  },
-  {
-    stage: "",
-    isOn: true,
-    isLocked: true,
-    names: `
-      APIServerTracing AggregatedDiscoveryRemoveBetaType AnonymousAuthConfigurableEndpoints
-      AnyVolumeDataSource AuthorizeNodeWithSelectors AuthorizeWithSelectors BtreeWatchCache
-      CPUManagerPolicyOptions CRDValidationRatcheting CSIServiceAccountTokenSecrets
-      ConsistentListFromCache CustomResourceFieldSelectors DRAAdminAccess DeclarativeValidation
-      DisableAllocatorDualWrite DisableNodeKubeProxyVersion DynamicResourceAllocation
-      ExecProbeTimeout ExternalServiceAccountTokenSigner ImageMaximumGCAge ImageVolume
-      InOrderInformers InPlacePodVerticalScaling JobBackoffLimitPerIndex JobManagedBy
-      JobPodReplacementPolicy JobSuccessPolicy KubeletCgroupDriverFromCRI
-      KubeletFineGrainedAuthz KubeletPSI KubeletPodResourcesDynamicResources
-      KubeletPodResourcesGet KubeletTracing LogarithmicScaleDown MatchLabelKeysInPodAffinity
-      MultiCIDRServiceAllocator MutableCSINodeAllocatableCount NFTablesProxyMode
-      NodeInclusionPolicyInPodTopologySpread NodeLogQuery NodeSwap OrderedNamespaceDeletion
-      PodLifecycleSleepAction PodLifecycleSleepActionAllowZero PodObservedGenerationTracking
-      PodSchedulingReadiness PreferSameTrafficDistribution ProcMountType
-      RecoverVolumeExpansionFailure RecursiveReadOnlyMounts RelaxedDNSSearchValidation
-      RelaxedEnvironmentVariableValidation ResilientWatchCacheInitialization RetryGenerateName
-      SELinuxChangePolicy SELinuxMountReadWriteOncePod SchedulerQueueingHints
-      SeparateTaintEvictionController ServiceAccountTokenJTI ServiceAccountTokenNodeBinding
-      ServiceAccountTokenNodeBindingValidation ServiceAccountTokenPodNodeInfo SidecarContainers
-      StreamingCollectionEncodingToJSON StreamingCollectionEncodingToProtobuf
-      StructuredAuthenticationConfiguration SupplementalGroupsPolicy SystemdWatchdog
-      TopologyManagerPolicyOptions UserNamespacesSupport VolumeAttributesClass WinDSR WinOverlay
-    `,
-  },
-  {
-    stage: "",
-    isOn: false,
-    isLocked: true,
-    names: `
-      AllowOverwriteTerminationGracePeriodSeconds GitRepoVolumeDriver SeparateCacheWatchRPC
-    `,
-  },
-];
+import { type GateGroup, gateGroups } from "./feature-gate-names.ts";
+import { gateDependencies, gatesOfOthers, honouredGates } from "./honoured-gates.ts";
 
 export interface FeatureGate {
   name: string;
@@ -164,40 +19,100 @@ export interface FeatureGate {
   isLocked: boolean;
 }
 
-export function* featureGates(): Generator<FeatureGate> {
-  for (const { stage, isOn, isLocked, names } of groups) {
+function* usual(): Generator<FeatureGate> {
+  for (const { stage, isOn, isLocked, names } of gateGroups) {
     for (const name of names.trim().split(/\s+/)) yield { name, stage, isOn, isLocked };
   }
   yield { name: "AllAlpha", stage: "ALPHA", isOn: false, isLocked: false };
   yield { name: "AllBeta", stage: "BETA", isOn: false, isLocked: false };
 }
 
+const known = new Map([...usual()].map((gate) => [gate.name, gate]));
+
+export class FeatureGates {
+  readonly #set: ReadonlyMap<string, boolean>;
+
+  constructor(set: ReadonlyMap<string, boolean> = new Map()) {
+    this.#set = set;
+  }
+
+  isOn(name: string): boolean {
+    return this.#set.get(name) ?? known.get(name)?.isOn ?? false;
+  }
+
+  *all(): Generator<FeatureGate> {
+    for (const gate of known.values()) yield { ...gate, isOn: this.isOn(gate.name) };
+  }
+}
+
+export const usualGates = new FeatureGates();
+
 const booleans: Readonly<Record<string, boolean | undefined>> = {
   ...Object.fromEntries(["1", "t", "T", "TRUE", "true", "True"].map((text) => [text, true])),
   ...Object.fromEntries(["0", "f", "F", "FALSE", "false", "False"].map((text) => [text, false])),
 };
 
-/** What is wrong with "Name=true", "kube:Name=true"; the first of them, as upstream. */
-export function featureGateProblem(entries: readonly string[]): string | undefined {
-  const known = new Map([...featureGates()].map((gate) => [gate.name, gate]));
+/** "Name=true", "kube:Name=true"; a text says what is wrong, the first of it, as upstream. */
+export function readFeatureGates(entries: readonly string[]): FeatureGates | string {
+  const wanted = new Map<string, boolean>();
   for (const entry of entries) {
     const [whole = "", text] = entry.split("=", 2);
     const name = whole.trim().replace(/^kube:/, "");
     if (text === undefined) return `missing bool value for ${name}`;
     const value = booleans[text.trim()];
-    const gate = known.get(name);
     if (value === undefined) {
       const why = `strconv.ParseBool: parsing ${JSON.stringify(text.trim())}: invalid syntax`;
       return `invalid value of ${name}=${text.trim()}, err: ${why}`;
     }
+    wanted.set(name, value);
+  }
+  const set = withStages(wanted);
+  const problem = problemOf(wanted) ?? unsupported(set) ?? unmetDependency(new FeatureGates(set));
+  return problem ?? new FeatureGates(set);
+}
+
+/** AllAlpha and AllBeta are said of each gate of the stage that is not named itself. */
+function withStages(wanted: ReadonlyMap<string, boolean>): Map<string, boolean> {
+  const set = new Map(wanted);
+  for (const [name, stage] of [
+    ["AllAlpha", "ALPHA"],
+    ["AllBeta", "BETA"],
+  ] as const) {
+    const value = wanted.get(name);
+    if (value === undefined) continue;
+    for (const gate of known.values()) {
+      if (gate.stage === stage && !set.has(gate.name)) set.set(gate.name, value);
+    }
+  }
+  return set;
+}
+
+function problemOf(wanted: ReadonlyMap<string, boolean>): string | undefined {
+  for (const [name, value] of wanted) {
+    const gate = known.get(name);
     if (gate === undefined) return `unrecognized feature gate: ${name}`;
-    // Said at all, it is said of every gate of that stage.
-    const isSame = value === gate.isOn && name !== "AllBeta";
-    if (isSame) continue;
-    if (gate.isLocked) {
+    if (gate.isLocked && value !== gate.isOn) {
       return `cannot set feature gate ${name} to ${value}, feature is locked to ${gate.isOn}`;
     }
+  }
+  return undefined;
+}
+
+function unsupported(set: ReadonlyMap<string, boolean>): string | undefined {
+  for (const [name, value] of set) {
+    if (name === "AllAlpha" || name === "AllBeta" || value === known.get(name)?.isOn) continue;
+    if (honouredGates.has(name) || gatesOfOthers.has(name)) continue;
     return `feature gate ${name}=${value} is not supported: what it guards is as by default`;
+  }
+  return undefined;
+}
+
+function unmetDependency(gates: FeatureGates): string | undefined {
+  for (const [name, needed] of Object.entries(gateDependencies)) {
+    if (!gates.isOn(name)) continue;
+    const off = needed.filter((one) => !gates.isOn(one));
+    if (off.length === 0) continue;
+    return `${name} is enabled, but depends on features that are disabled: [${off.join(" ")}]`;
   }
   return undefined;
 }

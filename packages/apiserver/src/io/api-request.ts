@@ -7,7 +7,12 @@ export function toRequest(
   method: string,
   url: string,
   headers: IncomingHttpHeaders | Readonly<Record<string, string>>,
-  rest: { body: () => Promise<Uint8Array>; signal: () => AbortSignal; peer: Peer | undefined },
+  rest: {
+    body: () => Promise<Uint8Array>;
+    signal: () => AbortSignal;
+    peer: Peer | undefined;
+    values?: (name: string) => readonly string[];
+  },
 ): ApiRequest {
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
@@ -21,6 +26,7 @@ export function toRequest(
       return rest.signal();
     },
   };
+  if (rest.values !== undefined) request.headerValues = rest.values;
   if (rest.peer?.certificate !== undefined) request.peerCertificate = rest.peer.certificate;
   if (rest.peer?.address !== undefined) request.sourceIP = rest.peer.address;
   return request;

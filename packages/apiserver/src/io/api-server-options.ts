@@ -5,6 +5,7 @@ import type { ImagePolicy } from "../core/admission/image-policy-webhook.ts";
 import type { Auditor } from "../core/audit/trail.ts";
 import type { UserInfo } from "../core/authentication/authenticator.ts";
 import type { RequestHeaderNames } from "../core/authentication/request-header.ts";
+import type { FeatureGates } from "../core/feature-gates.ts";
 import type { StorageMediaType } from "../core/registry.ts";
 import type { TimeLimits } from "../core/rest/context.ts";
 import type { PortRange } from "../core/service/node-ports.ts";
@@ -81,6 +82,8 @@ export interface ApiServerOptions {
   /** Connect to endpoints of APIServices' Services, not to their cluster IPs. */
   aggregatorRouting?: boolean;
   runtimeConfig?: Readonly<Record<string, boolean>>;
+  /** Upstream's defaults unless told. */
+  featureGates?: FeatureGates;
   storageMediaType?: StorageMediaType;
   /** Requests at work at once; 400, 200 and fair unless told. */
   overload?: { readOnlyMax?: number; mutatingMax?: number; fairness?: boolean };

@@ -13,6 +13,7 @@ import {
   createAuthenticator,
   type ServerAuthenticator,
 } from "../core/authentication/create-authenticator.ts";
+import { Impersonator } from "../core/authentication/impersonation/impersonator.ts";
 import { usualRequestHeaders } from "../core/authentication/request-header.ts";
 import { type SecretLabeller, TokenUses } from "../core/authentication/token-uses.ts";
 import { authorizeClaimStatus } from "../core/authorization/claim-status.ts";
@@ -22,6 +23,7 @@ import {
 } from "../core/authorization/create-authorizer.ts";
 import type { ResourceCache } from "../core/cache/resource-cache.ts";
 import { CustomResources, markDefinition } from "../core/crd/custom-resources.ts";
+import { usualGates } from "../core/feature-gates.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../core/handler.ts";
 import { createLocalClient, type LocalClient } from "../core/local-client.ts";
 import { createNonResource } from "../core/non-resource.ts";
@@ -157,7 +159,7 @@ export interface Parts {
 }
 
 function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): Parts {
-  const { clock, pki } = options;
+  const { clock, pki, featureGates: gates = usualGates } = options;
   const store = openStore(options);
   const state: ServerState = { ready: false, stopping: false };
   const registry = new ResourceRegistry({
@@ -180,7 +182,10 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   const uses = tokenUses(clock, () => local);
   const trust = { accepted: keys.accepted, authorities, uses };
   const authenticator = buildAuthenticator(options, trust, fresh, signal);
-  const counted = { uses, metrics: new RequestMetrics(), access: new AccessMetrics() };
+  const access = new AccessMetrics();
+  const counted = { uses, metrics: new RequestMetrics(), access };
+  const isConstrained = gates.isOn("ConstrainedImpersonation");
+  const impersonator = new Impersonator({ authorizer, clock, access, isConstrained });
   const server = restServer({
     options,
     store,
@@ -199,6 +204,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   const handlerOptions: HandlerOptions = {
     server,
     authenticator,
+    impersonator,
     outside: outsideOperations({ authenticator, authorizer, apiAudiences, issuer, credentials }),
     serveOther: createNonResource({
       resources: () => [...registry.served()].map((resource) => resource.info),

@@ -6,6 +6,7 @@ import {
   type PublicKey,
 } from "../core/authentication/token-keys.ts";
 import type { TokenUses } from "../core/authentication/token-uses.ts";
+import { usualGates } from "../core/feature-gates.ts";
 import type { FlowControl } from "../core/flow-control/flow-control.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { RequestMetrics } from "../core/request-metrics.ts";
@@ -48,7 +49,12 @@ export function extraPaths(deps: ExtraPathDeps): Serve[] {
     if (path === "/metrics") {
       return answer(
         "text/plain; version=0.0.4; charset=utf-8; escaping=values",
-        await metricsText({ ...deps, etcd: options.etcd, audit: options.audit?.counts }),
+        await metricsText({
+          ...deps,
+          etcd: options.etcd,
+          audit: options.audit?.counts,
+          gates: options.featureGates ?? usualGates,
+        }),
       );
     }
     return undefined;

@@ -142,6 +142,7 @@ export class HttpServer {
       body: bodyReader(raw),
       signal: lazySignal(response),
       peer,
+      values: (name) => raw.headersDistinct[name] ?? [],
     });
     const answer = await this.#answer(request);
     if (response.destroyed) return;
@@ -179,6 +180,7 @@ export class HttpServer {
       body: async () => new Uint8Array(),
       signal: lazySignal(socket),
       peer: peers.get(raw.socket),
+      values: (name) => raw.headersDistinct[name] ?? [],
     });
     this.#options.upgrade(request, socket, head, raw);
   }

@@ -26,6 +26,7 @@ export function openRequest(peer: Peer, answer: Answer): OpenStream {
       body: () => incoming.body(),
       signal: () => incoming.signal,
       peer,
+      values: (name) => head.repeated?.[name] ?? (name in headers ? [headers[name]!] : []),
     });
     answer(request).then(
       (response) => respond(stream, method, response),

@@ -9,7 +9,7 @@ import { type Channel, createClient, etcd } from "@nanokube/rpc";
 import type { AccessMetrics } from "../core/access-metrics.ts";
 import type { AuditCounts } from "../core/audit/trail.ts";
 import type { TokenUses } from "../core/authentication/token-uses.ts";
-import { featureGates } from "../core/feature-gates.ts";
+import type { FeatureGates } from "../core/feature-gates.ts";
 import type { FlowControl, LevelState } from "../core/flow-control/flow-control.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { RequestMetrics } from "../core/request-metrics.ts";
@@ -24,6 +24,7 @@ export interface MetricSources {
   flowControl: FlowControl;
   audit: AuditCounts | undefined;
   etcd: Channel;
+  gates: FeatureGates;
 }
 
 type Series = readonly [labels: string, value: number];
@@ -48,7 +49,7 @@ export async function metricsText(sources: MetricSources): Promise<string> {
     ...levelSeats(flowControl),
     ...(audit === undefined ? [] : audited(audit)),
     ...build(),
-    ...features(),
+    ...features(sources.gates),
     ...processMetrics(),
   ];
   return `${lines.join("\n")}\n`;
@@ -189,12 +190,12 @@ function audited({ events, rejected, levels, errors }: AuditCounts): string[] {
   ];
 }
 
-function features(): string[] {
+function features(gates: FeatureGates): string[] {
   return family(
     "kubernetes_feature_enabled",
     "gauge",
     "[BETA] This metric records the data about the stage and enablement of a k8s feature.",
-    [...featureGates()].map(({ name, stage, isOn }) => [
+    [...gates.all()].map(({ name, stage, isOn }) => [
       `name="${name}",stage="${stage}"`,
       isOn ? 1 : 0,
     ]),

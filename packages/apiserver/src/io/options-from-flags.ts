@@ -11,7 +11,7 @@ import { dial } from "@nanokube/rpc";
 import type { RequestHeaderNames } from "../core/authentication/request-header.ts";
 import { parseTokenFile } from "../core/authentication/static-tokens.ts";
 import { authorizationModes } from "../core/authorization/create-authorizer.ts";
-import { featureGateProblem } from "../core/feature-gates.ts";
+import { readFeatureGates } from "../core/feature-gates.ts";
 import type { StorageMediaType } from "../core/registry.ts";
 import type { TimeLimits } from "../core/rest/context.ts";
 import { addressIn, parseRanges } from "../core/service/cidr.ts";
@@ -66,6 +66,8 @@ export async function optionsFromFlags(
   const admission = admissionFlags(flags, complaints);
   const serviceAccountTokens = tokenLimits(one, complaints);
   const audit = auditorOf(flags, deps, complaints);
+  const featureGates = readFeatureGates(flags.get("feature-gates") ?? []);
+  if (typeof featureGates === "string") complaints.push(featureGates);
   const shutdownDelayMs = parseGoDurationMs(one("shutdown-delay-duration") ?? "0s") ?? 0;
   if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
   const host = one("bind-address") ?? "0.0.0.0";
@@ -98,6 +100,7 @@ export async function optionsFromFlags(
       serviceAccountTokens,
       storageMediaType: (one("storage-media-type") ?? "application/json") as StorageMediaType,
       anonymous: isTrue(one("anonymous-auth"), true),
+      ...(typeof featureGates === "string" ? {} : { featureGates }),
       runtimeConfig: runtimeConfig(flags.get("runtime-config") ?? []),
       aggregatorRouting: isTrue(one("enable-aggregator-routing"), false),
       requestHeaderAllowedNames: flags.get("requestheader-allowed-names") ?? [],
@@ -206,8 +209,6 @@ function refuseWithoutEffect(flags: Flags): string[] {
     const same = value === "true" ? isTrue(given, true) : (given ?? value) === value;
     if (!same) complaints.push(`--${name} ${JSON.stringify(given)} is not supported: ${why}`);
   }
-  const gates = featureGateProblem(flags.get("feature-gates") ?? []);
-  if (gates !== undefined) complaints.push(gates);
   const reconciler = flags.get("endpoint-reconciler-type")?.at(-1) ?? "lease";
   if (!["lease", "none"].includes(reconciler)) {
     const allowed = "allowed values: lease, none";

@@ -12,6 +12,8 @@ export interface RequestHead {
   readonly contentLength: number | undefined;
   /** Regular fields; several of one name are joined. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The values apart of each name that came several times; absent when none did. */
+  readonly repeated?: Readonly<Record<string, readonly string[]>>;
   /** What the layer above made of it: the head is shared by all calls that send the same block. */
   memo: unknown;
 }
@@ -34,6 +36,7 @@ export function checkRequest(block: HeaderBlock): RequestHead | undefined {
 function readRequest({ fields }: HeaderBlock): RequestHead | undefined {
   const headers = Object.create(null) as Record<string, string>;
   const pseudo = new Map<string, string>();
+  let repeated: Record<string, string[]> | undefined;
   let isRegular = false;
   for (const { name, value } of fields) {
     if (name[0] === ":") {
@@ -44,6 +47,11 @@ function readRequest({ fields }: HeaderBlock): RequestHead | undefined {
     isRegular = true;
     if (!isWellFormed(name, value)) return undefined;
     const before = headers[name];
+    if (before !== undefined) {
+      repeated ??= Object.create(null) as Record<string, string[]>;
+      repeated[name] ??= [before];
+      repeated[name].push(value);
+    }
     const joint = name === "cookie" ? "; " : ", ";
     headers[name] = before === undefined ? value : before + joint + value;
   }
@@ -55,7 +63,8 @@ function readRequest({ fields }: HeaderBlock): RequestHead | undefined {
   const authority = pseudo.get(":authority");
   if (authority !== undefined) headers["host"] ??= authority;
   const contentLength = length === undefined ? undefined : Number(length);
-  return { method, path, contentLength, headers, memo: undefined };
+  const head = { method, path, contentLength, headers, memo: undefined };
+  return repeated === undefined ? head : { ...head, repeated };
 }
 
 function isWellFormed(name: string, value: string): boolean {

@@ -44,7 +44,8 @@ export interface AuditTrail {
   readonly auditID: string;
   /** False: the request is not to go on. */
   readonly received: boolean | Promise<boolean>;
-  impersonated(user: UserInfo): void;
+  /** With the verb that allowed it, where acting so is constrained to something. */
+  impersonated(user: UserInfo, constraint: string): void;
   /** With a level, only where that much of requests is written down. */
   annotate(key: string, value: string, level?: "Request"): void;
   /** The answer is known; of one that lasts, that it has begun. */
@@ -144,8 +145,10 @@ class Trail implements AuditTrail {
     this.received = this.#write("RequestReceived", {});
   }
 
-  impersonated(user: UserInfo): void {
+  impersonated(user: UserInfo, constraint: string): void {
     this.#event.impersonatedUser = userOf(user);
+    if (constraint === "") return;
+    this.#event.authenticationMetadata = { impersonationConstraint: constraint };
   }
 
   annotate(key: string, value: string, level?: "Request"): void {

@@ -11,8 +11,14 @@ export interface UserInfo {
   extra?: Readonly<Record<string, readonly string[]>>;
 }
 
-export interface Credentials {
+export interface SentHeaders {
+  /** Names in lower case; several values of one name are joined. */
   headers: Readonly<Record<string, string>>;
+  /** The values of one name apart, where the transport knows them. */
+  headerValues?: (name: string) => readonly string[];
+}
+
+export interface Credentials extends SentHeaders {
   /** DER of the client certificate that TLS has already verified against the client CA. */
   peerCertificate?: Uint8Array;
   /** What is asked for: some paths may be open to everybody. */

@@ -136,9 +136,10 @@ export function createAuthenticator(options: AuthenticatorOptions): ServerAuthen
   const audiences = options.audiences ?? options.serviceAccounts?.issuers.slice(0, 1) ?? [];
   const checkToken = createTokenCheck(options, audiences);
 
-  const asProxy = async ({ headers, peerCertificate }: Credentials) => {
+  const asProxy = async (credentials: Credentials) => {
+    const { peerCertificate } = credentials;
     if (!checkProxy || !requestHeader || peerCertificate === undefined) return undefined;
-    const user = userFromHeaders(headers, requestHeader);
+    const user = userFromHeaders(credentials, requestHeader);
     if (user === undefined) return undefined;
     const proxy = checkProxy(peerCertificate);
     if (proxy === undefined || !isInTime(proxy, clock)) return undefined;

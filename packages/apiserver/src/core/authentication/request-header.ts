@@ -3,7 +3,7 @@
  *
  * Source  staging/src/k8s.io/apiserver/pkg/authentication/request/headerrequest/requestheader.go
  */
-import type { Credentials, UserInfo } from "./authenticator.ts";
+import type { SentHeaders, UserInfo } from "./authenticator.ts";
 
 export interface RequestHeaderNames {
   usernameHeaders: readonly string[];
@@ -26,30 +26,35 @@ export const usualRequestHeaders: RequestHeaderNames = {
   extraHeaderPrefixes: ["X-Remote-Extra-"],
 };
 
-/** Node joins repeated headers with ", ". */
-export function headerValues(value: string | undefined): string[] {
-  return value === undefined || value === "" ? [] : value.split(/,\s*/);
+/** Each value of a header that may be sent several times, as it was sent: one may hold commas. */
+export function headerValues(sent: SentHeaders, name: string): readonly string[] {
+  if (sent.headerValues !== undefined) return sent.headerValues(name);
+  const value = sent.headers[name];
+  return value === undefined ? [] : [value];
 }
 
 export function userFromHeaders(
-  headers: Credentials["headers"],
+  sent: SentHeaders,
   options: RequestHeaderOptions,
 ): UserInfo | undefined {
+  const { headers } = sent;
   const first = (names: readonly string[]) =>
-    names.map((name) => headers[name.toLowerCase()]).find((value) => value);
+    names.map((name) => headerValues(sent, name.toLowerCase())[0]?.trim()).find((value) => value);
   const name = first(options.usernameHeaders);
   if (name === undefined) return undefined;
   const uid = first(options.uidHeaders);
   const extra: Record<string, string[]> = {};
-  for (const [header, value] of Object.entries(headers)) {
+  for (const header of Object.keys(headers)) {
     const prefix = options.extraHeaderPrefixes.find((one) => header.startsWith(one.toLowerCase()));
     if (prefix === undefined) continue;
-    extra[unescapeHeader(header.slice(prefix.length))] = headerValues(value);
+    extra[unescapeHeader(header.slice(prefix.length))] = [...headerValues(sent, header)];
   }
   return {
     name,
     ...(uid === undefined ? {} : { uid }),
-    groups: options.groupHeaders.flatMap((one) => headerValues(headers[one.toLowerCase()])),
+    groups: options.groupHeaders.flatMap((one) =>
+      headerValues(sent, one.toLowerCase()).filter((value) => value !== ""),
+    ),
     ...(Object.keys(extra).length > 0 ? { extra } : {}),
   };
 }

@@ -23,6 +23,8 @@ export interface ApiRequest {
   query: URLSearchParams;
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
+  /** The values of a header that was sent several times, apart. */
+  headerValues?: (name: string) => readonly string[];
   /** Reads the whole body; throws 413 when it is too large. */
   body(): Promise<Uint8Array>;
   signal: AbortSignal;

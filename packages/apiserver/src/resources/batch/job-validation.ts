@@ -6,6 +6,7 @@
 import type { Job, JobSpec } from "@nanokube/api/batch/v1";
 import { isEmptySelector, selects } from "../apps/selector.ts";
 import { validatePodTemplate } from "../core/pod/template.ts";
+import { validateDomainPrefixedPath } from "../domain-prefixed-path.ts";
 import {
   type FieldError,
   type FieldPath,
@@ -18,7 +19,7 @@ import {
   tooLong,
 } from "../field.ts";
 import { validateLabelSelector } from "../labels.ts";
-import { dns1123Label, dns1123Subdomain, regexError } from "../names.ts";
+import { dns1123Label } from "../names.ts";
 import { validateImmutable } from "../object-meta.ts";
 import { validatePodFailurePolicy, validateSuccessPolicy } from "./job-policies.ts";
 
@@ -59,19 +60,7 @@ function validateIndexed(spec: JobSpec, path: FieldPath): FieldError[] {
 function validateManagedBy(value: string | undefined, path: FieldPath): FieldError[] {
   if (value === undefined) return [];
   if (value === "") return [required(path)];
-  const slash = value.indexOf("/");
-  const [host, rest] = [value.slice(0, Math.max(slash, 0)), value.slice(slash + 1)];
-  const errors: FieldError[] = [];
-  if (slash < 0 || host === "" || rest === "") {
-    const why = 'must be a domain-prefixed path (such as "acme.io/foo")';
-    errors.push(invalid(path, value, why));
-  } else {
-    errors.push(...dns1123Subdomain(host).map((why) => invalid(path, host, why)));
-    const format = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
-    if (!new RegExp(`^${format}$`).test(rest)) {
-      errors.push(invalid(path, rest, regexError("Invalid path", format)));
-    }
-  }
+  const errors = validateDomainPrefixedPath(value, path);
   if (value.length > 63) errors.push(tooLong(path, "", 63));
   return errors;
 }

@@ -10,6 +10,7 @@ import type {
   IngressClass,
 } from "@nanokube/api/networking/v1";
 import type { ResourceStrategy } from "../../core/strategy.ts";
+import { validateDomainPrefixedPath } from "../domain-prefixed-path.ts";
 import {
   check,
   type FieldError,
@@ -30,7 +31,6 @@ import {
   pathSegment,
   portName,
   portNumber,
-  regexError,
   wildcardDNS1123Subdomain,
 } from "../names.ts";
 import { validateImmutable } from "../object-meta.ts";
@@ -215,17 +215,7 @@ export const ingressStrategy: ResourceStrategy = kind(
 function validateController(name: string): FieldError[] {
   const path = field("spec", "controller");
   const errors = name.length > 250 ? [tooLong(path, "", 250)] : [];
-  if (name === "") return [...errors, required(path)];
-  const slash = name.indexOf("/");
-  const [host, rest] = [name.slice(0, Math.max(slash, 0)), name.slice(slash + 1)];
-  if (slash < 0 || host === "" || rest === "") {
-    const why = 'must be a domain-prefixed path (such as "acme.io/foo")';
-    return [...errors, invalid(path, name, why)];
-  }
-  errors.push(...check(path, host, dns1123Subdomain));
-  const format = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
-  if (new RegExp(`^${format}$`).test(rest)) return errors;
-  return [...errors, invalid(path, rest, regexError("Invalid path", format))];
+  return [...errors, ...validateDomainPrefixedPath(name, path)];
 }
 
 function validateClass(ingressClass: IngressClass): FieldError[] {
