@@ -6,9 +6,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "@nanokube/conformance/free-ports";
 import { createClient, dial, etcd } from "@nanokube/rpc";
 import { isExecutable } from "nanokube/programs";
 import { EnvironmentError } from "../../core/subject.ts";
@@ -24,7 +24,7 @@ const tryMs = 500;
 export async function startEtcd(binary: string): Promise<EtcdProcess> {
   if (!isExecutable(binary)) throw new EnvironmentError(`${binary} is not an executable file`);
   const folder = await mkdtemp(join(tmpdir(), "labs-etcd-"));
-  const [client, peer] = await freePorts();
+  const [client, peer] = await freePorts(2);
   const url = `http://127.0.0.1:${client}`;
   const flags = ["--data-dir", join(folder, "data"), "--log-level", "error"];
   flags.push("--listen-client-urls", url, "--advertise-client-urls", url);
@@ -79,15 +79,4 @@ async function untilServing(url: string, child: ChildProcess): Promise<void> {
   } finally {
     channel.close();
   }
-}
-
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports: number[] = [];
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    ports.push((server.address() as { port: number }).port);
-  }
-  await Promise.all(servers.map((s) => new Promise<void>((resolve) => s.close(() => resolve()))));
-  return [ports[0]!, ports[1]!];
 }

@@ -1,5 +1,5 @@
 /**
- * Objects as the server itself reads them, for admission, authorization and tokens: from the caches.
+ * Objects as the server itself reads them, from its caches: for admission, authorization, tokens.
  *
  * Shapes  what is handed out is shared: nobody changes it
  *         namespace "" is none of a cluster-wide resource, and every one of a list

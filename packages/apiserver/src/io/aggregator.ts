@@ -37,11 +37,13 @@ import type { ApiRequest, ApiResponse } from "../core/rest/context.ts";
 import { type BackendCredentials, forward, headersToPassOn, joinUpgrade } from "./backend.ts";
 import { dialProblem } from "./dial-problem.ts";
 import type { ForeignOpenAPI } from "./foreign-openapi.ts";
-import { askRemote, readRemote, TextError, textAnswer } from "./remote-call.ts";
+import { askRemote, TextError, textAnswer } from "./remote-call.ts";
+import { wholeAnswer } from "./whole-answer.ts";
 
 const askAgainMs = 30_000;
 const retryMinMs = 500;
 const settleMs = 50;
+const askTimeoutMs = 5_000;
 
 export interface AggregatorOptions {
   registry: ResourceRegistry;
@@ -209,7 +211,7 @@ export class Aggregator {
     const call = askRemote({ remote, ...resolved, path, headers, proxyClient });
     const url = `https://${resolved.host}:${resolved.port}${path}`;
     try {
-      const { status, text } = await readRemote(call);
+      const { status, text } = await wholeAnswer(call, { timeoutMs: askTimeoutMs });
       if (status < 200 || status >= 300) throw new Error(`bad status from ${url}: ${status}`);
       const resources = foreignResources(group, version, JSON.parse(text) as APIResourceList);
       this.#learn(remote, { resources, stale: false });
@@ -241,7 +243,8 @@ export class Aggregator {
     if ("problem" in resolved) throw new Error(resolved.problem);
     const { proxyClient } = this.#options;
     const all = { ...identityHeaders(openAPIUser), ...headers };
-    return readRemote(askRemote({ remote, ...resolved, path, headers: all, proxyClient }));
+    const call = askRemote({ remote, ...resolved, path, headers: all, proxyClient });
+    return wholeAnswer(call, { timeoutMs: askTimeoutMs });
   }
 
   #learn(remote: RemoteService, news: Pick<ForeignVersion, "resources" | "stale">): void {

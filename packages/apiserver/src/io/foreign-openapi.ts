@@ -8,18 +8,13 @@
  */
 import type { ForeignDocument } from "../core/aggregation/merge-openapi.ts";
 import type { RemoteService } from "../core/aggregation/remote-service.ts";
-
-export interface RemoteText {
-  status: number;
-  text: string;
-  etag: string | undefined;
-}
+import type { WholeAnswer } from "./whole-answer.ts";
 
 export type AskRemote = (
   remote: RemoteService,
   path: string,
   headers: Record<string, string>,
-) => Promise<RemoteText>;
+) => Promise<WholeAnswer>;
 
 type Links = Record<string, { serverRelativeURL: string }>;
 
@@ -54,7 +49,7 @@ export class ForeignOpenAPI {
     if (whole.status === 200) {
       const document = JSON.parse(whole.text) as ForeignDocument["document"];
       known.v2 = { prefix: `/apis/${group}/${version}/`, document };
-      known.etag = whole.etag ?? "";
+      known.etag = whole.headers.etag ?? "";
     }
     this.#known.set(name, known);
   }

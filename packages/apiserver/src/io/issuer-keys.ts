@@ -4,11 +4,12 @@
  *
  * Source  apiserver plugin/pkg/authenticator/token/oidc/oidc.go; OpenID Connect Discovery 1.0
  */
-import { request as httpsRequest } from "node:https";
+import { urlToHttpOptions } from "node:url";
 import type { Clock } from "@nanokube/machinery";
 import type { JSONWebKeySet } from "jose";
 import type { JwtIssuer } from "../core/authentication/jwt-issuer.ts";
 import type { IssuerKeys } from "../core/authentication/oidc.ts";
+import { wholeAnswer } from "./whole-answer.ts";
 
 const renewAtMostEveryMs = 10_000;
 const timeoutMs = 30_000;
@@ -45,29 +46,9 @@ async function fetchKeys(issuer: JwtIssuer): Promise<JSONWebKeySet> {
   return (await fetchJSON(found.jwks_uri ?? "", ca)) as JSONWebKeySet;
 }
 
-function fetchJSON(url: string, ca: string | undefined): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const sent = httpsRequest(url, { agent: false, signal, ...(ca ? { ca } : {}) }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        text += chunk;
-      });
-      response.on("error", reject);
-      response.on("end", () => {
-        if (response.statusCode !== 200) {
-          reject(new Error(`${url}: ${response.statusCode}`));
-          return;
-        }
-        try {
-          resolve(JSON.parse(text));
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
-    });
-    sent.on("error", reject);
-    sent.end();
-  });
+async function fetchJSON(url: string, ca: string | undefined): Promise<unknown> {
+  const options = { ...urlToHttpOptions(new URL(url)), ...(ca ? { ca } : {}) };
+  const { status, text } = await wholeAnswer(options, { timeoutMs });
+  if (status !== 200) throw new Error(`${url}: ${status}`);
+  return JSON.parse(text);
 }

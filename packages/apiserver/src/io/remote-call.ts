@@ -5,7 +5,7 @@
  * Source  kube-aggregator pkg/controllers/status/remote/remote_available_controller.go
  *         (BuildTransportConfig)
  */
-import { request as httpsRequest, type RequestOptions } from "node:https";
+import type { RequestOptions } from "node:https";
 import type { RemoteService } from "../core/aggregation/remote-service.ts";
 import type { ApiResponse } from "../core/rest/context.ts";
 import type { BackendCredentials } from "./backend.ts";
@@ -44,26 +44,4 @@ export function askRemote(call: RemoteCall): RequestOptions {
     rejectUnauthorized: !remote.insecure,
     ...(remote.caBundle === undefined ? {} : { ca: Buffer.from(remote.caBundle, "base64") }),
   };
-}
-
-/** A whole answer, within five seconds. */
-export function readRemote(
-  options: RequestOptions,
-): Promise<{ status: number; text: string; etag: string | undefined }> {
-  return new Promise((resolve, reject) => {
-    const sent = httpsRequest({ ...options, timeout: 5_000 }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        text += chunk;
-      });
-      response.on("error", reject);
-      response.on("end", () => {
-        resolve({ status: response.statusCode ?? 0, text, etag: response.headers.etag });
-      });
-    });
-    sent.on("timeout", () => sent.destroy(new Error("context deadline exceeded")));
-    sent.on("error", reject);
-    sent.end();
-  });
 }

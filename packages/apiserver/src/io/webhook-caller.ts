@@ -5,23 +5,16 @@
  * Errors  `failed calling webhook …`'s reason: Post "https://…": why
  * Source  apiserver pkg/util/webhook/client.go, pkg/admission/plugin/webhook
  */
-import { request as httpsRequest } from "node:https";
 import type { WebhookCall, WebhookCaller } from "../core/admission/webhooks/caller.ts";
-
 import {
   resolveService,
   type ServiceShape,
   type SliceShape,
 } from "../core/aggregation/remote-service.ts";
 import type { ObjectReader } from "../core/object-reader.ts";
+import { type WholeAnswer, wholeAnswer } from "./whole-answer.ts";
 
 const answerMaxBytes = 3 * 1024 * 1024;
-
-interface Answer {
-  status: number;
-  text: string;
-  isText: boolean;
-}
 
 interface Target {
   host: string;
@@ -35,7 +28,7 @@ interface Target {
 export function createWebhookCaller(reader: ObjectReader, toEndpoints: boolean): WebhookCaller {
   return async (call) => {
     const target = await targetOf(call, reader, toEndpoints);
-    let answer: Answer;
+    let answer: WholeAnswer;
     try {
       answer = await post(call, target);
     } catch (error) {
@@ -75,43 +68,24 @@ async function targetOf(
   return { ...found, path: `${path}?${query}`, serverName, url };
 }
 
-function post({ client, review, timeoutSeconds }: WebhookCall, target: Target): Promise<Answer> {
+function post({ client, review, timeoutSeconds }: WebhookCall, target: Target) {
   const body = JSON.stringify(review);
-  const ca = client.caBundle ? Buffer.from(client.caBundle, "base64") : undefined;
-  return new Promise((resolve, reject) => {
-    const sent = httpsRequest({
-      method: "POST",
-      host: target.host,
-      port: target.port,
-      path: target.path,
-      servername: target.serverName,
-      ...(ca === undefined ? {} : { ca }),
-      headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
-      signal: AbortSignal.timeout(timeoutSeconds * 1000),
-      agent: false,
-    });
-    sent.on("error", reject);
-    sent.on("response", (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > answerMaxBytes) response.destroy(new Error("the answer is too large"));
-        else chunks.push(chunk);
-      });
-      response.on("error", reject);
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString();
-        const isText = response.headers["content-type"]?.startsWith("text/") ?? false;
-        resolve({ status: response.statusCode ?? 0, text, isText });
-      });
-    });
-    sent.end(body);
-  });
+  const options = {
+    method: "POST",
+    host: target.host,
+    port: target.port,
+    path: target.path,
+    servername: target.serverName,
+    ...(client.caBundle ? { ca: Buffer.from(client.caBundle, "base64") } : {}),
+    headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+  };
+  const limits = { timeoutMs: timeoutSeconds * 1000, maxBytes: answerMaxBytes };
+  return wholeAnswer(options, limits, body);
 }
 
 /** What client-go makes of a status that is not success. */
-function refusal({ status, text, isText }: Answer): string {
+function refusal({ status, headers, text }: WholeAnswer): string {
+  const isText = headers["content-type"]?.startsWith("text/") ?? false;
   const known: Record<number, string> = {
     401: "the server has asked for the client to provide credentials",
     404: "the server could not find the requested resource",
@@ -133,7 +107,7 @@ const typeMeta =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; ' +
   'Kind string "json:\\"kind,omitempty\\"" }';
 
-function reviewIn(answer: Answer, asked: { kind?: string; apiVersion?: string }): unknown {
+function reviewIn(answer: WholeAnswer, asked: { kind?: string; apiVersion?: string }): unknown {
   if (answer.status < 200 || answer.status >= 300) {
     throw Object.assign(new Error(refusal(answer)), { status: answer.status });
   }
@@ -162,8 +136,7 @@ const untrusted = new Set([
 ]);
 
 function reasonOf(error: unknown): string {
-  const { name, message, code, hostname } = error as NodeJS.ErrnoException & { hostname?: string };
-  if (name === "AbortError" || name === "TimeoutError") return "context deadline exceeded";
+  const { message, code, hostname } = error as NodeJS.ErrnoException & { hostname?: string };
   if (code === "ECONNREFUSED")
     return `dial tcp ${message.replace(/^connect ECONNREFUSED /, "")}: connect: connection refused`;
   if (untrusted.has(code ?? "")) {

@@ -62,11 +62,16 @@ const nothingWhenUnreadable = (read: () => SelectorRequirement[]): SelectorRequi
 };
 
 export function narrowedBy(fieldSelector: string, labelSelector: string): Narrowed {
-  const fields = fieldSelector && nothingWhenUnreadable(() => fieldRequirements(fieldSelector));
-  const labels = labelSelector && nothingWhenUnreadable(() => labelRequirements(labelSelector));
+  return narrowedTo(
+    nothingWhenUnreadable(() => fieldRequirements(fieldSelector)),
+    nothingWhenUnreadable(() => labelRequirements(labelSelector)),
+  );
+}
+
+function narrowedTo(fields: SelectorRequirement[], labels: SelectorRequirement[]): Narrowed {
   return {
-    ...(fields && fields.length > 0 ? { fields } : {}),
-    ...(labels && labels.length > 0 ? { labels } : {}),
+    ...(fields.length > 0 ? { fields } : {}),
+    ...(labels.length > 0 ? { labels } : {}),
   };
 }
 
@@ -101,11 +106,7 @@ export function narrowedByReview(
   };
   const fields = read("fieldSelector", field, fieldRequirements, isFieldRequirement);
   const labels = read("labelSelector", label, labelRequirements, isLabelRequirement);
-  const narrowed = {
-    ...(fields.length > 0 ? { fields } : {}),
-    ...(labels.length > 0 ? { labels } : {}),
-  };
-  return { narrowed, ignored };
+  return { narrowed: narrowedTo(fields, labels), ignored };
 }
 
 const isFieldRequirement = ({ operator = "", values = [] }: SelectorRequirement): boolean =>
