@@ -200,11 +200,12 @@ function plainAnswer(status: number, text: string): ApiResponse {
   return { status, headers, body: new TextEncoder().encode(text) };
 }
 
-/** The socket is not node's any more: the answer is written by hand. */
+/** The socket is not node's any more: the answer is written by hand, in one piece. */
 function refuse(socket: Duplex, { status, headers, body }: ApiResponse): void {
   const bytes = typeof body === "function" ? new Uint8Array() : body;
   const lines = Object.entries({ ...headers, "content-length": String(bytes.length) });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}\r\n${head}\r\n`);
-  socket.end(bytes);
+  // In two pieces, a TLS socket was seen to send the second one first.
+  const text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}\r\n${head}\r\n`;
+  socket.end(Buffer.concat([Buffer.from(text), bytes]));
 }
