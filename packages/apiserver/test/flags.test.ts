@@ -33,7 +33,8 @@ describe("flags", () => {
   test("kube-apiserver's defaults", async () => {
     expect(await read()).toMatchObject({
       bootstrapTokens: false,
-      publishEndpoints: true,
+      endpointReconciler: "lease",
+      serverCount: 1,
       requestHeaders: { usernameHeaders: [], groupHeaders: [] },
       authorizationMode: ["AlwaysAllow"],
     });
@@ -44,7 +45,12 @@ describe("flags", () => {
     ["--service-node-port-range=31000-31009", { nodePortRange: { first: 31000, last: 31009 } }],
     ["--service-node-port-range=31000+9", { nodePortRange: { first: 31000, last: 31009 } }],
     ["--enable-bootstrap-token-auth", { bootstrapTokens: true }],
-    ["--endpoint-reconciler-type=none", { publishEndpoints: false }],
+    ["--endpoint-reconciler-type=none", { endpointReconciler: "none" }],
+    [
+      "--endpoint-reconciler-type=master-count --apiserver-count=3",
+      { endpointReconciler: "master-count", serverCount: 3 },
+    ],
+    ["--feature-gates=EventedPLEG=true,SchedulerAsyncPreemption=false", {}],
     [
       "--requestheader-username-headers=X-A,X-B",
       { requestHeaders: { usernameHeaders: ["X-A", "X-B"] } },
@@ -61,7 +67,7 @@ describe("flags", () => {
     ["--etcd-prefix=other/place/", { etcdPrefix: "/other/place" }],
     ["--feature-gates=WatchList=true,kube:AllAlpha=false,ServiceAccountTokenJTI=1", {}],
   ])("%s", async (flag, want) => {
-    expect(await read(flag)).toMatchObject(want);
+    expect(await read(...flag.split(" "))).toMatchObject(want);
   });
 
   test("what a plugin is told is read, or refused by name", async () => {
@@ -125,7 +131,15 @@ describe("flags", () => {
     ],
     [
       "--feature-gates=AllAlpha=true",
-      "feature gate AllAlpha=true is not supported: what it guards is as by default",
+      "feature gate AllowUnsafeMalformedObjectDeletion=true is not supported: what it guards is as by default",
+    ],
+    [
+      "--feature-gates=WorkloadWithJob=true",
+      "feature gate WorkloadWithJob=true is not supported: what it guards is as by default",
+    ],
+    [
+      "--feature-gates=GracefulNodeShutdown=false",
+      "GracefulNodeShutdownBasedOnPodPriority is enabled, but depends on features that are disabled: [GracefulNodeShutdown]",
     ],
     ["--watch-cache=false", '--watch-cache "false" is not supported: every resource is cached'],
     [
@@ -133,8 +147,12 @@ describe("flags", () => {
       'invalid argument "9-3" for "--service-node-port-range" flag: unable to parse port range: 9-3',
     ],
     [
-      "--endpoint-reconciler-type=master-count",
-      '--endpoint-reconciler-type "master-count" invalid, allowed values: lease, none',
+      "--endpoint-reconciler-type=other",
+      '--endpoint-reconciler-type "other" invalid, allowed values: lease, master-count, none',
+    ],
+    [
+      "--apiserver-count=0",
+      "--apiserver-count should be a positive number, but value '0' provided",
     ],
     ["--no-such-flag", "unknown flag: --no-such-flag"],
     ["--enable-admission-plugins=Foo", 'enable-admission-plugins plugin "Foo" is unknown'],

@@ -32,10 +32,15 @@ const both = { endpoints: [["10.89.0.1", "10.89.0.2"]], slice: ["10.89.0.1", "10
 const first = { endpoints: [["10.89.0.1"]], slice: ["10.89.0.1"] };
 const patience = { timeout: 30_000, interval: 200 };
 
-describe("two servers on one store", () => {
+const counted = ["--endpoint-reconciler-type=master-count", "--apiserver-count=2"];
+
+describe.each([
+  ["lease", []],
+  ["number", counted],
+])("two servers on one store, known by their %s", (_how, known) => {
   let one: ApiServerInstance;
   beforeAll(async () => {
-    one = await ours!.open();
+    one = await ours!.open(known);
   }, 90_000);
   afterAll(() => one?.close());
 
@@ -49,7 +54,7 @@ describe("two servers on one store", () => {
       `${name} joins and leaves`,
       async () => {
         await expect.poll(() => addresses(one), patience).toEqual(first);
-        const flags = ["--advertise-address=10.89.0.2"];
+        const flags = ["--advertise-address=10.89.0.2", ...known];
         const two = await openServer({ command, flags, storeURL: one.storeURL });
         try {
           await expect.poll(() => addresses(one), patience).toEqual(both);

@@ -32,6 +32,9 @@ export interface ApiServerPKI {
   proxyClientKey?: string;
 }
 
+export const endpointReconcilerTypes = ["lease", "master-count", "none"] as const;
+export type EndpointReconcilerType = (typeof endpointReconcilerTypes)[number];
+
 export interface AdmissionOptions {
   enable?: readonly string[];
   disable?: readonly string[];
@@ -73,8 +76,10 @@ export interface ApiServerOptions {
   requestHeaderAllowedNames?: readonly string[];
   /** X-Remote-User and its kin unless told. */
   requestHeaders?: RequestHeaderNames;
-  /** Whether the kubernetes Service gets this server's address; it does unless told. */
-  publishEndpoints?: boolean;
+  /** How the kubernetes Service gets this server's address; "lease" unless told. */
+  endpointReconciler?: EndpointReconcilerType;
+  /** With "master-count": how many servers there are; 1 unless told. */
+  serverCount?: number;
   /** Tokens in Secrets of kube-system; on unless told. */
   bootstrapTokens?: boolean;
   /** 30000-32767 unless told. */

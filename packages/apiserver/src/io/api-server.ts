@@ -45,12 +45,14 @@ import type { ApiServerOptions, ApiServerPKI } from "./api-server-options.ts";
 import type { BackendCredentials } from "./backend.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { RenewableAuthorities } from "./certificate-authorities.ts";
+import { CountedEndpoints } from "./counted-endpoints.ts";
 import { customCodec } from "./custom-codec.ts";
 import { EndpointLeases } from "./endpoint-leases.ts";
 import { EtcdStore } from "./etcd-store.ts";
 import { extraPaths } from "./extra-paths.ts";
 import { healthChecks, type ServerState } from "./health-checks.ts";
 import type { HttpServer } from "./http-server.ts";
+import type { EndpointReconciler } from "./kubernetes-endpoints.ts";
 import { createListener, followCertificates } from "./listeners.ts";
 import { createMemoryTransport } from "./memory-transport.ts";
 import { outsideOperations } from "./outside-operations.ts";
@@ -86,7 +88,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const parts = assemble(options, keys, stop.signal);
   rotated.onRotated = () => parts.store.sealedOtherwise();
   await parts.store.start();
-  const leases = new EndpointLeases(options, parts);
+  const endpoints = endpointReconciler(options, parts);
   const custom = new CustomResources({
     ...parts,
     clock: options.clock,
@@ -116,7 +118,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       servers.push(server);
       followCertificates(options, parts, { server, signal: stop.signal });
       // Its namespace is made first.
-      const published = ready.then(() => leases.join(options.advertisePort ?? bound, stop.signal));
+      const ownPort = options.advertisePort ?? bound;
+      const published = ready.then(() => endpoints?.join(ownPort, stop.signal));
       published.catch((error: unknown) =>
         options.log.error({ error: String(error) }, "the kubernetes Service has no endpoints"),
       );
@@ -124,7 +127,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     async shutdown(delayMs) {
       parts.state.stopping = true;
-      await leases.leave();
+      await endpoints?.leave();
       await sleep(options.clock, delayMs);
       await Promise.all(
         servers.map((server) =>
@@ -142,6 +145,19 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       await options.audit?.close();
     },
   };
+}
+
+/** Undefined: this server is no endpoint. */
+function endpointReconciler(
+  options: ApiServerOptions,
+  parts: Parts,
+): EndpointReconciler | undefined {
+  const { endpointReconciler: type = "lease", advertiseAddress } = options;
+  // An endpoint cannot be a loopback address: it would mean another machine on each machine.
+  if (type === "none" || advertiseAddress.startsWith("127.")) return undefined;
+  return type === "lease"
+    ? new EndpointLeases(options, parts)
+    : new CountedEndpoints(options, parts);
 }
 
 export interface Parts {

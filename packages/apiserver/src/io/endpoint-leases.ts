@@ -12,7 +12,8 @@ import { type KubeObject, sleep } from "@nanokube/machinery";
 import type { ResourceCache } from "../core/cache/resource-cache.ts";
 import { KeyChanged, KeyExists, type ObjectStore } from "../core/storage/store.ts";
 import type { ApiServerOptions } from "./api-server.ts";
-import { type BootstrapParts, find, put } from "./bootstrap.ts";
+import type { BootstrapParts } from "./bootstrap.ts";
+import { type EndpointReconciler, publishAddresses } from "./kubernetes-endpoints.ts";
 
 const ttlSeconds = 15;
 const renewEveryMs = 10_000;
@@ -24,7 +25,7 @@ export interface EndpointLeasesParts extends Omit<BootstrapParts, "options"> {
   endpointLeases: ResourceCache;
 }
 
-export class EndpointLeases {
+export class EndpointLeases implements EndpointReconciler {
   readonly #options: ApiServerOptions;
   readonly #parts: EndpointLeasesParts;
   readonly #ip: string;
@@ -38,9 +39,6 @@ export class EndpointLeases {
 
   /** This server is an endpoint when this resolves, and until the signal aborts or it leaves. */
   async join(port: number, signal: AbortSignal): Promise<void> {
-    const { publishEndpoints } = this.#options;
-    // An endpoint cannot be a loopback address: it would mean another machine on each machine.
-    if (this.#ip.startsWith("127.") || publishEndpoints === false) return;
     this.#port = port;
     await this.#reconcile();
     void this.#keep(signal);
@@ -120,55 +118,4 @@ export class EndpointLeases {
 function addressesOf(object: KubeObject): string[] {
   const { subsets = [] } = object as Endpoints;
   return (subsets[0]?.addresses ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]));
-}
-
-/** Endpoints and EndpointSlice of the kubernetes Service, where they say something else. */
-async function publishAddresses(
-  parts: BootstrapParts,
-  ips: readonly string[],
-  port: number,
-): Promise<void> {
-  const metadata = { name: "kubernetes", namespace: "default" };
-  const ports = [{ name: "https", port, protocol: "TCP" }];
-  const endpoints = {
-    apiVersion: "v1",
-    kind: "Endpoints",
-    metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
-    ...(ips.length === 0 ? {} : { subsets: [{ addresses: ips.map((ip) => ({ ip })), ports }] }),
-  } as KubeObject;
-  const slice = {
-    apiVersion: "discovery.k8s.io/v1",
-    kind: "EndpointSlice",
-    metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
-    addressType: ips[0]?.includes(":") ? "IPv6" : "IPv4",
-    endpoints: ips.map((ip) => ({ addresses: [ip], conditions: { ready: true } })),
-    ports,
-  } as KubeObject;
-  await putChanged(parts, "endpoints", endpoints, "subsets");
-  await putChanged(parts, "endpointslices", slice, "endpoints");
-}
-
-async function putChanged(
-  parts: BootstrapParts,
-  plural: string,
-  object: KubeObject,
-  member: "subsets" | "endpoints",
-): Promise<void> {
-  const current = await find(parts, plural, object);
-  const text = (tree: KubeObject | undefined) => JSON.stringify(addressText(tree, member));
-  if (current === undefined || text(current) !== text(object)) await put(parts, plural, object);
-}
-
-/** What of both kinds counts, whatever order their members are in. */
-function addressText(tree: KubeObject | undefined, member: "subsets" | "endpoints"): unknown {
-  const value = (tree?.[member] ?? []) as readonly {
-    addresses?: readonly (string | { ip?: string })[];
-    ports?: readonly { port?: number }[];
-  }[];
-  const ports = (value.flatMap((one) => one.ports ?? []) ?? []).map(({ port }) => port);
-  const sliced = ((tree?.ports ?? []) as readonly { port?: number }[]).map(({ port }) => port);
-  const addresses = value.map((one) =>
-    (one.addresses ?? []).map((address) => (typeof address === "string" ? address : address.ip)),
-  );
-  return { addresses, ports, sliced };
 }

@@ -90,6 +90,7 @@ export const flagKinds: Readonly<Record<string, FlagKind>> = {
   "allow-privileged": "bool",
   "enable-aggregator-routing": "bool",
   "endpoint-reconciler-type": "string",
+  "apiserver-count": "int",
   "watch-cache": "bool",
   profiling: "bool",
   v: "int",

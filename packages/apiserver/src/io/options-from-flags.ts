@@ -18,7 +18,7 @@ import { addressIn, parseRanges } from "../core/service/cidr.ts";
 import type { PortRange } from "../core/service/node-ports.ts";
 import { accessOptions } from "./access-options.ts";
 import { admissionFlags } from "./admission-flags.ts";
-import type { ApiServerOptions } from "./api-server.ts";
+import { type ApiServerOptions, endpointReconcilerTypes } from "./api-server-options.ts";
 import { auditorOf } from "./audit-options.ts";
 import type { CertificateFiles } from "./certificate-files.ts";
 import type { Encryption } from "./encryption.ts";
@@ -66,19 +66,18 @@ export async function optionsFromFlags(
   const admission = admissionFlags(flags, complaints);
   const serviceAccountTokens = tokenLimits(one, complaints);
   const audit = auditorOf(flags, deps, complaints);
-  const featureGates = readFeatureGates(flags.get("feature-gates") ?? []);
-  if (typeof featureGates === "string") complaints.push(featureGates);
-  const shutdownDelayMs = parseGoDurationMs(one("shutdown-delay-duration") ?? "0s") ?? 0;
+  const server = { ...endpointsOf(flags, complaints), ...gatesOf(flags, complaints) };
   if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
   const host = one("bind-address") ?? "0.0.0.0";
   const advertiseAddress = one("advertise-address") ?? (host === "0.0.0.0" ? ownAddress() : host);
   await completeCertificate(pki, flags, { host, advertiseAddress, clock: deps.clock });
   return {
-    shutdownDelayMs,
+    shutdownDelayMs: parseGoDurationMs(one("shutdown-delay-duration") ?? "0s") ?? 0,
     host,
     port,
     server: {
       ...deps,
+      ...server,
       etcd: dial(servers, { tls: etcdTLS(flags) }),
       serviceClusterIPRange: range,
       advertiseAddress,
@@ -100,12 +99,10 @@ export async function optionsFromFlags(
       serviceAccountTokens,
       storageMediaType: (one("storage-media-type") ?? "application/json") as StorageMediaType,
       anonymous: isTrue(one("anonymous-auth"), true),
-      ...(typeof featureGates === "string" ? {} : { featureGates }),
       runtimeConfig: runtimeConfig(flags.get("runtime-config") ?? []),
       aggregatorRouting: isTrue(one("enable-aggregator-routing"), false),
       requestHeaderAllowedNames: flags.get("requestheader-allowed-names") ?? [],
       requestHeaders: requestHeaders(flags),
-      publishEndpoints: one("endpoint-reconciler-type") !== "none",
       bootstrapTokens: isTrue(one("enable-bootstrap-token-auth"), false),
       ...(nodePorts === undefined ? {} : { nodePortRange: nodePorts }),
       admission,
@@ -209,12 +206,32 @@ function refuseWithoutEffect(flags: Flags): string[] {
     const same = value === "true" ? isTrue(given, true) : (given ?? value) === value;
     if (!same) complaints.push(`--${name} ${JSON.stringify(given)} is not supported: ${why}`);
   }
-  const reconciler = flags.get("endpoint-reconciler-type")?.at(-1) ?? "lease";
-  if (!["lease", "none"].includes(reconciler)) {
-    const allowed = "allowed values: lease, none";
-    complaints.push(`--endpoint-reconciler-type ${JSON.stringify(reconciler)} invalid, ${allowed}`);
-  }
   return complaints;
+}
+
+function endpointsOf(
+  flags: Flags,
+  complaints: string[],
+): Pick<ApiServerOptions, "endpointReconciler" | "serverCount"> {
+  const given = flags.get("endpoint-reconciler-type")?.at(-1) || "lease";
+  const endpointReconciler = endpointReconcilerTypes.find((type) => type === given);
+  if (endpointReconciler === undefined) {
+    const allowed = `allowed values: ${endpointReconcilerTypes.join(", ")}`;
+    complaints.push(`--endpoint-reconciler-type ${JSON.stringify(given)} invalid, ${allowed}`);
+  }
+  const serverCount = Number(flags.get("apiserver-count")?.at(-1) ?? "1");
+  if (serverCount <= 0) {
+    const why = `should be a positive number, but value '${serverCount}' provided`;
+    complaints.push(`--apiserver-count ${why}`);
+  }
+  return { serverCount, ...(endpointReconciler === undefined ? {} : { endpointReconciler }) };
+}
+
+function gatesOf(flags: Flags, complaints: string[]): Pick<ApiServerOptions, "featureGates"> {
+  const featureGates = readFeatureGates(flags.get("feature-gates") ?? []);
+  if (typeof featureGates !== "string") return { featureGates };
+  complaints.push(featureGates);
+  return {};
 }
 
 /** What can be told without reading files. */
