@@ -2,6 +2,7 @@
  * /metrics of ours and of kube-apiserver: which series there are, and what is counted of the same
  * requests; the tables of priority and fairness.
  */
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ApiServerInstance, apiServerSubjects } from "../src/subjects/apiserver.ts";
 
@@ -32,6 +33,9 @@ const stable = [
 
 /** Of the others those that people look at. */
 const also = [
+  "apiserver_cache_list_fetched_objects_total",
+  "apiserver_cache_list_returned_objects_total",
+  "apiserver_cache_list_total",
   "apiserver_audit_event_total",
   "apiserver_audit_level_total",
   "apiserver_flowcontrol_current_executing_requests",
@@ -40,19 +44,39 @@ const also = [
   "apiserver_flowcontrol_nominal_limit_seats",
   "apiserver_flowcontrol_request_execution_seconds",
   "apiserver_flowcontrol_work_estimated_seats",
+  "apiserver_init_events_total",
   "apiserver_request_sli_duration_seconds",
   "apiserver_resource_objects",
+  "apiserver_selfrequest_total",
   "apiserver_storage_events_received_total",
+  "apiserver_storage_list_evaluated_objects_total",
+  "apiserver_storage_list_fetched_objects_total",
+  "apiserver_storage_list_returned_objects_total",
+  "apiserver_storage_list_total",
+  "apiserver_watch_cache_consistent_read_total",
+  "apiserver_watch_cache_events_dispatched_total",
+  "apiserver_watch_cache_events_received_total",
+  "apiserver_watch_cache_initializations_total",
+  "apiserver_watch_cache_read_wait_seconds",
+  "apiserver_watch_cache_resource_version",
+  "apiserver_watch_events_sizes",
+  "apiserver_watch_events_total",
+  "apiserver_watch_list_duration_seconds",
   "authenticated_user_requests",
   "authentication_attempts",
   "authentication_duration_seconds",
   "authorization_attempts_total",
   "authorization_duration_seconds",
+  "etcd_request_duration_seconds",
+  "etcd_requests_total",
   "kubernetes_build_info",
   "process_cpu_seconds_total",
   "process_open_fds",
   "process_resident_memory_bytes",
+  "process_network_receive_bytes_total",
   "process_start_time_seconds",
+  "version_info",
+  "watch_cache_capacity",
 ];
 
 /** With their numbers, for this resource alone. */
@@ -99,6 +123,9 @@ describe.each([ours!, upstream!])("$name", ({ open, skip }) => {
     await send("GET", `${templates}?watch=1&timeoutSeconds=1`);
     await send("GET", `/api/v1/namespaces/default/endpoints`);
     await send("DELETE", templates);
+    const initial = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
+    const inSystem = "/api/v1/namespaces/kube-system/configmaps";
+    await send("GET", `${inSystem}?watch=1&allowWatchBookmarks=1&timeoutSeconds=1&${initial}`);
     const own = async () =>
       (await metrics())
         .filter((line) => line.includes('"podtemplates"') && !line.startsWith("#"))
@@ -142,6 +169,20 @@ describe.each([ours!, upstream!])("$name", ({ open, skip }) => {
     const known = (line: string) =>
       stable.includes(line.split(" ")[2]!) || line.includes("apiserver_admission_webhook");
     expect(others.filter((line) => !known(line))).toEqual([]);
+  });
+
+  test.skipIf(skip)("the results of the health checks", async () => {
+    await send("GET", "/livez");
+    await send("GET", "/readyz");
+    const { text } = await send("GET", "/metrics/slis");
+    const lines = text.split("\n");
+    expect(lines).toContain("# TYPE kubernetes_healthcheck gauge");
+    expect(lines).toContain("# TYPE kubernetes_healthchecks_total counter");
+    for (const type of ["livez", "readyz"]) {
+      expect(lines).toContain(`kubernetes_healthcheck{name="etcd",type="${type}"} 1`);
+      const count = `kubernetes_healthchecks_total{name="etcd",status="success",type="${type}"} `;
+      expect(lines.filter((line) => line.startsWith(count))).toHaveLength(1);
+    }
   });
 
   test.skipIf(skip)("who waits and who is at work, by queue and by request", async () => {
@@ -189,4 +230,36 @@ describe.each([ours!, upstream!])("$name", ({ open, skip }) => {
     });
     expect(own?.slice(10, 12)).toEqual(["admin", "get"]);
   });
+});
+
+const folder = new URL("../", import.meta.url);
+
+test.skipIf(ours!.skip)("what upstream has and we do not is named in the README", async () => {
+  const recorded = await readFile(new URL("testdata/metrics-names.txt", folder), "utf8");
+  const readme = await readFile(new URL("../apiserver/README.md", folder), "utf8");
+  const rows = readme.split("\n").filter((line) => line.startsWith("| `/metrics`"));
+  const patterns = rows.flatMap((row) =>
+    [...row.matchAll(/`([a-z_0-9]+[*]?)`/g)].map(([, pattern]) => pattern!),
+  );
+  const fits = (name: string, pattern: string) =>
+    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+  const server = await ours!.open();
+  const { text } = await server.send({ method: "GET", path: "/metrics" }).finally(server.close);
+  const types = new Map(
+    [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name!, type!]),
+  );
+  const lines = recorded.trimEnd().split("\n");
+  const absent: string[] = [];
+  for (const line of lines) {
+    const [name = "", type] = line.split(" ");
+    if (!types.has(name)) absent.push(name);
+    else expect(types.get(name), name).toBe(type);
+  }
+  const named = (name: string) => patterns.some((pattern) => fits(name, pattern));
+  expect(absent.filter((name) => !named(name))).toEqual([]);
+  const idle = patterns.filter(
+    (pattern) => pattern !== "go_*" && !absent.some((name) => fits(name, pattern)),
+  );
+  expect(idle).toEqual([]);
+  expect([...types.keys()].filter(named)).toEqual([]);
 });

@@ -27,6 +27,7 @@ import { methodNotAllowed } from "./rest/method-not-allowed.ts";
 import { patchTypeOf } from "./rest/patch.ts";
 import { respondWithError } from "./rest/respond.ts";
 import { untilEnded } from "./rest/until-ended.ts";
+import { systemUser } from "./system-user.ts";
 import { type MediaType, negotiateOutput } from "./wire/negotiation.ts";
 import { wantsPretty } from "./wire/pretty.ts";
 
@@ -78,7 +79,7 @@ export function createHandler(options: HandlerOptions): Handler {
   };
 }
 
-/** Counted when it is over: what lasts is among those that last until then. */
+/** Counted when it is over. */
 function count(
   { metrics, server }: HandlerOptions,
   request: ApiRequest,
@@ -93,7 +94,8 @@ function count(
   const record = (sizeBytes: number | undefined): void => {
     const seconds = (server.clock.monotonic() - startedMs) / 1000;
     const isDryRun = request.query.get("dryRun") === "All";
-    const how = { contentType, isDryRun, sizeBytes, waitedSeconds };
+    const isOwn = request.user?.name === systemUser.name;
+    const how = { contentType, isDryRun, isOwn, sizeBytes, waitedSeconds };
     metrics.record({ info, code, seconds, ...how });
   };
   if (typeof body !== "function") {
@@ -101,7 +103,6 @@ function count(
     record(list === undefined ? body.length : rest + list.tail.length);
   } else if (!isLongRunning(info)) record(undefined);
   else {
-    metrics.lasting(info, 1);
     response.body = untilEnded(body, request.signal, (sentBytes) => {
       metrics.lasting(info, -1);
       record(sentBytes);
@@ -176,14 +177,32 @@ async function handle(
   course.waitedSeconds = ticket.waitedSeconds;
   const kind = isReadOnly(info) ? "readOnly" : "mutating";
   const { inFlight } = options.metrics;
-  const isCounted = !isLongRunning(info);
-  if (isCounted) inFlight[kind]++;
+  const isLong = isLongRunning(info);
+  if (!isLong) inFlight[kind]++;
   try {
     await authorize(options, request, { info, user }, course);
-    return await operate(options, request, { info, user }, course);
+    const operation = () => operate(options, request, { info, user }, course);
+    return isLong ? await lasting(options.metrics, info, operation) : await operation();
   } finally {
     ticket.leave();
-    if (isCounted) inFlight[kind]--;
+    if (!isLong) inFlight[kind]--;
+  }
+}
+
+/** It is among what lasts from here until it is answered, or until its answer has ended. */
+async function lasting(
+  metrics: RequestMetrics,
+  info: RequestInfo,
+  operation: () => Promise<ApiResponse>,
+): Promise<ApiResponse> {
+  metrics.lasting(info, 1);
+  let goesOn = false;
+  try {
+    const response = await operation();
+    goesOn = typeof response.body === "function";
+    return response;
+  } finally {
+    if (!goesOn) metrics.lasting(info, -1);
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * Source  staging/src/k8s.io/apiserver/pkg/server/healthz/healthz.go
  */
+import type { HealthRecords } from "./health-records.ts";
 import type { ApiRequest, ApiResponse } from "./rest/context.ts";
 
 export interface HealthCheck {
@@ -24,6 +25,7 @@ const kinds: Readonly<Record<string, string>> = {
 export async function health(
   request: ApiRequest,
   checks: readonly HealthCheck[],
+  records?: HealthRecords,
 ): Promise<ApiResponse | undefined> {
   const [, root = "", ...rest] = request.path.split("/");
   const kind = kinds[`/${root}`];
@@ -48,6 +50,7 @@ export async function health(
       continue;
     }
     const problem = await check.check();
+    records?.note(check.name, kind, problem === undefined);
     if (problem === undefined) lines.push(`[+]${check.name} ok`);
     else {
       failed.push(check.name);

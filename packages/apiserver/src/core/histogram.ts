@@ -3,16 +3,51 @@
  *
  * Units   as the caller observes; upstream's are seconds
  */
-interface Series {
-  /** Of each bucket, with all smaller ones. */
-  counts: number[];
-  sum: number;
-  total: number;
+
+/** One set of labels. */
+export class Tally {
+  readonly #bounds: readonly number[];
+  /** Of each bucket alone: most that is observed falls into the first. */
+  readonly #counts: number[];
+  #sum = 0;
+  #total = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.#counts = bounds.map(() => 0);
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  observe(value: number): void {
+    const bounds = this.#bounds;
+    this.#sum += value;
+    this.#total++;
+    let i = 0;
+    while (i < bounds.length && value > bounds[i]!) i++;
+    if (i < bounds.length) this.#counts[i]!++;
+  }
+
+  lines(name: string, labels: string): string[] {
+    const lead = labels === "" ? "" : `${labels},`;
+    const own = labels === "" ? "" : `{${labels}}`;
+    const out: string[] = [];
+    let count = 0;
+    for (const [i, bound] of this.#bounds.entries()) {
+      count += this.#counts[i]!;
+      out.push(`${name}_bucket{${lead}le="${goFloat(bound)}"} ${count}`);
+    }
+    out.push(`${name}_bucket{${lead}le="+Inf"} ${this.#total}`);
+    out.push(`${name}_sum${own} ${this.#sum}`, `${name}_count${own} ${this.#total}`);
+    return out;
+  }
 }
 
 export class Histogram {
   readonly #buckets: readonly number[];
-  readonly #series = new Map<string, Series>();
+  readonly #series = new Map<string, Tally>();
 
   constructor(buckets: readonly number[]) {
     this.#buckets = buckets;
@@ -23,26 +58,32 @@ export class Histogram {
   }
 
   observe(labels: string, value: number): void {
-    const buckets = this.#buckets;
     let series = this.#series.get(labels);
     if (series === undefined) {
-      series = { counts: buckets.map(() => 0), sum: 0, total: 0 };
+      series = new Tally(this.#buckets);
       this.#series.set(labels, series);
     }
-    series.sum += value;
-    series.total++;
-    for (let i = buckets.length - 1; i >= 0 && value <= buckets[i]!; i--) series.counts[i]!++;
+    series.observe(value);
   }
 
   lines(name: string, help: string): string[] {
-    const out = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`];
-    for (const [labels, { counts, sum, total }] of this.#series) {
-      for (const [i, count] of counts.entries()) {
-        out.push(`${name}_bucket{${labels},le="${this.#buckets[i]}"} ${count}`);
-      }
-      out.push(`${name}_bucket{${labels},le="+Inf"} ${total}`);
-      out.push(`${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${total}`);
-    }
-    return out;
+    return histogramFamily(name, help, this.#series);
   }
+}
+
+export function histogramFamily(
+  name: string,
+  help: string,
+  series: Iterable<readonly [labels: string, tally: Tally]>,
+): string[] {
+  const out = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`];
+  for (const [labels, tally] of series) out.push(...tally.lines(name, labels));
+  return out;
+}
+
+/** A label is compared as text: Go writes 1e+06 where JavaScript writes 1000000. */
+function goFloat(value: number): string {
+  const isPlain = value === 0 || (value >= 1e-4 && value < 1e6);
+  if (isPlain) return String(value);
+  return value.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
 }

@@ -6,6 +6,7 @@
 import { kubernetesVersion, type ResourceInfo, typeInfo } from "@nanokube/api";
 import { buildDiscovery, type Discovery, type ForeignVersion } from "./discovery/discovery.ts";
 import { type HealthCheck, health } from "./health.ts";
+import { HealthRecords } from "./health-records.ts";
 import type { ApiRequest, ApiResponse } from "./rest/context.ts";
 import { methodNotAllowed } from "./rest/method-not-allowed.ts";
 import { encodeTree } from "./rest/respond.ts";
@@ -13,6 +14,8 @@ import { type MediaType, mediaTypes, negotiateOutput } from "./wire/negotiation.
 import { wantsPretty } from "./wire/pretty.ts";
 
 const encoder = new TextEncoder();
+
+export const metricsType = "text/plain; version=0.0.4; charset=utf-8; escaping=values";
 
 export interface NonResourceOptions {
   /** What is served now; asked again after `changed`. */
@@ -33,6 +36,7 @@ export function createNonResource(
 ): (request: ApiRequest) => Promise<ApiResponse | undefined> {
   let discovery: Discovery | undefined;
   let builtAt = -1;
+  const records = new HealthRecords();
   const current = (): Discovery => {
     if (discovery === undefined || builtAt !== options.generation()) {
       builtAt = options.generation();
@@ -45,9 +49,11 @@ export function createNonResource(
     return discovery;
   };
   return async (request) => {
-    const healthy = await health(request, options.checks);
+    const healthy = await health(request, options.checks, records);
     if (healthy !== undefined) return healthy;
     const path = request.path.length > 1 ? request.path.replace(/\/+$/, "") : request.path;
+    if (path === "/metrics/slis")
+      return textDocument(metricsType, `${records.lines().join("\n")}\n`);
     if (isReadOnly(path) && request.method !== "GET") throw methodNotAllowed();
     if (path === "/version") return document(request, version(), true);
     const found = discoveryDocument(request, path, current());
@@ -190,7 +196,14 @@ function rootPaths(options: NonResourceOptions): string[] {
       if (root === "/readyz" || !check.readyOnly) paths.add(`${root}/${check.name}`);
     }
   }
-  for (const path of ["/metrics", "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/version"]) {
+  for (const path of [
+    "/metrics",
+    "/metrics/slis",
+    "/openapi/v2",
+    "/openapi/v3",
+    "/openid/v1/jwks",
+    "/version",
+  ]) {
     paths.add(path);
   }
   paths.delete("/apis/");

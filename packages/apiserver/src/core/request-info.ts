@@ -137,3 +137,10 @@ export function isPodStream({ resource, subresource }: RequestInfo): boolean {
 }
 
 const podStreams = new Set(["exec", "attach", "portforward"]);
+
+/** What a request reaches, as /metrics says it. */
+export function scopeOf({ isResourceRequest, name, namespace, verb }: RequestInfo): string {
+  if (!isResourceRequest) return "";
+  if (name !== "" || verb === "create") return "resource";
+  return namespace !== "" ? "namespace" : "cluster";
+}

@@ -16,12 +16,14 @@ test("requests are counted by what they were and how they ended", () => {
       waitedSeconds: 0,
       contentType,
       isDryRun: false,
+      isOwn: method === "PUT",
       sizeBytes: 1234,
     });
   record("POST", pods, 201, 0.004);
   record("POST", pods, 201, 0.3);
   record("GET", pods, 200, 0.01);
   record("PATCH", `${pods}/p`, 200, 0.01, "application/apply-patch+yaml");
+  record("PUT", `${pods}/p`, 200, 0.01);
   record("GET", "/livez", 200, 0.01);
   record("GET", "/nothing/of/ours", 404, 0.01);
   record("GET", "/api/v1/watch/pods", 200, 100);
@@ -33,6 +35,10 @@ test("requests are counted by what they were and how they ended", () => {
   expect(line("apiserver_request_total")).toContain(
     `apiserver_request_total{code="201",${of("POST")}} 2`,
   );
+  expect(line("apiserver_selfrequest_total")).toEqual([
+    'apiserver_selfrequest_total{group="",resource="pods",subresource="",verb="PUT"} 1',
+  ]);
+  expect(line('le="1e+06"').length).toBeGreaterThan(0);
   expect(line('verb="APPLY"').length).toBeGreaterThan(0);
   expect(line('verb="LIST"')[0]).toContain('scope="namespace"');
   expect(line('subresource="/livez"').length).toBeGreaterThan(0);

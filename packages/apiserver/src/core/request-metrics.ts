@@ -8,7 +8,8 @@
 import { AdmissionMetrics } from "./admission/admission-metrics.ts";
 import { isLongRunning } from "./flow-control/flow-control.ts";
 import { Histogram } from "./histogram.ts";
-import type { RequestInfo } from "./request-info.ts";
+import { metricFamily } from "./metric-family.ts";
+import { type RequestInfo, scopeOf } from "./request-info.ts";
 
 const durationBuckets = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45,
@@ -34,6 +35,8 @@ export interface AnsweredRequest {
   waitedSeconds: number;
   contentType: string;
   isDryRun: boolean;
+  /** Asked by the server itself. */
+  isOwn: boolean;
   /** Unknown for what is streamed. */
   sizeBytes: number | undefined;
 }
@@ -42,8 +45,9 @@ export interface AnsweredRequest {
 interface Labels {
   whole: string;
   short: string;
+  own: string;
   isRead: boolean;
-  isLong: boolean;
+  isWatch: boolean;
 }
 
 export class RequestMetrics {
@@ -51,6 +55,7 @@ export class RequestMetrics {
   /** At work now; what lasts is not among them. */
   readonly inFlight = { readOnly: 0, mutating: 0 };
   readonly #requests = new Map<string, number>();
+  readonly #ownRequests = new Map<string, number>();
   readonly #durations = new Histogram(durationBuckets);
   readonly #indicators = new Histogram(sliBuckets);
   readonly #sizes = new Histogram(sizeBuckets);
@@ -59,13 +64,15 @@ export class RequestMetrics {
   readonly #labels = new Map<string, Labels>();
 
   record(answered: AnsweredRequest): void {
-    const { info, code, seconds, waitedSeconds, contentType, isDryRun, sizeBytes } = answered;
+    const { info, code, seconds, waitedSeconds, contentType, isDryRun, isOwn, sizeBytes } =
+      answered;
     if (!info.isResourceRequest && pathLabel(info.path) === "") return;
     const labels = this.#labelsOf(info, contentType, isDryRun);
     const request = `code="${code}",${labels.whole}`;
     this.#requests.set(request, (this.#requests.get(request) ?? 0) + 1);
+    if (isOwn) this.#ownRequests.set(labels.own, (this.#ownRequests.get(labels.own) ?? 0) + 1);
     this.#durations.observe(labels.whole, seconds);
-    if (!isDryRun && !labels.isLong)
+    if (!isDryRun && !labels.isWatch)
       this.#indicators.observe(labels.short, seconds - waitedSeconds);
     if (labels.isRead && sizeBytes !== undefined) this.#sizes.observe(labels.short, sizeBytes);
   }
@@ -100,11 +107,17 @@ export class RequestMetrics {
   lines(): string[] {
     const { readOnly, mutating } = this.inFlight;
     return [
-      ...family(
+      ...metricFamily(
         "apiserver_request_total",
         "counter",
         "[STABLE] Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.",
         this.#requests,
+      ),
+      ...metricFamily(
+        "apiserver_selfrequest_total",
+        "counter",
+        "[ALPHA] Counter of apiserver self-requests broken out for each verb, API resource and subresource.",
+        this.#ownRequests,
       ),
       ...this.#durations.lines(
         "apiserver_request_duration_seconds",
@@ -118,7 +131,7 @@ export class RequestMetrics {
         "apiserver_response_sizes",
         "[STABLE] Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component.",
       ),
-      ...family(
+      ...metricFamily(
         "apiserver_current_inflight_requests",
         "gauge",
         "[STABLE] Maximal number of currently used inflight request limit of this apiserver per request kind in last second.",
@@ -127,13 +140,13 @@ export class RequestMetrics {
           [labelText({ request_kind: "readOnly" }), readOnly],
         ],
       ),
-      ...family(
+      ...metricFamily(
         "apiserver_longrunning_requests",
         "gauge",
         "[STABLE] Gauge of all active long-running apiserver requests broken out by verb, group, version, resource, scope and component. Not all requests are tracked this way.",
         this.#lasting,
       ),
-      ...family(
+      ...metricFamily(
         "apiserver_requested_deprecated_apis",
         "gauge",
         "[STABLE] Gauge of deprecated APIs that have been requested, broken out by API group, version, resource, subresource, and removed_release.",
@@ -142,22 +155,6 @@ export class RequestMetrics {
       ...this.admission.lines(),
     ];
   }
-}
-
-function family(
-  name: string,
-  type: "counter" | "gauge",
-  help: string,
-  series: Iterable<readonly [labels: string, value: number]>,
-): string[] {
-  const values = [...series].map(([labels, value]) => `${name}{${labels}} ${value}`);
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...values];
-}
-
-function scopeOf({ isResourceRequest, name, namespace, verb }: RequestInfo): string {
-  if (!isResourceRequest) return "";
-  if (name !== "" || verb === "create") return "resource";
-  return namespace !== "" ? "namespace" : "cluster";
 }
 
 /** Of the paths that are no resources upstream counts these. */
@@ -172,7 +169,7 @@ function labelsOf(info: RequestInfo, contentType: string, isDryRun: boolean): La
   const isApply = info.verb === "patch" && contentType.includes("apply-patch");
   const connects = isLongRunning(info) && !["watch", "proxy"].includes(info.verb);
   const usual = verbs[info.verb] ?? info.verb.toUpperCase();
-  const verb = isApply ? "APPLY" : connects && info.subresource !== "log" ? "CONNECT" : usual;
+  const verb = isApply ? "APPLY" : connects ? "CONNECT" : usual;
   const short = {
     component: isResourceRequest ? "apiserver" : "",
     group: isResourceRequest ? apiGroup : "",
@@ -183,11 +180,13 @@ function labelsOf(info: RequestInfo, contentType: string, isDryRun: boolean): La
     version: isResourceRequest ? apiVersion : "",
   };
   const { component, ...others } = short;
+  const { group, subresource } = short;
   return {
     whole: labelText({ component, dry_run: isDryRun ? "All" : "", ...others }),
     short: labelText(short),
+    own: labelText({ group, resource, subresource, verb }),
     isRead: ["GET", "LIST", "WATCH"].includes(verb),
-    isLong: isLongRunning(info),
+    isWatch: verb === "WATCH",
   };
 }
 

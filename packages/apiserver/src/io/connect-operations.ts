@@ -128,6 +128,7 @@ export async function serveUpgrade(
 ): Promise<void> {
   const course = openCourse();
   const { socket } = connection;
+  const refused = countWhenOver(deps.options, request, course, socket);
   const onSwitched = (): void => {
     const ended = course.trail?.switched();
     if (ended !== undefined) socket.once("close", ended);
@@ -136,9 +137,36 @@ export async function serveUpgrade(
     await passThrough(deps, request, course, { ...connection, onSwitched });
   } catch (error) {
     const answer = refusedUpgrade(deps.options, request, course, error);
+    refused(answer.status);
     await course.trail?.answered(answer);
     refuse(socket, answer);
   }
+}
+
+/** Upstream's code of what became another protocol. */
+const switchedCode = 0;
+
+/** Counted when its connection is gone; what it was refused with is said before. */
+function countWhenOver(
+  { metrics, server }: HandlerOptions,
+  request: ApiRequest,
+  course: Course,
+  socket: Duplex,
+): (code: number) => void {
+  const startedMs = server.clock.monotonic();
+  let code = switchedCode;
+  socket.once("close", () => {
+    const { info, isAuthorized } = course;
+    if (info === undefined || !isAuthorized) return;
+    metrics.lasting(info, -1);
+    const seconds = (server.clock.monotonic() - startedMs) / 1000;
+    const contentType = request.headers["content-type"] ?? "";
+    const how = { contentType, isDryRun: false, isOwn: false, sizeBytes: undefined };
+    metrics.record({ info, code, seconds, waitedSeconds: 0, ...how });
+  });
+  return (refusal) => {
+    code = refusal;
+  };
 }
 
 async function passThrough(
@@ -148,6 +176,7 @@ async function passThrough(
   upgrade: Upgrade,
 ): Promise<void> {
   const admitted = await admitRequest(deps.options, request, course);
+  deps.options.metrics.lasting(admitted.info, 1);
   const elsewhere = deps.aggregator.upgrade(request, admitted.user, upgrade);
   if (elsewhere !== undefined) return await elsewhere;
   const context = contextFor(deps.options, request, admitted);

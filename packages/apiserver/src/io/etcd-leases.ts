@@ -6,6 +6,7 @@
  * Source  staging/src/k8s.io/apiserver/pkg/storage/etcd3/lease_manager.go
  */
 import type { Clock } from "@nanokube/machinery";
+import { Tally } from "../core/histogram.ts";
 import { storageError } from "./etcd-errors.ts";
 
 const objectsMax = 1000;
@@ -16,6 +17,8 @@ interface LeaseClient {
 }
 
 export class EtcdLeases {
+  /** How many objects had one lease, of leases that are replaced. */
+  readonly objectsOfLease = new Tally([10, 50, 100, 500, 1000, 2500, 5000]);
   readonly #client: LeaseClient;
   readonly #clock: Clock;
   #current: { id: bigint; ttlSeconds: number; expiresMs: number; objects: number } | undefined;
@@ -38,6 +41,7 @@ export class EtcdLeases {
       current.objects++;
       return current.id;
     }
+    this.objectsOfLease.observe(current?.objects ?? 0);
     const longer = ttlSeconds + Math.min(reuseMaxSeconds, Math.floor(ttlSeconds * 0.05));
     const granted = await storageError(this.#client.leaseGrant({ TTL: longer }));
     this.#current = {

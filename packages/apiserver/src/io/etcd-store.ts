@@ -11,6 +11,7 @@
  */
 import { type Clock, type KubeObject, type Log, sleep, timeout } from "@nanokube/machinery";
 import { type Channel, createClient, etcd } from "@nanokube/rpc";
+import type { StoreOperation } from "../core/cache/cache-counts.ts";
 import { KeptEncodings } from "../core/cache/kept-encodings.ts";
 import { ResourceCache } from "../core/cache/resource-cache.ts";
 import { type StorageCodec, StoredObject, takeEncoded } from "../core/cache/stored-object.ts";
@@ -23,6 +24,7 @@ import {
   type PastPage,
   type WriteOptions,
 } from "../core/storage/store.ts";
+import { countedRequest } from "./counted-request.ts";
 import { compactRegularly } from "./etcd-compaction.ts";
 import { storageError } from "./etcd-errors.ts";
 import { type EtcdEvent, type KeyValue, prefixEnd } from "./etcd-key.ts";
@@ -31,12 +33,12 @@ import { SharedProbe } from "./etcd-probe.ts";
 import { placeOf } from "./key-place.ts";
 import { type OwnWrite, OwnWrites } from "./own-writes.ts";
 import { firstContact, patient } from "./patient-store.ts";
+import { readEverything } from "./read-everything.ts";
 import { RevisionGate } from "./revision-gate.ts";
 import { SealedValues, type Sealing } from "./sealed-values.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const pageSize = 1000;
 const modRevisionTarget = 2;
 /** After this long without news the watch is asked where it stands. */
 const progressAfterMs = 100;
@@ -58,7 +60,7 @@ export interface EtcdStoreOptions {
 export class EtcdStore implements ObjectStore {
   readonly #kv;
   readonly #watch;
-  readonly #leases: EtcdLeases;
+  readonly leases: EtcdLeases;
   readonly #options: EtcdStoreOptions;
   readonly #caches = new Map<string, ResourceCache>();
   readonly #values: SealedValues;
@@ -67,6 +69,7 @@ export class EtcdStore implements ObjectStore {
   readonly #stop = new AbortController();
   readonly #own = new OwnWrites();
   compacted = 0;
+  progressNotes = 0;
   #askProgress: (() => void) | undefined;
   readonly #probe = new SharedProbe(async () => {
     const asked = storageError(this.#kv.range({ key: encoder.encode("/"), countOnly: true }));
@@ -82,7 +85,7 @@ export class EtcdStore implements ObjectStore {
     const kv = createClient(options.etcd, etcd.KV);
     this.#kv = this.#values.prepared(patient(kv, options.timeoutMs));
     this.#watch = createClient(options.etcd, etcd.Watch);
-    this.#leases = new EtcdLeases(createClient(options.etcd, etcd.Lease), options.clock);
+    this.leases = new EtcdLeases(createClient(options.etcd, etcd.Lease), options.clock);
   }
 
   get revision(): number {
@@ -155,21 +158,16 @@ export class EtcdStore implements ObjectStore {
     if (this.revision >= revision) return true;
     const { clock } = this.#options;
     const nudge = clock.setTimeout(() => this.#askProgress?.(), progressAfterMs);
-    const done = this.#gate.reached(revision);
-    let timer: ReturnType<Clock["setTimeout"]> | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = clock.setTimeout(() => resolve(false), timeoutMs);
-    });
     try {
-      return await Promise.race([done.then(() => true), late]);
+      return await this.#gate.reachedWithin(revision, timeoutMs, clock);
     } finally {
       clock.clearTimeout(nudge);
-      if (timer !== undefined) clock.clearTimeout(timer);
     }
   }
 
   async read(cache: ResourceCache, key: string): Promise<StoredObject | undefined> {
-    const response = await storageError(this.#kv.range({ key: this.#keyBytes(cache, key) }));
+    const sent = this.#kv.range({ key: this.#keyBytes(cache, key) });
+    const response = await this.#asked(cache, "get", sent);
     const kv = response.kvs[0];
     return kv === undefined ? undefined : this.#object(cache, kv as KeyValue);
   }
@@ -182,10 +180,12 @@ export class EtcdStore implements ObjectStore {
   ): Promise<StoredObject> {
     const bytes = this.#keyBytes(cache, key);
     const value = takeEncoded(cache.codec, tree);
-    const lease = await this.#leases.forTTL(options.ttlSeconds);
+    const lease = await this.leases.forTTL(options.ttlSeconds);
     const sealed = this.#values.seal(cache.prefix, bytes, value);
     return this.#write({ cache, key, tree, value, sealed, lease }, async () => {
-      const response = await storageError(
+      const response = await this.#asked(
+        cache,
+        "create",
         this.#kv.txn({
           compare: [{ result: 0, target: modRevisionTarget, key: bytes, modRevision: 0 }],
           success: [{ requestPut: { key: bytes, value: sealed, lease } }],
@@ -207,10 +207,12 @@ export class EtcdStore implements ObjectStore {
     const lease =
       options.ttlSeconds === undefined
         ? current.lease
-        : await this.#leases.forTTL(options.ttlSeconds);
+        : await this.leases.forTTL(options.ttlSeconds);
     const sealed = this.#values.seal(cache.prefix, key, value);
     return this.#write({ cache, key: current.key, tree, value, sealed, lease }, async () => {
-      const response = await storageError(
+      const response = await this.#asked(
+        cache,
+        "update",
         this.#kv.txn({
           compare: [{ result: 0, target: modRevisionTarget, key, modRevision: current.revision }],
           success: [{ requestPut: { key, value: sealed, lease } }],
@@ -224,7 +226,9 @@ export class EtcdStore implements ObjectStore {
 
   async remove(cache: ResourceCache, current: StoredObject): Promise<StoredObject> {
     const key = this.#keyBytes(cache, current.key);
-    const response = await storageError(
+    const response = await this.#asked(
+      cache,
+      "delete",
       this.#kv.txn({
         compare: [{ result: 0, target: modRevisionTarget, key, modRevision: current.revision }],
         success: [{ requestDeleteRange: { key } }],
@@ -245,7 +249,9 @@ export class EtcdStore implements ObjectStore {
     revision: number,
   ): Promise<PastPage> {
     const from = start > prefix ? start : prefix;
-    const response = await storageError(
+    const response = await this.#asked(
+      cache,
+      "list",
       this.#kv.range({
         key: this.#keyBytes(cache, from),
         rangeEnd: prefixEnd(this.#keyBytes(cache, prefix)),
@@ -255,6 +261,10 @@ export class EtcdStore implements ObjectStore {
     );
     const objects = response.kvs.map((kv) => this.#object(cache, kv as KeyValue));
     return { objects, remaining: Math.max(0, response.count - objects.length) };
+  }
+
+  #asked<T>(cache: ResourceCache, what: StoreOperation, sent: Promise<T>): Promise<T> {
+    return countedRequest(cache.counts.storeOf(what), this.#options.clock, sent);
   }
 
   /** `send` gives the revision; what it throws, the caller gets. */
@@ -300,30 +310,19 @@ export class EtcdStore implements ObjectStore {
   }
 
   async #reach(revision: number): Promise<void> {
-    if (this.revision >= revision) return;
-    if (await this.waitFor(revision, 3_000)) return;
+    if (this.revision >= revision || (await this.waitFor(revision, 3_000))) return;
     throw timeout("the watch cache did not catch up with etcd in time");
   }
 
   async #loadAll(): Promise<number> {
-    const end = prefixEnd(encoder.encode(this.prefix));
-    let key: Uint8Array = encoder.encode(this.prefix);
-    let revision = 0;
-    for (;;) {
-      const page = await storageError(
-        this.#kv.range({ key, rangeEnd: end, limit: pageSize, revision }),
-      );
-      revision = revision || page.header!.revision;
-      for (const kv of page.kvs as readonly KeyValue[]) {
-        const place = placeOf(this.#caches, this.#pathOf(kv.key), this.#adopt);
-        if (place === undefined) continue;
-        place.cache.load(this.#object(place.cache, kv));
-      }
-      const last = page.kvs.at(-1);
-      if (!page.more || last === undefined) break;
-      key = new Uint8Array([...(last as KeyValue).key, 0]);
+    const revision = await readEverything(this.#kv, encoder.encode(this.prefix), (kv) => {
+      const place = placeOf(this.#caches, this.#pathOf(kv.key), this.#adopt);
+      place?.cache.load(this.#object(place.cache, kv));
+    });
+    for (const cache of this.#caches.values()) {
+      cache.beginHistory(revision);
+      cache.counts.fromStore.add(cache.size, cache.size, cache.size);
     }
-    for (const cache of this.#caches.values()) cache.beginHistory(revision);
     this.#gate.advance(revision);
     this.#synced = true;
     return revision;
@@ -374,6 +373,7 @@ export class EtcdStore implements ObjectStore {
         for (const event of response.events) this.#apply(event as EtcdEvent, now);
         // A fragment would end inside a revision; etcd sends none unless asked to.
         if (!response.created && response.header !== undefined) {
+          if (response.events.length === 0) this.progressNotes++;
           this.#gate.advance(
             response.events.length > 0
               ? (response.events.at(-1) as EtcdEvent).kv.modRevision

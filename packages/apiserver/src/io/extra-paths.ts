@@ -8,6 +8,7 @@ import {
 import type { TokenUses } from "../core/authentication/token-uses.ts";
 import { usualGates } from "../core/feature-gates.ts";
 import type { FlowControl } from "../core/flow-control/flow-control.ts";
+import { metricsType } from "../core/non-resource.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { RequestMetrics } from "../core/request-metrics.ts";
 import type { ApiRequest, ApiResponse } from "../core/rest/context.ts";
@@ -48,7 +49,7 @@ export function extraPaths(deps: ExtraPathDeps): Serve[] {
     }
     if (path === "/metrics") {
       return answer(
-        "text/plain; version=0.0.4; charset=utf-8; escaping=values",
+        metricsType,
         await metricsText({
           ...deps,
           etcd: options.etcd,

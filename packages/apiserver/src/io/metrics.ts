@@ -9,11 +9,15 @@ import { type Channel, createClient, etcd } from "@nanokube/rpc";
 import type { AccessMetrics } from "../core/access-metrics.ts";
 import type { AuditCounts } from "../core/audit/trail.ts";
 import type { TokenUses } from "../core/authentication/token-uses.ts";
+import { type CountedCache, cacheMetrics } from "../core/cache/cache-metrics.ts";
+import type { ResourceCache } from "../core/cache/resource-cache.ts";
+import type { StoredObject } from "../core/cache/stored-object.ts";
 import type { FeatureGates } from "../core/feature-gates.ts";
 import type { FlowControl, LevelState } from "../core/flow-control/flow-control.ts";
+import { metricFamily } from "../core/metric-family.ts";
 import type { ResourceRegistry } from "../core/registry.ts";
 import type { RequestMetrics } from "../core/request-metrics.ts";
-import type { ServedResource } from "../core/rest/context.ts";
+import type { EtcdStore } from "./etcd-store.ts";
 import { processMetrics } from "./process-metrics.ts";
 
 export interface MetricSources {
@@ -25,57 +29,53 @@ export interface MetricSources {
   audit: AuditCounts | undefined;
   etcd: Channel;
   gates: FeatureGates;
-}
-
-type Series = readonly [labels: string, value: number];
-
-function family(name: string, type: string, help: string, series: Iterable<Series>): string[] {
-  const values = [...series].map(([labels, value]) =>
-    labels === "" ? `${name} ${value}` : `${name}{${labels}} ${value}`,
-  );
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...values];
+  store: EtcdStore;
 }
 
 export async function metricsText(sources: MetricSources): Promise<string> {
   const { registry, metrics, access, flowControl, audit } = sources;
+  const { revision, progressNotes, leases } = sources.store;
+  const caches = cachesOf(registry);
   const lines = [
     ...metrics.lines(),
     ...access.lines(),
     ...sources.uses.lines(),
-    ...storedObjects(registry),
+    ...storedObjects(caches),
     ...(await storeSize(sources.etcd)),
     ...watches(registry),
+    ...unavailable(registry),
+    ...cacheMetrics(caches, { revision, progressNotes, objectsOfLease: leases.objectsOfLease }),
     ...flowControl.metrics.lines(),
     ...levelSeats(flowControl),
-    ...(audit === undefined ? [] : audited(audit)),
+    ...audited(audit),
     ...build(),
+    ...compatibility(),
     ...features(sources.gates),
     ...processMetrics(),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-const labelsOf = ({ info }: ServedResource): string =>
-  `group="${info.group}",resource="${info.plural}"`;
+const labelsOf = ({ group, resource }: CountedCache): string =>
+  `group="${group}",resource="${resource}"`;
 
-function storedObjects(registry: ResourceRegistry): string[] {
-  const all = [...registry.served()].filter(({ info }) => info.storageVersionHash !== undefined);
-  const dotted = ({ info }: ServedResource): string =>
-    info.group === "" ? info.plural : `${info.plural}.${info.group}`;
+function storedObjects(all: readonly CountedCache[]): string[] {
+  const dotted = ({ group, resource }: CountedCache): string =>
+    group === "" ? resource : `${resource}.${group}`;
   return [
-    ...family(
+    ...metricFamily(
       "apiserver_storage_objects",
       "gauge",
       "[STABLE] (Deprecated since 1.34.0) [DEPRECATED, consider using apiserver_resource_objects instead] Number of stored objects at the time of last check split by kind. In case of a fetching error, the value will be -1.",
       all.map((one) => [`resource="${dotted(one)}"`, one.cache.size]),
     ),
-    ...family(
+    ...metricFamily(
       "apiserver_resource_objects",
       "gauge",
       "[ALPHA] Number of stored objects at the time of last check split by kind. In case of a fetching error, the value will be -1.",
       all.map((one) => [labelsOf(one), one.cache.size]),
     ),
-    ...family(
+    ...metricFamily(
       "apiserver_resource_size_estimate_bytes",
       "gauge",
       "[ALPHA] Estimated size of stored objects in database. Estimate is based on sum of last observed sizes of serialized objects. In case of a fetching error, the value will be -1.",
@@ -90,7 +90,7 @@ const sizeTimeoutMs = 2_000;
 async function storeSize(channel: Channel): Promise<string[]> {
   const maintenance = createClient(channel, etcd.Maintenance);
   const status = await maintenance.status({}, { timeoutMs: sizeTimeoutMs }).catch(() => undefined);
-  return family(
+  return metricFamily(
     "apiserver_storage_size_bytes",
     "gauge",
     "[STABLE] Size of the storage database file physically allocated in bytes.",
@@ -98,11 +98,39 @@ async function storeSize(channel: Channel): Promise<string[]> {
   );
 }
 
+/** Versions of one kind share a cache. */
+function cachesOf(registry: ResourceRegistry): CountedCache[] {
+  const caches = new Map<ResourceCache, CountedCache>();
+  for (const { info, cache } of registry.served()) {
+    if (info.storageVersionHash === undefined || caches.has(cache)) continue;
+    caches.set(cache, { group: info.group, resource: info.plural, cache });
+  }
+  return [...caches.values()];
+}
+
+interface Judged {
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
+function unavailable(registry: ResourceRegistry): string[] {
+  const services = registry.lookup("apiregistration.k8s.io", "v1", "apiservices");
+  const isAway = (object: StoredObject): boolean =>
+    (object.shared() as Judged).status?.conditions?.some(
+      ({ type, status }) => type === "Available" && status === "False",
+    ) ?? false;
+  return metricFamily(
+    "aggregator_unavailable_apiservice",
+    "gauge",
+    "[ALPHA] Gauge of APIServices which are marked as unavailable broken down by APIService name.",
+    [...(services?.cache.scan() ?? [])].map((one) => [`name="${one.name}"`, isAway(one) ? 1 : 0]),
+  );
+}
+
 function watches(registry: ResourceRegistry): string[] {
   const all = [...registry.served()];
   const watched = all.filter(({ cache }) => cache.watcherCount > 0);
   return [
-    ...family(
+    ...metricFamily(
       "apiserver_registered_watchers",
       "gauge",
       "[ALPHA] Number of currently registered watchers for a given resources",
@@ -110,14 +138,6 @@ function watches(registry: ResourceRegistry): string[] {
         `group="${info.group}",kind="${info.kind}",version="${info.version}"`,
         cache.watcherCount,
       ]),
-    ),
-    ...family(
-      "apiserver_storage_events_received_total",
-      "counter",
-      "[BETA] Number of etcd events received split by kind.",
-      all
-        .filter(({ cache }) => cache.eventsReceived > 0)
-        .map((one) => [labelsOf(one), one.cache.eventsReceived]),
     ),
   ];
 }
@@ -151,7 +171,7 @@ const seatGauges: readonly SeatGauge[] = [
 function levelSeats(flowControl: FlowControl): string[] {
   const levels = flowControl.levels();
   return seatGauges.flatMap(([name, help, of]) =>
-    family(
+    metricFamily(
       `apiserver_flowcontrol_${name}`,
       "gauge",
       help,
@@ -160,28 +180,30 @@ function levelSeats(flowControl: FlowControl): string[] {
   );
 }
 
-function audited({ events, rejected, levels, errors }: AuditCounts): string[] {
+/** Of an audit that is off there is nothing but two zeros. */
+function audited(counts: AuditCounts | undefined): string[] {
+  const { events = 0, rejected = 0, levels = [], errors = [] } = counts ?? {};
   const lead = "apiserver_audit";
   return [
-    ...family(
+    ...metricFamily(
       `${lead}_event_total`,
       "counter",
       "[ALPHA] Counter of audit events generated and sent to the audit backend.",
       [["", events]],
     ),
-    ...family(
+    ...metricFamily(
       `${lead}_error_total`,
       "counter",
       "[ALPHA] Counter of audit events that failed to be audited properly. Plugin identifies the plugin affected by the error.",
       [...errors].map(([plugin, count]) => [`plugin="${plugin}"`, count]),
     ),
-    ...family(
+    ...metricFamily(
       `${lead}_level_total`,
       "counter",
       "[ALPHA] Counter of policy levels for audit events (1 per request).",
       [...levels].map(([level, count]) => [`level="${level}"`, count]),
     ),
-    ...family(
+    ...metricFamily(
       `${lead}_requests_rejected_total`,
       "counter",
       "[ALPHA] Counter of apiserver requests rejected due to an error in audit logging backend.",
@@ -191,7 +213,7 @@ function audited({ events, rejected, levels, errors }: AuditCounts): string[] {
 }
 
 function features(gates: FeatureGates): string[] {
-  return family(
+  return metricFamily(
     "kubernetes_feature_enabled",
     "gauge",
     "[BETA] This metric records the data about the stage and enablement of a k8s feature.",
@@ -216,10 +238,22 @@ function build(): string[] {
     platform: `${process.platform}/${process.arch}`,
   };
   const text = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
-  return family(
+  return metricFamily(
     "kubernetes_build_info",
     "gauge",
     "[BETA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
     [[text.join(","), 1]],
+  );
+}
+
+function compatibility(): string[] {
+  const binary = kubernetesVersion.replace(/^v/, "");
+  const [major = "", minor = ""] = binary.split(".");
+  const versions = `emulation="${major}.${minor}",min_compat="${major}.${Number(minor) - 1}"`;
+  return metricFamily(
+    "version_info",
+    "gauge",
+    "[ALPHA] Provides the compatibility version info of the component. The component label is the name of the component, usually kube, but is relevant for aggregated-apiservers.",
+    [[`binary="${binary}",component="kube",${versions}`, 1]],
   );
 }

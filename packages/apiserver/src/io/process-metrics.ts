@@ -35,7 +35,8 @@ function one(name: string, type: string, help: string, [value]: [number]): strin
 function ofLinux(): string[] {
   try {
     const open = readdirSync("/proc/self/fd").length;
-    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    const limits = readFileSync("/proc/self/limits", "utf8");
+    const limit = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
     const virtual = /^VmSize:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
     return [
       ...one("open_fds", "gauge", "Number of open file descriptors.", [open]),
@@ -43,8 +44,45 @@ function ofLinux(): string[] {
       ...one("virtual_memory_bytes", "gauge", "Virtual memory size in bytes.", [
         Number(virtual ?? 0) * 1024,
       ]),
+      ...one(
+        "virtual_memory_max_bytes",
+        "gauge",
+        "Maximum amount of virtual memory available in bytes.",
+        [mostMemory(limits)],
+      ),
+      ...network(),
     ];
   } catch {
     return [];
   }
+}
+
+const unlimited = 2 ** 64;
+
+function mostMemory(limits: string): number {
+  const limit = /^Max address space\s+(\d+)/m.exec(limits)?.[1];
+  return limit === undefined ? unlimited : Number(limit);
+}
+
+/** Of the network namespace, not of the process alone: so does every Prometheus client. */
+function network(): string[] {
+  const lines = readFileSync("/proc/self/net/netstat", "utf8").split("\n");
+  const [names = [], values = []] = lines
+    .filter((line) => line.startsWith("IpExt:"))
+    .map((line) => line.split(" "));
+  const value = (name: string): number => Number(values[names.indexOf(name)] ?? 0);
+  return [
+    ...one(
+      "network_receive_bytes_total",
+      "counter",
+      "Number of bytes received by the process over the network.",
+      [value("InOctets")],
+    ),
+    ...one(
+      "network_transmit_bytes_total",
+      "counter",
+      "Number of bytes sent by the process over the network.",
+      [value("OutOctets")],
+    ),
+  ];
 }

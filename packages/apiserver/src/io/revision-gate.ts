@@ -1,4 +1,6 @@
 /** Who waits for the caches to reach a revision? A counter that only grows, and its waiters. */
+import type { Clock } from "@nanokube/machinery";
+
 interface Waiter {
   revision: number;
   resolve: () => void;
@@ -26,6 +28,19 @@ export class RevisionGate {
     return new Promise((resolve) => {
       this.#waiters.push({ revision, resolve });
     });
+  }
+
+  /** False when it was not reached in time. */
+  async reachedWithin(revision: number, timeoutMs: number, clock: Clock): Promise<boolean> {
+    let timer: ReturnType<Clock["setTimeout"]> | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = clock.setTimeout(() => resolve(false), timeoutMs);
+    });
+    try {
+      return await Promise.race([this.reached(revision).then(() => true), late]);
+    } finally {
+      if (timer !== undefined) clock.clearTimeout(timer);
+    }
   }
 
   close(): void {

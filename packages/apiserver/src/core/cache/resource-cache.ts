@@ -10,6 +10,7 @@
  * Source  staging/src/k8s.io/apiserver/pkg/storage/cacher/{cacher,watch_cache,cache_watcher}.go
  */
 import { expired } from "@nanokube/machinery";
+import { CacheCounts } from "./cache-counts.ts";
 import { KeptEncodings } from "./kept-encodings.ts";
 import { KeptLists } from "./kept-lists.ts";
 import { SortedKeys } from "./sorted-keys.ts";
@@ -38,7 +39,7 @@ export interface CacheWatcher {
 
 /** Events kept at least, and at most while they are fresh. */
 const historyMin = 100;
-const historyMax = 100_000;
+export const historyMax = 100_000;
 const historyFreshMs = 75_000;
 
 const sampleMax = 16;
@@ -50,6 +51,7 @@ export class ResourceCache {
   readonly encodings: KeptEncodings;
   /** Whole lists, until the next change. */
   readonly lists = new KeptLists();
+  readonly counts = new CacheCounts();
   /** Changes that etcd has told of. */
   eventsReceived = 0;
   readonly #objects = new Map<string, StoredObject>();
@@ -108,6 +110,8 @@ export class ResourceCache {
   beginHistory(revision: number): void {
     this.#history = [];
     this.#completeSince = revision;
+    // Before the store was read there is nothing to begin from.
+    if (revision > 0) this.counts.initializations++;
     this.#changedAt = revision;
   }
 

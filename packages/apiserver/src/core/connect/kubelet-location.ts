@@ -108,11 +108,9 @@ export function streamLocation(context: RestContext): Location {
   if (info.subresource === "portforward") {
     for (const port of request.query.getAll("ports")) query.append("port", port);
   } else {
-    const defaults: Record<string, string> = { stdout: "true", stderr: "true" };
     for (const [from, to] of Object.entries(streamParameters)) {
-      const value =
-        request.query.get(from) ?? (info.subresource === "attach" ? defaults[from] : undefined);
-      if (value !== undefined && value !== null && !/^(false|0)$/i.test(value)) query.set(to, "1");
+      const value = request.query.get(from);
+      if (value !== null && !/^(false|0)$/i.test(value)) query.set(to, "1");
     }
     for (const part of request.query.getAll("command")) query.append("command", part);
   }

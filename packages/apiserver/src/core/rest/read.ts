@@ -52,12 +52,26 @@ export async function findObject(context: RestContext): Promise<StoredObject> {
 export async function reach(context: RestContext, version: string): Promise<void> {
   const { store } = context.server;
   if (version === "0") return;
-  if (version === "") return store.catchUp();
+  if (version === "") return catchUp(context);
   const revision = revisionOf(version);
   if (await store.waitFor(revision, futureWaitMs)) return;
   // Of events upstream keeps no copy that could catch up.
   const retrySeconds = context.resource.info.plural === "events" ? 0 : 1;
   throw tooNew(revision, store.revision, retrySeconds);
+}
+
+async function catchUp({ resource, server: { store, clock } }: RestContext): Promise<void> {
+  const { freshReads, waitSeconds } = resource.cache.counts;
+  const beganMs = clock.monotonic();
+  try {
+    await store.catchUp();
+    freshReads.succeeded++;
+  } catch (error) {
+    freshReads.failed++;
+    throw error;
+  } finally {
+    waitSeconds.observe((clock.monotonic() - beganMs) / 1000);
+  }
 }
 
 export function tooNew(revision: number, current: number, retrySeconds = 1): Error {
@@ -85,6 +99,7 @@ export async function list(context: RestContext): Promise<ApiResponse> {
   const { lists, changedAt } = context.resource.cache;
   const kept = lists.get(keepAs);
   if (kept !== undefined) {
+    context.resource.cache.counts.fromCache.add(kept.count, kept.count);
     return respondWithItems(context, kept, metaOf({ prefix, revision }, kept.rest));
   }
   const matches = predicateOf(options);
@@ -218,17 +233,21 @@ async function listAtRevision(context: RestContext, page: PageRequest): Promise<
   const isKnown = store.compacted <= page.revision && page.revision <= store.revision;
   if (cache.changedAt <= page.revision && isKnown) return fromCache(context, page);
   const objects: StoredObject[] = [];
+  const { fromStore } = cache.counts;
   const { limit } = page.options;
   let start = page.start;
   for (;;) {
     const size = limit > 0 && page.matches === undefined ? limit : pastPageSize;
     const past = await store.listAt(cache, page.prefix, start, size, page.revision);
+    fromStore.fetched += past.objects.length;
+    fromStore.evaluated += past.objects.length;
     const shown = await readAll(context.resource, past.objects);
     for (const [index, object] of shown.entries()) {
       if (page.matches !== undefined && !page.matches(object)) continue;
       objects.push(object);
       const remaining = past.objects.length - index - 1 + past.remaining;
       if (limit > 0 && objects.length === limit && remaining > 0) {
+        fromStore.add(0, objects.length);
         const counted = page.matches === undefined ? remaining : undefined;
         return { objects, meta: metaOf(page, { last: object.key, remaining: counted }) };
       }
@@ -237,6 +256,7 @@ async function listAtRevision(context: RestContext, page: PageRequest): Promise<
     if (past.remaining === 0 || last === undefined) break;
     start = `${last.key}\0`;
   }
+  fromStore.add(0, objects.length);
   return { objects, meta: metaOf(page, undefined) };
 }
 
@@ -245,6 +265,7 @@ async function fromCache(context: RestContext, page: PageRequest): Promise<Liste
   const { limit } = page.options;
   const objects: StoredObject[] = [];
   let rest: ListRest | undefined;
+  let fetched = 0;
   const scanned = cache.scan(page.prefix, page.start);
   for (const object of reading === undefined ? scanned : await reading.all([...scanned])) {
     if (limit > 0 && objects.length === limit) {
@@ -254,8 +275,10 @@ async function fromCache(context: RestContext, page: PageRequest): Promise<Liste
       rest = { last, remaining: isCounted ? cache.count(page.prefix, object.key) : undefined };
       break;
     }
+    fetched++;
     if (page.matches === undefined || page.matches(object)) objects.push(object);
   }
+  cache.counts.fromCache.add(fetched, objects.length);
   return { objects, meta: metaOf(page, rest), rest };
 }
 

@@ -17,7 +17,8 @@ export function untilEnded(
     signal.removeEventListener("abort", end);
     ended(sentBytes);
   };
-  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
+  else signal.addEventListener("abort", end);
   return (sink) =>
     stream({
       write: (chunk) => {

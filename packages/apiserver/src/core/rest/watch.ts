@@ -23,13 +23,14 @@ import {
   eventFor,
 } from "../cache/resource-cache.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
+import type { Tally } from "../histogram.ts";
+import { scopeOf } from "../request-info.ts";
 import type { ApiResponse, RestContext, Sink } from "./context.ts";
 import { namespaceOf } from "./context.ts";
 import {
   checkFieldSelector,
   type ListOptions,
   parseListOptions,
-  predicateOf,
   versionToWatch,
 } from "./list-options.ts";
 import { objectBytes } from "./object-bytes.ts";
@@ -38,6 +39,7 @@ import { fieldLabels, knownFields, reach } from "./read.ts";
 import { eventNow, type Reading, readEvent } from "./reading.ts";
 import { tableOf } from "./table.ts";
 import { watchFrame } from "./watch-frame.ts";
+import { interestOf, selection } from "./watch-selection.ts";
 
 const pendingBytesMax = 16 * 1024 * 1024;
 const bookmarkMs = 60_000;
@@ -69,6 +71,8 @@ class WatchSession implements CacheWatcher {
   readonly #options: ListOptions;
   readonly #matches: (object: StoredObject) => boolean;
   readonly #form: string;
+  readonly #frameBytes: Tally;
+  readonly #startedMs: number;
   #sink: Sink | undefined;
   #backlog: CacheEvent[] = [];
   #stop: (() => void)[] = [];
@@ -88,6 +92,8 @@ class WatchSession implements CacheWatcher {
     this.interest = interestOf(context);
     const { output, resource } = context;
     this.#form = `${output.format} ${output.as} ${resource.apiVersion}`;
+    this.#frameBytes = resource.cache.counts.framesOf(resource.info.version);
+    this.#startedMs = context.server.clock.monotonic();
   }
 
   /** A version that is not there in time is an event, for the watch has begun already. */
@@ -112,6 +118,7 @@ class WatchSession implements CacheWatcher {
     if (fromNow) {
       const skip = this.#options.sendInitialEvents === false;
       const initial = skip ? [] : [...resource.cache.scan(this.#prefix())];
+      resource.cache.counts.initialEvents += initial.length;
       this.#sentRevision = server.store.revision;
       this.#stop.push(resource.cache.watch(this));
       if (resource.reading === undefined) return initial.filter(this.#matches);
@@ -148,10 +155,7 @@ class WatchSession implements CacheWatcher {
     const { request, server } = this.#context;
     for (const object of initial) this.#send("ADDED", object, undefined);
     if (this.#sink === undefined) return;
-    if (this.#options.sendInitialEvents && this.#options.allowWatchBookmarks) {
-      // What came since waits in the backlog, and is later than what was listed.
-      this.#bookmark(this.#sentRevision, { "k8s.io/initial-events-end": "true" });
-    }
+    if (this.#options.sendInitialEvents && this.#options.allowWatchBookmarks) this.#endInitial();
     const backlog = this.#backlog;
     this.#backlog = [];
     for (const event of backlog) this.onEvent(event);
@@ -168,6 +172,14 @@ class WatchSession implements CacheWatcher {
     const onAbort = () => this.#leave();
     request.signal.addEventListener("abort", onAbort, { once: true });
     this.#stop.push(() => request.signal.removeEventListener("abort", onAbort));
+  }
+
+  /** What came since waits in the backlog, and is later than what was listed. */
+  #endInitial(): void {
+    this.#bookmark(this.#sentRevision, { "k8s.io/initial-events-end": "true" });
+    const { info, resource, server } = this.#context;
+    const tally = resource.cache.counts.initialOf(resource.info.version, scopeOf(info));
+    tally.observe((server.clock.monotonic() - this.#startedMs) / 1000);
   }
 
   onEvent(event: CacheEvent): void {
@@ -351,10 +363,12 @@ class WatchSession implements CacheWatcher {
     const sink = this.#sink;
     if (sink === undefined) return;
     if (sink.pendingBytes > pendingBytesMax) {
+      this.#context.resource.cache.counts.watchersCut++;
       this.#leave();
       sink.destroy();
       return;
     }
+    this.#frameBytes.observe(frame.length);
     sink.write(frame);
   }
 
@@ -370,25 +384,4 @@ class WatchSession implements CacheWatcher {
     this.#stop = [];
     for (const undo of stop) undo();
   }
-}
-
-function selection(context: RestContext, options: ListOptions): (object: StoredObject) => boolean {
-  const { info, resource } = context;
-  const namespace = namespaceOf(context);
-  const prefix = resource.info.namespaced && namespace !== "" ? `${namespace}/` : "";
-  const selects = predicateOf(options);
-  // GET /watch/…/NAME, the old way to watch one object.
-  const name = info.parts.length > 1 ? info.name : "";
-  return (object) =>
-    object.key.startsWith(prefix) &&
-    (name === "" || object.name === name) &&
-    (selects === undefined || selects(object));
-}
-
-/** A kubelet's watch of its own pods is told of few: upstream does not count it. */
-function interestOf({ info, request }: RestContext): string | undefined {
-  const node = /(?:^|,)spec\.nodeName==?([^,]*)/.exec(request.query.get("fieldSelector") ?? "");
-  if (info.resource === "pods" && node !== null && node[1] !== "") return undefined;
-  const namespace = info.namespace === "" ? "" : `${info.namespace}/`;
-  return info.name === "" ? namespace : `${info.namespace}/${info.name}`;
 }
