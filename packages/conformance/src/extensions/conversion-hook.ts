@@ -55,6 +55,13 @@ const wholes: Readonly<Record<string, (review: Review) => Tree>> = {
   "failed-silently": () => ({ result: { status: "Failure" } }),
   "no-result": () => ({}),
   "too-few": () => ({ result: success, convertedObjects: [] }),
+  alone: ({ request: { objects, desiredAPIVersion } }) =>
+    objects.length === 1
+      ? {
+          result: success,
+          convertedObjects: objects.map((object) => converted(object, desiredAPIVersion)),
+        }
+      : { result: { status: "Failure", message: `asked about ${objects.length} at once` } },
   "wrong-answer-uid": () => ({ uid: "other", result: success, convertedObjects: [] }),
 };
 

@@ -157,6 +157,22 @@ const working = versions("right", { conversion: hook("right") }, ({ one, two, cr
   get(one),
 ]);
 
+/** Each object of a list is asked about for itself. */
+const alone = versions("alone", { conversion: hook("alone") }, ({ one, two, make }) => [
+  ...["b", "c", "d"].map(
+    (name): Step => ({
+      method: "POST",
+      path: one,
+      body: make("v1", name, { hostPort: `${name}:1` }),
+      quiet: true,
+    }),
+  ),
+  get(two, { until: `"name":"d"` }),
+  get(`${two}?resourceVersion=0`, { until: `"name":"d"` }),
+  { method: "DELETE", path: two },
+  get(one),
+]);
+
 const applied = versions("applied", { conversion: hook("right") }, ({ one, two, make }) => {
   const send = (path: string, which: string, manager: string, spec: Tree, more = ""): Step => ({
     method: "PATCH",
@@ -215,6 +231,7 @@ const none = versions(
 
 export const conversionScenarios: readonly Scenario[] = [
   working,
+  alone,
   applied,
   none,
   asked("labels"),

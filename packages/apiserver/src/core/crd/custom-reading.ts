@@ -13,13 +13,14 @@ import { genericStatus, type KubeObject } from "@nanokube/machinery";
 import { type StorageCodec, StoredObject } from "../cache/stored-object.ts";
 import type { Reading } from "../rest/reading.ts";
 import { encodeStored } from "../storage/canonical.ts";
+import { fewAtOnce } from "./few-at-once.ts";
 import { applyDefaults, prune, type Schema } from "./structural-schema.ts";
 
-/** Objects of several versions, all into one; in the order in which they came. */
-export type Convert = (
-  objects: readonly KubeObject[],
-  apiVersion: string,
-) => Promise<readonly KubeObject[]>;
+/** One object into another version: upstream never asks a webhook for several at once. */
+export type Convert = (object: KubeObject, apiVersion: string) => Promise<KubeObject>;
+
+/** Of a list so many objects are asked about at the same time. */
+const questionsMax = 16;
 
 export interface VersionShape {
   apiVersion: string;
@@ -52,23 +53,14 @@ const nobodysVersion = (apiVersion: string | undefined): Error =>
 /** Into the version of `shape`: what is asked for, or what is stored. */
 export async function convertTo(
   shape: VersionShape,
-  trees: readonly KubeObject[],
+  tree: KubeObject,
   convert: Convert | undefined,
-): Promise<KubeObject[]> {
+): Promise<KubeObject> {
   const { apiVersion } = shape;
-  const others = trees.filter((tree) => tree.apiVersion !== apiVersion);
-  if (others.length === 0) return [...trees];
-  const converted =
-    convert === undefined
-      ? others.map((tree) => ({ ...tree, apiVersion }))
-      : await convert(others, apiVersion);
-  const byTree = new Map(others.map((tree, i) => [tree, converted[i]!]));
-  return trees.map((tree) => {
-    const other = byTree.get(tree);
-    if (other === undefined) return tree;
-    pruneTo(shape, other);
-    return other;
-  });
+  if (tree.apiVersion === apiVersion) return tree;
+  const other = convert === undefined ? { ...tree, apiVersion } : await convert(tree, apiVersion);
+  pruneTo(shape, other);
+  return other;
 }
 
 export class CustomReading implements Reading {
@@ -109,33 +101,29 @@ export class CustomReading implements Reading {
 
   async all(stored: readonly StoredObject[]): Promise<readonly StoredObject[]> {
     const unknown = stored.filter((each) => this.now(each) === undefined);
-    const fresh = unknown.filter((each) => !this.#coming.has(each));
-    if (fresh.length > 0) {
-      const asked = this.#ask(fresh).finally(() => {
-        for (const each of fresh) this.#coming.delete(each);
-      });
-      for (const each of fresh) this.#coming.set(each, asked);
-    }
-    await Promise.all(new Set(unknown.map((each) => this.#coming.get(each))));
+    await fewAtOnce(unknown, questionsMax, (each) => this.#comes(each));
     return stored.map((each) => this.#known.get(each)!);
   }
 
   async tree(tree: KubeObject): Promise<KubeObject> {
     const own = structuredClone(tree);
     this.#repair(own);
-    return (await convertTo(this.#shape, [own], this.#convert))[0]!;
+    return convertTo(this.#shape, own, this.#convert);
   }
 
-  async #ask(fresh: readonly StoredObject[]): Promise<void> {
-    const trees = fresh.map((each) => {
-      const tree = each.tree();
-      this.#repair(tree);
-      return tree;
-    });
-    const converted = await convertTo(this.#shape, trees, this.#convert);
-    for (const [i, each] of fresh.entries()) {
-      this.#keep(each, this.#objectOf(each, converted[i]!));
-    }
+  #comes(stored: StoredObject): Promise<unknown> {
+    const coming = this.#coming.get(stored);
+    if (coming !== undefined) return coming;
+    const asked = this.#ask(stored).finally(() => this.#coming.delete(stored));
+    this.#coming.set(stored, asked);
+    return asked;
+  }
+
+  async #ask(stored: StoredObject): Promise<void> {
+    const tree = stored.tree();
+    this.#repair(tree);
+    const converted = await convertTo(this.#shape, tree, this.#convert);
+    this.#keep(stored, this.#objectOf(stored, converted));
   }
 
   #repair(tree: KubeObject): boolean {

@@ -74,9 +74,9 @@ function converterOf(
   { callWebhook: call, random }: CustomResourceDeps,
 ): Convert | undefined {
   if (crd.spec?.conversion?.strategy !== "Webhook") return undefined;
-  return async (objects, apiVersion) => {
+  return async (object, apiVersion) => {
     const { convertByWebhook } = await import("./webhook-conversion.ts");
-    return convertByWebhook(crd, objects, apiVersion, { call, random });
+    return convertByWebhook(crd, object, apiVersion, { call, random });
   };
 }
 
@@ -90,7 +90,7 @@ function versionsOf(shapes: VersionShapes, convert: Convert | undefined) {
       async convert(tree) {
         const isEmpty = Object.keys(tree).every((key) => key === "apiVersion" || key === "kind");
         if (convert === undefined || isEmpty) return { ...tree, apiVersion };
-        return (await convert([tree], apiVersion))[0]!;
+        return convert(tree, apiVersion);
       },
     };
   };
@@ -150,7 +150,7 @@ export function customResource({ crd, version, shapes, life, deps }: Version): S
     },
     apiVersion,
     storageVersion,
-    toStorage: async (object) => (await convertTo(storageShape, [object], convert))[0]!,
+    toStorage: (object) => convertTo(storageShape, object, convert),
     fromStorage: (object) => object,
     reading: new CustomReading({ shape: shapes.get(apiVersion)!, shapes, codec, convert }),
   };

@@ -68,45 +68,44 @@ function objectsIn(answer: ConversionReview, uid: string, version: string): Tree
 }
 
 /** The request, and a response that Go writes although it is empty. */
-function reviewOf(version: string, uid: string, objects: readonly KubeObject[], to: string): Tree {
+function reviewOf(version: string, uid: string, object: KubeObject, to: string): Tree {
   return {
     kind: "ConversionReview",
     apiVersion: `${group}/${version}`,
-    request: { uid, desiredAPIVersion: to, objects },
+    request: { uid, desiredAPIVersion: to, objects: [object] },
     response: { uid: "", convertedObjects: null, result: { metadata: {} } },
   };
 }
 
 export async function convertByWebhook(
   crd: CustomResourceDefinition,
-  objects: readonly KubeObject[],
+  object: KubeObject,
   apiVersion: string,
   { call, random }: Tools,
-): Promise<readonly KubeObject[]> {
+): Promise<KubeObject> {
   const webhook: Partial<WebhookConversion> = crd.spec?.conversion?.webhook ?? {};
   const { clientConfig, conversionReviewVersions = [] } = webhook;
   const version = conversionReviewVersions.find((each) => each === "v1" || each === "v1beta1");
   if (version === undefined)
     throw genericStatus(500, "", "no supported conversion review versions");
   const uid = random.uuid();
-  const asked = `conversion webhook for ${gvk(objects[0]!)}`;
+  const asked = `conversion webhook for ${gvk(object)}`;
   let found: Tree[];
   try {
-    const review = reviewOf(version, uid, objects, apiVersion);
+    const review = reviewOf(version, uid, object, apiVersion);
     const client = clientConfig ?? {};
     const answer = await call({ client, review: review as never, timeoutSeconds });
     found = objectsIn(answer as ConversionReview, uid, version);
   } catch (error) {
     throw genericStatus(500, "", `${asked} failed: ${(error as Error).message}`);
   }
-  if (found.length !== objects.length) {
-    const counts = `returned ${found.length} objects, expected ${objects.length}`;
-    throw genericStatus(500, "", `${asked} ${counts}`);
+  const [converted] = found;
+  if (converted === undefined || found.length > 1) {
+    throw genericStatus(500, "", `${asked} returned ${found.length} objects, expected 1`);
   }
-  return objects.map((original, i) => checked(asked, original, found[i]!, apiVersion));
+  return checked(asked, object, converted, apiVersion);
 }
 
-/** Upstream converts stored objects one by one: the first is the only one. */
 function checked(
   asked: string,
   original: KubeObject,

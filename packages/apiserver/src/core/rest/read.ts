@@ -24,7 +24,7 @@ import {
   revisionOf,
   versionToWatch,
 } from "./list-options.ts";
-import { readAll, readOne } from "./reading.ts";
+import { type Reading, readAll, readOne } from "./reading.ts";
 import { respondWithItems, respondWithList, respondWithStored } from "./respond.ts";
 
 const futureWaitMs = 3_000;
@@ -260,6 +260,24 @@ async function listAtRevision(context: RestContext, page: PageRequest): Promise<
   return { objects, meta: metaOf(page, undefined) };
 }
 
+/** As many as a page shows; what comes behind it is not read, only that it is there. */
+async function read(
+  reading: Reading,
+  stored: readonly StoredObject[],
+  { matches, options: { limit } }: PageRequest,
+): Promise<readonly StoredObject[]> {
+  if (limit <= 0) return reading.all(stored);
+  const shown: StoredObject[] = [];
+  let found = 0;
+  while (found < limit && shown.length < stored.length) {
+    const portion = stored.slice(shown.length, shown.length + limit - found);
+    const part = await reading.all(portion);
+    shown.push(...part);
+    found += matches === undefined ? part.length : part.filter(matches).length;
+  }
+  return [...shown, ...stored.slice(shown.length, shown.length + 1)];
+}
+
 async function fromCache(context: RestContext, page: PageRequest): Promise<Listed> {
   const { cache, reading } = context.resource;
   const { limit } = page.options;
@@ -267,7 +285,7 @@ async function fromCache(context: RestContext, page: PageRequest): Promise<Liste
   let rest: ListRest | undefined;
   let fetched = 0;
   const scanned = cache.scan(page.prefix, page.start);
-  for (const object of reading === undefined ? scanned : await reading.all([...scanned])) {
+  for (const object of reading === undefined ? scanned : await read(reading, [...scanned], page)) {
     if (limit > 0 && objects.length === limit) {
       const last = objects.at(-1)!.key;
       // With a selector nobody counts the rest; one more key is enough to go on.

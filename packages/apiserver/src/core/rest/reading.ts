@@ -15,7 +15,7 @@ import type { ServedResource } from "./context.ts";
 export interface Reading {
   /** As this version shows it; undefined when a webhook has to be asked first. */
   now(stored: StoredObject): StoredObject | undefined;
-  /** Many, in one question to the webhook. */
+  /** Many; the webhook is asked about each that it was not asked about before. */
   all(stored: readonly StoredObject[]): Promise<readonly StoredObject[]>;
   /** A tree in any version, the caller's own. */
   tree(tree: KubeObject): Promise<KubeObject>;
