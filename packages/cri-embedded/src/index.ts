@@ -3,5 +3,5 @@
  *
  * @packageDocumentation
  */
-export { BEHAVIOUR, type Behaviour, behaviourOf, parseBehaviour } from "./core/behaviour.ts";
+export { BEHAVIOUR, type Behaviour, behaviourOf, IDLE, parseBehaviour } from "./core/behaviour.ts";
 export { type CriEmbedded, type CriEmbeddedOptions, createCriEmbedded } from "./io/cri-embedded.ts";

@@ -2,56 +2,16 @@
  * How clients get in: TLS of several kinds, unix sockets, IPv6, HTTP on ports of its own, origins and
  * hosts, the config file, the environment.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { fileURLToPath } from "node:url";
 import { type ClientTls, createClient, dial, etcd } from "@nanokube/rpc";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { freePort } from "../../conformance/src/subjects/free-ports.ts";
+import { cleanups, run, temporary, urlFlags } from "./program.ts";
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-const cleanups: (() => void | Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly exited: Promise<number | null>;
-  output: string;
-}
-
-function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-  const child = spawn(process.execPath, ["--conditions=nanokube-source", main, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    // etcd listens on 2380 unless told otherwise: side by side each takes a port of its own.
-    env: { ...process.env, ETCD_LISTEN_PEER_URLS: "http://127.0.0.1:0", ...env },
-  });
-  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const running: Running = { child, exited, output: "" };
-  for (const stream of [child.stdout!, child.stderr!]) {
-    stream.on("data", (chunk: Buffer) => {
-      running.output += chunk.toString();
-    });
-  }
-  cleanups.push(async () => {
-    child.kill("SIGKILL");
-    await exited;
-  });
-  return running;
-}
-
-function temporary(): string {
-  const path = mkdtempSync(join(tmpdir(), "etcd-lite-"));
-  cleanups.push(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
-
-const urls = (url: string) => ["--listen-client-urls", url, "--advertise-client-urls", url];
 const patient = { waitForReady: true, timeoutMs: 20_000 };
 
 function open(url: string, tls?: ClientTls) {
@@ -105,7 +65,7 @@ describe("TLS", () => {
     const fixture = join(dataDir, "fixtures", "client", "cert.pem");
     const times: number[] = [];
     for (let round = 0; round < 2; round++) {
-      const { child, exited } = run(["--data-dir", dataDir, "--auto-tls", ...urls(url)]);
+      const { child, exited } = run(["--data-dir", dataDir, "--auto-tls", ...urlFlags(url)]);
       await serving(url, { insecureSkipVerify: true });
       await serving(url, { ca: readFileSync(fixture) });
       times.push(statSync(fixture).mtimeMs);
@@ -127,7 +87,7 @@ describe("TLS", () => {
     const url = `https://127.0.0.1:${await freePort()}`;
     run([
       ...["--data-dir", join(at, "data"), "--client-cert-auth", "--trusted-ca-file", `${ca}.pem`],
-      ...["--cert-file", server.cert, "--key-file", server.key, ...urls(url)],
+      ...["--cert-file", server.cert, "--key-file", server.key, ...urlFlags(url)],
       ...["--client-cert-allowed-hostname", "other.example,good.example"],
     ]);
     await serving(url, clients[0]);
@@ -146,7 +106,11 @@ describe("TLS", () => {
         [
           ...["--name", name, "--data-dir", join(at, name), "--peer-auto-tls"],
           ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
-          ...["--initial-cluster", peers.join(), ...urls(`http://127.0.0.1:${ports[2 * i + 1]}`)],
+          ...[
+            "--initial-cluster",
+            peers.join(),
+            ...urlFlags(`http://127.0.0.1:${ports[2 * i + 1]}`),
+          ],
         ],
         { ETCD_LISTEN_PEER_URLS: "" },
       );
@@ -173,7 +137,7 @@ describe("TLS", () => {
         ],
         ...["--peer-trusted-ca-file", `${ca}.pem`, "--peer-cert-allowed-cn", "member"],
         ...["--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL],
-        ...["--initial-cluster", `default=${peerURL}`, ...urls(`http://127.0.0.1:${client}`)],
+        ...["--initial-cluster", `default=${peerURL}`, ...urlFlags(`http://127.0.0.1:${client}`)],
       ],
       { ETCD_LISTEN_PEER_URLS: "" },
     );
@@ -195,7 +159,7 @@ describe("TLS", () => {
       writeFileSync(cert, readFileSync(from));
     };
     install(first);
-    run(["--data-dir", join(at, "data"), "--cert-file", cert, "--key-file", key, ...urls(url)]);
+    run(["--data-dir", join(at, "data"), "--cert-file", cert, "--key-file", key, ...urlFlags(url)]);
     await serving(url, { ca: readFileSync(cert) });
     expect(await commonName(port)).toBe("first");
     install(second);
@@ -211,7 +175,7 @@ describe("TLS", () => {
     const url = `https://127.0.0.1:${await freePort()}`;
     const files = ["--cert-file", server.cert, "--key-file", server.key];
     const trust = ["--trusted-ca-file", ca.cert, "--client-cert-auth", "--bcrypt-cost", "4"];
-    run(["--data-dir", join(at, "data"), ...files, ...trust, ...urls(url)]);
+    run(["--data-dir", join(at, "data"), ...files, ...trust, ...urlFlags(url)]);
     const as = (who: { cert: string; key: string }): ClientTls => ({
       ca: readFileSync(ca.cert),
       cert: readFileSync(who.cert),
@@ -238,7 +202,7 @@ describe("TLS", () => {
     const { key } = certificate(at, "jwt");
     const url = `http://127.0.0.1:${await freePort()}`;
     const token = ["--auth-token", `jwt,priv-key=${key},sign-method=ES256,ttl=1h`];
-    run(["--data-dir", join(at, "data"), ...token, "--bcrypt-cost", "4", ...urls(url)]);
+    run(["--data-dir", join(at, "data"), ...token, "--bcrypt-cost", "4", ...urlFlags(url)]);
     const { auth, kv } = open(url);
     await auth.roleAdd({ name: "root" }, patient);
     await auth.userAdd({ name: "root", password: "x" });
@@ -295,7 +259,7 @@ describe("where it listens", () => {
     const [client, http, metrics] = await Promise.all([freePort(), freePort(), freePort()]);
     const url = (port: number) => `http://127.0.0.1:${port}`;
     const flags = ["--listen-client-http-urls", url(http), "--listen-metrics-urls", url(metrics)];
-    run(["--data-dir", temporary(), ...flags, ...urls(url(client))]);
+    run(["--data-dir", temporary(), ...flags, ...urlFlags(url(client))]);
     await serving(url(client));
     expect((await fetch(`${url(http)}/version`)).status).toBe(200);
     await expect(fetch(`${url(client)}/version`)).rejects.toThrow();
@@ -315,7 +279,7 @@ describe("where it listens", () => {
     const url = `http://127.0.0.1:${port}`;
     const flags = ["--cors", "http://a.example", "--host-whitelist", "127.0.0.1"];
     const gateway = ["--enable-grpc-gateway=false"];
-    run(["--data-dir", temporary(), ...flags, ...gateway, ...urls(url)]);
+    run(["--data-dir", temporary(), ...flags, ...gateway, ...urlFlags(url)]);
     await serving(url);
     const from = async (origin: string) => {
       const { headers } = await fetch(`${url}/version`, { headers: { origin } });

@@ -1,56 +1,13 @@
 /** The program itself: kill -9 under load, one process a directory, flags, HTTP beside gRPC, TLS. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createClient, dial, etcd } from "@nanokube/rpc";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { freePort } from "../../conformance/src/subjects/free-ports.ts";
+import { cleanups, run, temporary, urlFlags } from "./program.ts";
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-const directory = () => mkdtempSync(join(tmpdir(), "etcd-lite-"));
-const cleanups: (() => void | Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly exited: Promise<number | null>;
-  output: string;
-}
-
-function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-  const child = spawn(process.execPath, ["--conditions=nanokube-source", main, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    // etcd listens on 2380 unless told otherwise: side by side each takes a port of its own.
-    env: { ...process.env, ETCD_LISTEN_PEER_URLS: "http://127.0.0.1:0", ...env },
-  });
-  const exited = new Promise<number | null>((resolve) =>
-    child.once("exit", (code) => resolve(code)),
-  );
-  const running: Running = { child, exited, output: "" };
-  const collect = (chunk: Buffer) => {
-    running.output += chunk.toString();
-  };
-  child.stdout!.on("data", collect);
-  child.stderr!.on("data", collect);
-  cleanups.push(async () => {
-    child.kill("SIGKILL");
-    await exited;
-  });
-  return running;
-}
-
-function temporary(): string {
-  const path = directory();
-  cleanups.push(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
-
-const urlFlags = (url: string) => ["--listen-client-urls", url, "--advertise-client-urls", url];
 const text = (s: string) => Buffer.from(s);
 const patient = { waitForReady: true, timeoutMs: 20_000 };
 

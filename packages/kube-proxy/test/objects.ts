@@ -1,6 +1,22 @@
 /** Services and EndpointSlices for tests, as short as they can be said. */
 import type { Service, ServiceSpec } from "@nanokube/api/core/v1";
 import type { EndpointSlice } from "@nanokube/api/discovery/v1";
+import type { BookOptions } from "../src/core/rule-book.ts";
+import { chainHash } from "../src/io/hash.ts";
+
+/** Of a node n1, as the program is told by its defaults. */
+export const bookOptions: BookOptions = {
+  family: "IPv4",
+  nodeName: "n1",
+  hash: chainHash,
+  masqueradeAll: false,
+  masqueradeBit: 14,
+  localDetector: { ifLocal: "-s 10.244.0.0/16", ifNotLocal: "! -s 10.244.0.0/16" },
+  localhostNodePorts: true,
+  nodePortIPs: undefined,
+  conntrackTCPLiberal: false,
+  randomFully: true,
+};
 
 let version = 1;
 

@@ -11,8 +11,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findUpstream, missingReason } from "../../conformance/src/upstream/cache.ts";
-import { chainHash, parseSaved, RuleBook } from "../src/index.ts";
+import { parseSaved, RuleBook } from "../src/index.ts";
 import { cases } from "./cases.ts";
+import { bookOptions } from "./objects.ts";
 
 const program = findUpstream("kube-proxy") ?? "";
 const isRoot = process.getuid?.() === 0;
@@ -125,18 +126,7 @@ describe.skipIf(why !== "")("beside upstream's kube-proxy", () => {
     const theirs = rules(await upstream({ services, endpointslices: slices, nodes: [node] }));
     for (const child of children) child.kill("SIGKILL");
     reset();
-    const book = new RuleBook({
-      family: "IPv4",
-      nodeName: "n1",
-      hash: chainHash,
-      masqueradeAll: false,
-      masqueradeBit: 14,
-      localDetector: { ifLocal: "-s 10.244.0.0/16", ifNotLocal: "! -s 10.244.0.0/16" },
-      localhostNodePorts: true,
-      nodePortIPs: undefined,
-      conntrackTCPLiberal: false,
-      randomFully: true,
-    });
+    const book = new RuleBook(bookOptions);
     book.setNode({ nodeName: "n1", zone: "zone-a", nodeIP: "192.168.0.2" });
     for (const s of services) book.setService(`default/${s.metadata?.name}`, s);
     for (const s of slices) book.setSlice(s, true);

@@ -2,10 +2,10 @@
  * Logs, images and pressure: what of a KubeletConfiguration says when they are acted on, with
  * upstream's values for what it leaves out.
  */
+import { parseGoDurationMs } from "@nanokube/machinery";
 import { checkThresholds, DEFAULT_HARD } from "./core/eviction.ts";
 import type { KubeletConfiguration } from "./core/kubelet-configuration.ts";
 import { wholeValue } from "./core/resources.ts";
-import { parseDuration } from "./core/time.ts";
 import type { KubeletOptions } from "./io/kubelet-options.ts";
 
 const defaults = {
@@ -26,7 +26,7 @@ type DurationField =
   | "imageMinimumGCAge";
 
 function duration(file: Required<Pick<KubeletConfiguration, DurationField>>, field: DurationField) {
-  const ms = parseDuration(file[field]);
+  const ms = parseGoDurationMs(file[field]);
   if (ms !== undefined) return ms;
   throw new Error(`invalid configuration: ${field}: invalid duration "${file[field]}"`);
 }

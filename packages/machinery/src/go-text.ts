@@ -7,7 +7,8 @@
  * Source  Go strconv/quote.go, encoding/json/encode.go
  */
 
-const shortEscapes: Readonly<Record<string, string>> = {
+/** What strconv writes with one letter. */
+export const shortEscapes: Readonly<Record<string, string>> = {
   "\x07": "\\a",
   "\b": "\\b",
   "\f": "\\f",

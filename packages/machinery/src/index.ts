@@ -107,3 +107,4 @@ export * from "./selectors/tolerations.ts";
 export * from "./status.ts";
 export * from "./status-errors.ts";
 export * from "./validation/names.ts";
+export { wallTimeIn } from "./wall-time.ts";

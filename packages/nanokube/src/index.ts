@@ -42,7 +42,7 @@ export {
 } from "./io/pki.ts";
 export { processorMs, residentBytes } from "./io/process-usage.ts";
 export { findProgram, findUpstream } from "./io/programs.ts";
-export { type Registry, startRegistry } from "./io/registry.ts";
+export { startRegistry } from "./io/registry.ts";
 export { startReplacedKubelet, startReplacedKubeProxy } from "./io/replaced-node.ts";
 export { machineSocket, registryPort, runtimeSocket, startRuntime } from "./io/runtime.ts";
 export { type RunningCluster, up } from "./io/up.ts";

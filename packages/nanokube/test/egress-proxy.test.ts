@@ -1,12 +1,13 @@
 /** The way out for image pulls: tunnels what can be reached, says why when it cannot. */
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { ListeningServer } from "@nanokube/machinery/serve-http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type EgressProxy, startEgressProxy } from "../src/io/egress-proxy.ts";
+import { startEgressProxy } from "../src/io/egress-proxy.ts";
 
 describe("egress proxy", () => {
   let registry: Server;
-  let proxy: EgressProxy;
+  let proxy: ListeningServer;
   let registryPort: number;
 
   beforeEach(async () => {

@@ -53,7 +53,13 @@ export * as health from "./generated/health.ts";
 export * as pluginRegistration from "./generated/plugin-registration.ts";
 export type { ClientTls } from "./io/connection.ts";
 export { type DialOptions, dial } from "./io/dial.ts";
-export type { CertifiedKey, ListenAddress, ListenOptions, ServerTls } from "./io/listener.ts";
+export {
+  type CertifiedKey,
+  isListening,
+  type ListenAddress,
+  type ListenOptions,
+  type ServerTls,
+} from "./io/listener.ts";
 export type { HttpHandler, PlainRequest, PlainResponse } from "./io/plain-http.ts";
 export {
   createServer,

@@ -4,20 +4,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApiObject, deployments, namespaces, pods } from "@nanokube/client";
-import { afterEach, expect, test } from "vitest";
-import { createFakeClock, TestEnvironment, type TestEnvironmentOptions } from "../src/index.ts";
-
-const running: TestEnvironment[] = [];
-
-async function start(options?: TestEnvironmentOptions): Promise<TestEnvironment> {
-  const env = await TestEnvironment.start(options);
-  running.push(env);
-  return env;
-}
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((env) => env.stop()));
-});
+import { expect, test } from "vitest";
+import { createFakeClock } from "../src/index.ts";
+import { start } from "./start.ts";
 
 const web = (namespace: string, replicas = 2) => ({
   metadata: { name: "web", namespace },

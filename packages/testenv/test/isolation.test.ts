@@ -8,20 +8,8 @@ import {
   namespaces,
   pods,
 } from "@nanokube/client";
-import { afterEach, expect, test } from "vitest";
-import { TestEnvironment, type TestEnvironmentOptions } from "../src/index.ts";
-
-const running: TestEnvironment[] = [];
-
-async function start(options?: TestEnvironmentOptions): Promise<TestEnvironment> {
-  const env = await TestEnvironment.start(options);
-  running.push(env);
-  return env;
-}
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((env) => env.stop()));
-});
+import { expect, test } from "vitest";
+import { start } from "./start.ts";
 
 const configMap = (name: string, value: string) => ({
   metadata: { name, namespace: "default" },

@@ -9,27 +9,7 @@ import { qualifiedName } from "./names.ts";
 
 const containerResources = new Set(["cpu", "memory", "ephemeral-storage"]);
 
-const standardResources = new Set([
-  ...containerResources,
-  "requests.cpu",
-  "requests.memory",
-  "requests.ephemeral-storage",
-  "limits.cpu",
-  "limits.memory",
-  "limits.ephemeral-storage",
-  "pods",
-  "resourcequotas",
-  "services",
-  "replicationcontrollers",
-  "secrets",
-  "configmaps",
-  "persistentvolumeclaims",
-  "storage",
-  "requests.storage",
-  "services.nodeports",
-  "services.loadbalancers",
-]);
-
+/** What is counted, not measured. */
 const integerResources = new Set([
   "pods",
   "resourcequotas",
@@ -40,6 +20,19 @@ const integerResources = new Set([
   "persistentvolumeclaims",
   "services.nodeports",
   "services.loadbalancers",
+]);
+
+const standardResources = new Set([
+  ...containerResources,
+  ...integerResources,
+  "requests.cpu",
+  "requests.memory",
+  "requests.ephemeral-storage",
+  "limits.cpu",
+  "limits.memory",
+  "limits.ephemeral-storage",
+  "storage",
+  "requests.storage",
 ]);
 
 export const isHugePages = (name: string) => name.startsWith("hugepages-");

@@ -1,9 +1,10 @@
 /** kube-apiserver on an etcd of its own, over connections that are kept. */
 import { readFile } from "node:fs/promises";
-import { Agent, request as httpsRequest } from "node:https";
+import { Agent } from "node:https";
 import { dirname, join } from "node:path";
 import { dial } from "@nanokube/rpc";
 import { apiServerSubjects, type RestAnswer, type RestRequest } from "../subjects/apiserver.ts";
+import { httpsExchange } from "../subjects/https-exchange.ts";
 import { compactUpstream } from "./compact.ts";
 import { compaction } from "./corpus-case.ts";
 import type { Send } from "./run.ts";
@@ -41,32 +42,19 @@ function exchange(
 ): Promise<RestAnswer> {
   const bytes = Buffer.from((body as string | Uint8Array | undefined) ?? "");
   const { hostname, port } = new URL(url);
-  return new Promise((resolve, reject) => {
-    // The path as it is written: a URL would be made tidy.
-    const sent = httpsRequest({
-      hostname,
-      port,
-      path,
-      method,
-      agent,
-      headers: {
-        accept: "application/json",
-        "content-type": "application/json",
-        ...(body === undefined ? {} : { "content-length": String(bytes.length) }),
-        ...headers,
-      },
-    });
-    sent.on("error", reject);
-    sent.on("response", (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => {
-        const all = Buffer.concat(chunks);
-        const { statusCode: status = 0, headers } = response;
-        resolve({ status, headers, text: all.toString(), bytes: all });
-      });
-    });
-    sent.end(body === undefined ? undefined : bytes);
-  });
+  const options = {
+    hostname,
+    port,
+    // As it is written: a URL would be made tidy.
+    path,
+    method,
+    agent,
+    headers: {
+      accept: "application/json",
+      "content-type": "application/json",
+      ...(body === undefined ? {} : { "content-length": String(bytes.length) }),
+      ...headers,
+    },
+  };
+  return httpsExchange(options, body === undefined ? undefined : bytes);
 }

@@ -1,5 +1,13 @@
 /** What mutating policies make of objects. */
-import { configMap, configMaps, dry, type Tree, withPolicy } from "./policy-parts.ts";
+import {
+  applying,
+  configMap,
+  configMaps,
+  dry,
+  patching,
+  type Tree,
+  withPolicy,
+} from "./policy-parts.ts";
 import type { Scenario, Step } from "./scenario.ts";
 
 const create = (label: string, name: string, data: Tree): Step => ({
@@ -8,17 +16,8 @@ const create = (label: string, name: string, data: Tree): Step => ({
   body: configMap(label, name, { data }),
 });
 
-const apply = (expression: string): Tree => ({
-  patchType: "ApplyConfiguration",
-  applyConfiguration: { expression },
-});
-const patch = (expression: string): Tree => ({
-  patchType: "JSONPatch",
-  jsonPatch: { expression },
-});
-
 const label = "Object{metadata: Object.metadata{labels: {'mutated': 'yes'}}}";
-const mark = apply(label);
+const mark = applying(label);
 
 /** After the words are there, the others are tried. */
 function mutated(name: string, spec: Tree, tries: Tree[], until = '"mutated":"yes"'): Scenario {
@@ -37,14 +36,14 @@ export const mutationScenarios: readonly Scenario[] = [
   mutated("apply", { mutations: [mark] }, [{ a: "x" }]),
   mutated(
     "two",
-    { mutations: [mark, apply("Object{data: {'b': object.metadata.labels.mutated}}")] },
+    { mutations: [mark, applying("Object{data: {'b': object.metadata.labels.mutated}}")] },
     [{ a: "x" }],
   ),
   mutated(
     "patch",
     {
       mutations: [
-        patch(
+        patching(
           "[JSONPatch{op: 'add', path: '/metadata/labels/mutated', value: 'yes'}, JSONPatch{op: 'copy', from: '/data/a', path: '/data/c'}]",
         ),
       ],
@@ -55,7 +54,7 @@ export const mutationScenarios: readonly Scenario[] = [
     "patch-escaped",
     {
       mutations: [
-        patch(
+        patching(
           "[JSONPatch{op: 'add', path: '/metadata/labels/' + jsonpatch.escapeKey('example.com/mutated'), value: 'yes'}]",
         ),
       ],
@@ -66,13 +65,16 @@ export const mutationScenarios: readonly Scenario[] = [
   mutated(
     "patch-object",
     {
-      mutations: [mark, patch("[JSONPatch{op: 'add', path: '/data', value: Object.data{z: 'q'}}]")],
+      mutations: [
+        mark,
+        patching("[JSONPatch{op: 'add', path: '/data', value: Object.data{z: 'q'}}]"),
+      ],
     },
     [{ a: "x" }],
   ),
   mutated(
     "patch-map",
-    { mutations: [mark, patch("[JSONPatch{op: 'add', path: '/data', value: {'z': 'q'}}]")] },
+    { mutations: [mark, patching("[JSONPatch{op: 'add', path: '/data', value: {'z': 'q'}}]")] },
     [{ a: "x" }],
   ),
   mutated(
@@ -80,7 +82,7 @@ export const mutationScenarios: readonly Scenario[] = [
     {
       mutations: [
         mark,
-        patch(
+        patching(
           "[JSONPatch{op: 'test', path: '/data/a', value: 'y'}, JSONPatch{op: 'add', path: '/data/b', value: 'z'}]",
         ),
       ],
@@ -96,13 +98,13 @@ export const mutationScenarios: readonly Scenario[] = [
     "variables",
     {
       variables: [{ name: "v", expression: "object.data.a + '!'" }],
-      mutations: [mark, apply("Object{data: {'b': variables.v}}")],
+      mutations: [mark, applying("Object{data: {'b': variables.v}}")],
     },
     [{ a: "x" }],
   ),
   mutated(
     "optional",
-    { mutations: [mark, apply("Object{data: {'b': object.data[?'q'].orValue('none')}}")] },
+    { mutations: [mark, applying("Object{data: {'b': object.data[?'q'].orValue('none')}}")] },
     [{ a: "x" }],
   ),
   mutated(
@@ -110,24 +112,27 @@ export const mutationScenarios: readonly Scenario[] = [
     {
       mutations: [
         mark,
-        apply("Object{data: {'b': request.userInfo.username + namespaceObject.metadata.name}}"),
+        applying("Object{data: {'b': request.userInfo.username + namespaceObject.metadata.name}}"),
       ],
     },
     [{ a: "x" }],
   ),
   mutated(
     "ignore",
-    { failurePolicy: "Ignore", mutations: [mark, apply("Object{data: {'b': object.data.nope}}")] },
+    {
+      failurePolicy: "Ignore",
+      mutations: [mark, applying("Object{data: {'b': object.data.nope}}")],
+    },
     [{ a: "x" }],
   ),
-  failing("fails", apply("Object{data: {'b': object.data.nope}}")),
+  failing("fails", applying("Object{data: {'b': object.data.nope}}")),
   failing(
     "fails-twice",
-    apply("Object{data: {'b': object.data.nope}}"),
-    patch("[JSONPatch{op: 'add', path: object.data.nay, value: 'x'}]"),
+    applying("Object{data: {'b': object.data.nope}}"),
+    patching("[JSONPatch{op: 'add', path: object.data.nay, value: 'x'}]"),
   ),
-  failing("wrong-place", apply("Object{metadata: Object.spec{labels: {'a': 'b'}}}")),
-  failing("unknown-field", apply("Object{spec: Object.spec{a: 'b'}}")),
-  failing("patch-absent", patch("[JSONPatch{op: 'replace', path: '/nope/nope', value: 'x'}]")),
+  failing("wrong-place", applying("Object{metadata: Object.spec{labels: {'a': 'b'}}}")),
+  failing("unknown-field", applying("Object{spec: Object.spec{a: 'b'}}")),
+  failing("patch-absent", patching("[JSONPatch{op: 'replace', path: '/nope/nope', value: 'x'}]")),
   failing("condition-fails"),
 ].slice(0, -1);

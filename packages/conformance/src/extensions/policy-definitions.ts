@@ -1,5 +1,5 @@
 /** What the server says to policies and bindings that are wrong. */
-import { bindingBody, defined, policyBody, type Tree } from "./policy-parts.ts";
+import { applying, bindingBody, defined, patching, policyBody, type Tree } from "./policy-parts.ts";
 import type { Scenario } from "./scenario.ts";
 
 const ok = { validations: [{ expression: "true" }] };
@@ -186,22 +186,14 @@ const bindings: [string, Tree][] = [
 ];
 
 const mutate = (mutations: Tree[], rest: Tree = {}): Tree => ({ mutations, ...rest });
-const apply = (expression: string): Tree => ({
-  patchType: "ApplyConfiguration",
-  applyConfiguration: { expression },
-});
-const patch = (expression: string): Tree => ({
-  patchType: "JSONPatch",
-  jsonPatch: { expression },
-});
 
 const mutating: [string, Tree][] = [
-  ["apply", mutate([apply("Object{metadata: Object.metadata{labels: {'a': 'b'}}}")])],
-  ["patch", mutate([patch("[JSONPatch{op: 'add', path: '/data/a', value: 'x'}]")])],
+  ["apply", mutate([applying("Object{metadata: Object.metadata{labels: {'a': 'b'}}}")])],
+  ["patch", mutate([patching("[JSONPatch{op: 'add', path: '/data/a', value: 'x'}]")])],
   [
     "patch with key",
     mutate([
-      patch("[JSONPatch{op: 'add', path: '/data/' + jsonpatch.escapeKey('a/b'), value: 'x'}]"),
+      patching("[JSONPatch{op: 'add', path: '/data/' + jsonpatch.escapeKey('a/b'), value: 'x'}]"),
     ]),
   ],
   ["none", mutate([])],
@@ -211,22 +203,22 @@ const mutating: [string, Tree][] = [
   [
     "both bodies",
     mutate([
-      { ...apply("Object{}"), jsonPatch: { expression: "[]" } },
-      { ...patch("[JSONPatch{}]"), applyConfiguration: { expression: "Object{}" } },
+      { ...applying("Object{}"), jsonPatch: { expression: "[]" } },
+      { ...patching("[JSONPatch{}]"), applyConfiguration: { expression: "Object{}" } },
     ]),
   ],
-  ["empty", mutate([apply(" "), patch("")])],
-  ["apply a map", mutate([apply("{'a': 'b'}")])],
-  ["patch a list of strings", mutate([patch("['a']")])],
-  ["patch field", mutate([patch("[JSONPatch{opp: 'add'}]")])],
-  ["patch op type", mutate([patch("[JSONPatch{op: 1}]")])],
-  ["unknown variable", mutate([apply("Object{metadata: nope}")])],
-  ["reinvocation", mutate([apply("Object{}")], { reinvocationPolicy: "Often" })],
-  ["no reinvocation", mutate([apply("Object{}")], { reinvocationPolicy: "" })],
-  ["delete", mutate([apply("Object{}")], rules({ operations: ["DELETE", "CREATE"] }))],
+  ["empty", mutate([applying(" "), patching("")])],
+  ["apply a map", mutate([applying("{'a': 'b'}")])],
+  ["patch a list of strings", mutate([patching("['a']")])],
+  ["patch field", mutate([patching("[JSONPatch{opp: 'add'}]")])],
+  ["patch op type", mutate([patching("[JSONPatch{op: 1}]")])],
+  ["unknown variable", mutate([applying("Object{metadata: nope}")])],
+  ["reinvocation", mutate([applying("Object{}")], { reinvocationPolicy: "Often" })],
+  ["no reinvocation", mutate([applying("Object{}")], { reinvocationPolicy: "" })],
+  ["delete", mutate([applying("Object{}")], rules({ operations: ["DELETE", "CREATE"] }))],
   [
     "variables",
-    mutate([apply("Object{metadata: Object.metadata{labels: {'a': variables.a}}}")], {
+    mutate([applying("Object{metadata: Object.metadata{labels: {'a': variables.a}}}")], {
       variables: [{ name: "a", expression: "'x'" }],
     }),
   ],

@@ -21,6 +21,18 @@ export const configMap = (label: string, name: string, rest: Tree = {}): Tree =>
   ...rest,
 });
 
+/** A mutation that applies the object its expression makes. */
+export const applying = (expression: string): Tree => ({
+  patchType: "ApplyConfiguration",
+  applyConfiguration: { expression },
+});
+
+/** One by the patch its expression makes. */
+export const patching = (expression: string): Tree => ({
+  patchType: "JSONPatch",
+  jsonPatch: { expression },
+});
+
 export interface PolicyParts {
   label: string;
   spec: Tree;

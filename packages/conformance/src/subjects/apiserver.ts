@@ -10,9 +10,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, urlToHttpOptions } from "node:url";
 import { execa } from "execa";
 import { freePorts } from "./free-ports.ts";
+import { httpsExchange } from "./https-exchange.ts";
 import { findProgram, missing } from "./programs.ts";
 
 export interface RestAnswer {
@@ -302,34 +303,20 @@ async function exchange(dir: string, url: string, request: RestRequest): Promise
   const { method, path, body, headers = {}, token } = request;
   const tls = await tlsOf(dir, token);
   const payload = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
-  return new Promise((resolve, reject) => {
-    const sent = httpsRequest(url + path, {
-      method,
-      ...tls,
-      agent: false,
-      headers: {
-        "content-type": "application/json",
-        accept: "application/json",
-        ...(payload === undefined ? {} : { "content-length": String(Buffer.byteLength(payload)) }),
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...headers,
-      },
-    });
-    sent.on("error", reject);
-    sent.on("response", (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text: Buffer.concat(chunks).toString(),
-        }),
-      );
-    });
-    sent.end(payload);
-  });
+  const options = {
+    ...urlToHttpOptions(new URL(url + path)),
+    method,
+    ...tls,
+    agent: false as const,
+    headers: {
+      "content-type": "application/json",
+      accept: "application/json",
+      ...(payload === undefined ? {} : { "content-length": String(Buffer.byteLength(payload)) }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+  };
+  return httpsExchange(options, payload);
 }
 
 async function readLines(

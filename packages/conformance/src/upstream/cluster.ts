@@ -9,6 +9,7 @@
  */
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ListeningServer } from "@nanokube/machinery/serve-http";
 import {
   bootNode,
   buildBaseImages,
@@ -25,7 +26,6 @@ import {
   ownComponents,
   planNetwork,
   planNode,
-  type Registry,
   registryPort,
   removeBridge,
   slotsMax,
@@ -58,7 +58,7 @@ export class UpstreamCluster {
   readonly dir: DataDir;
   readonly state: ClusterState;
   readonly network: Network;
-  #registry: Registry | undefined;
+  #registry: ListeningServer | undefined;
 
   constructor(dataDir: string, replacements: Replacements = {}) {
     this.#replacements = replacements;

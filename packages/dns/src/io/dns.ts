@@ -19,6 +19,7 @@ import {
   services,
 } from "@nanokube/client";
 import { type Clock, type Log, type Random, systemRandom } from "@nanokube/machinery";
+import type { ListeningServer } from "@nanokube/machinery/serve-http";
 import { AnswerCache } from "../core/answer-cache.ts";
 import { Metrics } from "../core/metrics.ts";
 import { questionBytes } from "../core/question.ts";
@@ -26,7 +27,7 @@ import { parseUpstream, type Upstream } from "../core/upstream.ts";
 import { ClusterView } from "../core/view.ts";
 import { createAnswerer } from "./answerer.ts";
 import { createForwarder, type Forwarder } from "./forwarder.ts";
-import { type Door, type OpenDoor, openDoor } from "./http-doors.ts";
+import { type Door, openDoor } from "./http-doors.ts";
 import { type Listeners, listen } from "./listeners.ts";
 
 export interface DnsOptions {
@@ -75,7 +76,7 @@ export function createDns(options: DnsOptions): Dns {
     const parts = createParts({ ...options, view, metrics, sync, upstreams });
     const sockets = await listen(at, parts.handler, log);
     listeners = sockets;
-    let doors: Record<string, OpenDoor>;
+    let doors: Record<string, ListeningServer>;
     try {
       doors = await openDoors(options, metrics, sync);
     } catch (error) {
@@ -189,8 +190,8 @@ async function openDoors(
   options: DnsOptions,
   metrics: Metrics,
   sync: { synced: boolean },
-): Promise<Record<string, OpenDoor>> {
-  const doors: Record<string, OpenDoor> = {};
+): Promise<Record<string, ListeningServer>> {
+  const doors: Record<string, ListeningServer> = {};
   const answers = {
     health: () => ({ status: 200, text: "OK" }),
     ready: () => (sync.synced ? { status: 200, text: "OK" } : { status: 503, text: "kubernetes" }),

@@ -45,7 +45,12 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       sent.set(random.bytes(2), 0);
       try {
         const exchange = protocol === "udp" ? exchangeUDP : exchangeTCP;
-        const received = await exchange(sent, upstream, clock, Math.min(timeoutMs, leftMs));
+        const received = await exchange({
+          query: sent,
+          to: upstream,
+          clock,
+          timeoutMs: Math.min(timeoutMs, leftMs),
+        });
         chooser.succeeded(upstream);
         const answer = received.slice();
         answer.set(query.subarray(0, 2), 0);
@@ -77,48 +82,59 @@ function matches(query: Uint8Array, answer: Uint8Array): boolean {
   }
 }
 
-function exchangeUDP(
-  query: Uint8Array,
-  to: Upstream,
-  clock: Clock,
-  timeoutMs: number,
+interface Exchange {
+  readonly query: Uint8Array;
+  readonly to: Upstream;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+}
+
+interface Attempt {
+  answered(message: Uint8Array): void;
+  failed(error: Error): void;
+}
+
+/** Opens a socket for one query; it is closed when that is answered, or its time is over. */
+function attempt(
+  { clock, timeoutMs }: Exchange,
+  open: (attempt: Attempt) => () => void,
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket(to.host.includes(":") ? "udp6" : "udp4");
     const finish = (settle: () => void) => {
       clock.clearTimeout(timer);
-      socket.close();
+      close();
       settle();
     };
-    const timer = clock.setTimeout(() => finish(() => reject(new Error("i/o timeout"))), timeoutMs);
-    socket.on("error", (error) => finish(() => reject(error)));
-    socket.on("message", (message) => {
-      if (matches(query, message)) finish(() => resolve(message));
-    });
-    // Connected: the kernel drops what comes from elsewhere, and tells when nobody listens.
-    socket.connect(to.port, to.host, () => socket.send(query));
+    const failed = (error: Error) => finish(() => reject(error));
+    const timer = clock.setTimeout(() => failed(new Error("i/o timeout")), timeoutMs);
+    const close = open({ answered: (message) => finish(() => resolve(message)), failed });
   });
 }
 
-function exchangeTCP(
-  query: Uint8Array,
-  to: Upstream,
-  clock: Clock,
-  timeoutMs: number,
-): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
+function exchangeUDP(exchange: Exchange): Promise<Uint8Array> {
+  const { query, to } = exchange;
+  return attempt(exchange, ({ answered, failed }) => {
+    const socket = createSocket(to.host.includes(":") ? "udp6" : "udp4");
+    socket.on("error", failed);
+    socket.on("message", (message) => {
+      if (matches(query, message)) answered(message);
+    });
+    // Connected: the kernel drops what comes from elsewhere, and tells when nobody listens.
+    socket.connect(to.port, to.host, () => socket.send(query));
+    return () => socket.close();
+  });
+}
+
+function exchangeTCP(exchange: Exchange): Promise<Uint8Array> {
+  const { query, to } = exchange;
+  return attempt(exchange, ({ answered, failed }) => {
     const socket = connect(to.port, to.host);
-    const finish = (settle: () => void) => {
-      clock.clearTimeout(timer);
-      socket.destroy();
-      settle();
-    };
-    const timer = clock.setTimeout(() => finish(() => reject(new Error("i/o timeout"))), timeoutMs);
-    socket.on("error", (error) => finish(() => reject(error)));
-    socket.on("close", () => finish(() => reject(new Error("connection closed"))));
+    socket.on("error", failed);
+    socket.on("close", () => failed(new Error("connection closed")));
     readFrames(socket, (message) => {
-      if (matches(query, message)) finish(() => resolve(message));
+      if (matches(query, message)) answered(message);
     });
     socket.write(frame(query));
+    return () => socket.destroy();
   });
 }

@@ -10,6 +10,7 @@
  * Units   at most 64 entries a node
  */
 import type { KeySpan } from "./key-value.ts";
+import { lowerBound, upperBound } from "./sorted-keys.ts";
 
 interface Leaf {
   readonly leaf: true;
@@ -267,28 +268,4 @@ function countNode(node: Node, from: string | undefined, to: string | undefined)
   let count = countNode(node.children[first]!, from, undefined);
   for (let i = first + 1; i < last; i++) count += node.children[i]!.live;
   return count + countNode(node.children[last]!, undefined, to);
-}
-
-/** The first place whose key is >= `key`. */
-function lowerBound(keys: readonly string[], key: string): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (keys[middle]! < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The first place whose key is > `key`: the child that holds it. */
-function upperBound(keys: readonly string[], key: string): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (keys[middle]! <= key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

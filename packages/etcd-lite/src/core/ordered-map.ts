@@ -9,6 +9,7 @@
  *         branch  children[i] holds the keys k with keys[i-1] <= k < keys[i]
  * Units   at most 64 entries a node
  */
+import { lowerBound, upperBound } from "./sorted-keys.ts";
 
 type Owner = object;
 
@@ -195,28 +196,4 @@ function visitNode<V>(
     if (visitNode(node.children[i]!, from, to, visit)) return true;
   }
   return false;
-}
-
-/** The first place whose key is >= `key`. */
-function lowerBound(keys: string[], key: string): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (keys[middle]! < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The first place whose key is > `key`: the child that holds it. */
-function upperBound(keys: string[], key: string): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (keys[middle]! <= key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

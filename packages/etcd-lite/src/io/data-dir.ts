@@ -7,8 +7,9 @@
  */
 import { existsSync } from "node:fs";
 import { mkdir, rename, unlink } from "node:fs/promises";
-import { connect, createServer, type Server } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join, relative } from "node:path";
+import { isListening } from "@nanokube/rpc";
 
 export interface DataDir {
   readonly directory: string;
@@ -50,11 +51,11 @@ async function listenOrTakeOver(path: string, dataDir: string): Promise<Server> 
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     }
-    if (await isAnswered(path)) break;
+    if (await isListening(path)) break;
     // Moved away before it is judged again: another starter may have taken its place meanwhile.
     const aside = `${path}.${process.pid}`;
     await rename(path, aside).catch(() => {});
-    if (await isAnswered(aside)) {
+    if (await isListening(aside)) {
       await rename(aside, path);
       break;
     }
@@ -71,16 +72,5 @@ function listen(path: string): Promise<Server> {
       server.unref();
       resolve(server);
     });
-  });
-}
-
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
   });
 }

@@ -1,7 +1,6 @@
 /** Configuration: upstream's defaults, and wrong fields in upstream's words. */
 import { expect, test } from "vitest";
 import { ConfigurationError, conntrackSysctls, parseConfiguration } from "./configuration.ts";
-import { parseDurationMs } from "./duration.ts";
 
 test("an empty configuration is upstream's defaults, save the shorter batching", () => {
   expect(parseConfiguration({})).toMatchObject({
@@ -84,18 +83,6 @@ test.for([
   ],
 ] as const)("refused: %#", ([tree, message]) => {
   expect(() => parseConfiguration(tree)).toThrow(new ConfigurationError([message]));
-});
-
-test.for([
-  ["1h15m30.5s", 4_530_500],
-  ["100ms", 100],
-  ["0", 0],
-  ["-1s", -1000],
-  ["1", undefined],
-  ["1 s", undefined],
-  [5, undefined],
-] as const)("duration %s is %s ms", ([text, ms]) => {
-  expect(parseDurationMs(text)).toBe(ms);
 });
 
 test("kernel settings: the larger of per core and minimum; zero leaves the kernel's own", () => {

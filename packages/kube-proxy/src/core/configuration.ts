@@ -11,8 +11,8 @@
  * Source  k8s.io/kube-proxy/config/v1alpha1/types.go, kubernetes
  *         pkg/proxy/apis/config/{v1alpha1/defaults,validation/validation}.go
  */
+import { parseGoDurationMs } from "@nanokube/machinery";
 import { ipValue, parseCIDR } from "./address.ts";
-import { parseDurationMs } from "./duration.ts";
 import type { DetectLocalMode } from "./local-detector.ts";
 
 export interface BindAddress {
@@ -158,7 +158,7 @@ function reader(tree: unknown, problems: string[]): Reader {
     duration(section, key, fallbackMs) {
       const value = sectionOf(section)[key];
       if (value === undefined || value === null) return fallbackMs;
-      const ms = parseDurationMs(value);
+      const ms = typeof value === "string" ? parseGoDurationMs(value) : undefined;
       if (ms === undefined)
         problems.push(`${section}.${key}: invalid duration ${JSON.stringify(value)}`);
       return ms ?? fallbackMs;

@@ -8,23 +8,10 @@ import type { Service } from "@nanokube/api/core/v1";
 import type { EndpointSlice } from "@nanokube/api/discovery/v1";
 import { describe, expect, test } from "vitest";
 import { cases } from "../../test/cases.ts";
-import { service, slice } from "../../test/objects.ts";
+import { bookOptions, service, slice } from "../../test/objects.ts";
 import { chainHash } from "../io/hash.ts";
 import { cleanupText, parseSaved } from "./restore-text.ts";
 import { type BookOptions, RuleBook } from "./rule-book.ts";
-
-const options: BookOptions = {
-  family: "IPv4",
-  nodeName: "n1",
-  hash: chainHash,
-  masqueradeAll: false,
-  masqueradeBit: 14,
-  localDetector: { ifLocal: "-s 10.244.0.0/16", ifNotLocal: "! -s 10.244.0.0/16" },
-  localhostNodePorts: true,
-  nodePortIPs: undefined,
-  conntrackTCPLiberal: false,
-  randomFully: true,
-};
 
 function fill(book: RuleBook, services: Service[], slices: EndpointSlice[]): RuleBook {
   for (const s of services) book.setService(`default/${s.metadata?.name}`, s);
@@ -33,7 +20,7 @@ function fill(book: RuleBook, services: Service[], slices: EndpointSlice[]): Rul
 }
 
 function full(services: Service[], slices: EndpointSlice[], extra: Partial<BookOptions> = {}) {
-  const book = fill(new RuleBook({ ...options, ...extra }), services, slices);
+  const book = fill(new RuleBook({ ...bookOptions, ...extra }), services, slices);
   book.setNode({ nodeName: "n1", zone: "zone-a", nodeIP: "192.168.0.2" });
   return book.plan(parseSaved(""));
 }
@@ -58,7 +45,7 @@ const chainsIn = (text: string | undefined) =>
 describe("a change", () => {
   const start = () => {
     const book = fill(
-      new RuleBook(options),
+      new RuleBook(bookOptions),
       [web(), dns],
       [
         slice("web", http, ["10.244.0.2@n1", "10.244.1.2@n2"]),

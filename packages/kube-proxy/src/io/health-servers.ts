@@ -4,38 +4,14 @@
  *
  * Source  kubernetes pkg/proxy/healthcheck/{proxy_health,service_health}.go
  */
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { Log } from "@nanokube/machinery";
+import { type ListeningServer, serveHTTP } from "@nanokube/machinery/serve-http";
 import { type HealthAnswer, type ServiceHealth, serviceHealthAnswer } from "../core/health.ts";
 
 export interface Endpoint {
   host: string;
   port: number;
-}
-
-export interface OpenServer {
-  port: number;
-  close(): Promise<void>;
-}
-
-export async function serve(at: Endpoint, listener: RequestListener): Promise<OpenServer> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(at.port, at.host, resolve);
-  });
-  const address = server.address();
-  return {
-    port: typeof address === "object" && address !== null ? address.port : at.port,
-    close: () => close(server),
-  };
-}
-
-function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-  });
 }
 
 export interface HealthHandlers {
@@ -74,7 +50,7 @@ export const metricsListener =
 
 /** One server for each Service that asks for it; `sync` opens, closes and updates. */
 export class ServiceHealthServers {
-  readonly #servers = new Map<string, { health: ServiceHealth; server: OpenServer }>();
+  readonly #servers = new Map<string, { health: ServiceHealth; server: ListeningServer }>();
   readonly #proxyHealthy: () => boolean;
   readonly #log: Log;
 
@@ -101,7 +77,7 @@ export class ServiceHealthServers {
 
   async #open(key: string, health: ServiceHealth): Promise<void> {
     try {
-      const server = await serve({ host: "0.0.0.0", port: health.port }, (_, response) => {
+      const asked = createServer((_, response) => {
         const now = this.#servers.get(key)?.health ?? health;
         const { status, body } = serviceHealthAnswer(now, this.#proxyHealthy());
         response.writeHead(status, {
@@ -111,6 +87,7 @@ export class ServiceHealthServers {
         });
         response.end(body);
       });
+      const server = await serveHTTP(asked, { host: "0.0.0.0", port: health.port });
       this.#servers.set(key, { health, server });
     } catch (error) {
       this.#log.error(

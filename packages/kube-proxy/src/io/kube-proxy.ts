@@ -7,10 +7,12 @@
  * Errors  thrown by start: no iptables on this host; a port that is taken
  * Source  kubernetes cmd/kube-proxy/app/server.go, server_linux.go
  */
+import { createServer } from "node:http";
 import type { Node, Service } from "@nanokube/api/core/v1";
 import type { EndpointSlice } from "@nanokube/api/discovery/v1";
 import { type Client, keyOf } from "@nanokube/client";
 import { type Clock, type Exec, type Log, sleep } from "@nanokube/machinery";
+import { type ListeningServer, serveHTTP } from "@nanokube/machinery/serve-http";
 import { type Family, familyOf } from "../core/address.ts";
 import { healthAnswer, isEligible, isHealthy, serviceHealth } from "../core/health.ts";
 import { type DetectLocal, localDetector } from "../core/local-detector.ts";
@@ -21,9 +23,7 @@ import {
   type Endpoint,
   healthListener,
   metricsListener,
-  type OpenServer,
   ServiceHealthServers,
-  serve,
 } from "./health-servers.ts";
 import { type Iptables, openIptables } from "./iptables.ts";
 import { localAddresses } from "./local-addresses.ts";
@@ -77,7 +77,7 @@ export function createKubeProxy(options: KubeProxyOptions): KubeProxy {
   const ready = new Promise<void>((resolve) => {
     resolveReady = resolve;
   });
-  let healthz: OpenServer | undefined;
+  let healthz: ListeningServer | undefined;
 
   async function start(signal: AbortSignal): Promise<void> {
     const { clock, log, nodeName, client, syncPeriodMs = defaultSyncPeriodMs } = options;
@@ -153,7 +153,7 @@ const healthOf = (state: State) =>
 async function openServers(
   options: KubeProxyOptions,
   state: State,
-): Promise<(OpenServer | undefined)[]> {
+): Promise<(ListeningServer | undefined)[]> {
   const { clock, healthz, metrics, syncPeriodMs = defaultSyncPeriodMs } = options;
   const answer = (eligible: boolean | undefined) =>
     healthAnswer({
@@ -166,11 +166,11 @@ async function openServers(
     healthz: () => answer(isEligible(state.node)),
     livez: () => answer(undefined),
   };
-  const health = healthz === undefined ? undefined : await serve(healthz, healthListener(handlers));
+  const health = healthz && (await serveHTTP(createServer(healthListener(handlers)), healthz));
   if (metrics === undefined) return [health];
   const listener = metricsListener(() => state.metrics.text());
   try {
-    return [health, await serve(metrics, listener)];
+    return [health, await serveHTTP(createServer(listener), metrics)];
   } catch (error) {
     await health?.close();
     throw error;

@@ -5,6 +5,7 @@
  * a container that ran and is gone has ended, even when nobody saw how.
  * Source  pkg/kubelet/kubelet_pods.go convertToAPIContainerStatuses
  */
+
 import type {
   Container,
   ContainerState,
@@ -13,11 +14,11 @@ import type {
   ResourceRequirements,
   VolumeMountStatus,
 } from "@nanokube/api/core/v1";
+import { formatTime } from "@nanokube/machinery";
 import { containersOf, findContainer, initContainersOf, isSidecar } from "./pod.ts";
 import type { Allocation } from "./resize.ts";
 import { shouldContainerRestart } from "./restart-policy.ts";
 import { latestRun, type PodRuntimeStatus, type RuntimeContainer } from "./runtime-status.ts";
-import { formatTime } from "./time.ts";
 
 /** Why a container could not be started: becomes its waiting state. */
 export interface StartFailure {

@@ -7,9 +7,15 @@
 import type { Lease } from "@nanokube/api/coordination/v1";
 import type { Node } from "@nanokube/api/core/v1";
 import { type Client, type EventRecorder, leases, nodes } from "@nanokube/client";
-import { type Clock, deepEqual, type Log, StatusError, sleep } from "@nanokube/machinery";
+import {
+  type Clock,
+  deepEqual,
+  formatMicroTime,
+  type Log,
+  StatusError,
+  sleep,
+} from "@nanokube/machinery";
 import { type NodeInput, nodeLabels, nodeObject, nodeStatus } from "../core/node-status.ts";
-import { formatMicroTime } from "../core/time.ts";
 
 const LEASE_NAMESPACE = "kube-node-lease";
 const LEASE_SECONDS = 40;

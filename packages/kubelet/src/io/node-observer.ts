@@ -4,10 +4,9 @@
  * Source  pkg/kubelet/runtime.go runtimeState, pkg/kubelet/images/image_gc_manager.go
  */
 import { readFile } from "node:fs/promises";
-import type { Clock } from "@nanokube/machinery";
+import { type Clock, formatTime } from "@nanokube/machinery";
 import type { Pressure } from "../core/eviction.ts";
 import type { MachineFacts, NodeImage, NodeInput } from "../core/node-status.ts";
-import { formatTime } from "../core/time.ts";
 import { describeRpcError, type ImageClient, type RuntimeClient } from "./cri-runtime.ts";
 import type { KubeletOptions } from "./kubelet-options.ts";
 

@@ -15,7 +15,7 @@ import type {
   ResourceRequirements,
 } from "@nanokube/api/core/v1";
 import type { EventRecorder } from "@nanokube/client";
-import type { Clock, Log } from "@nanokube/machinery";
+import { type Clock, formatTime, type Log } from "@nanokube/machinery";
 import { admitPod } from "../core/node-admission.ts";
 import { podKey, podReference, podUID } from "../core/pod.ts";
 import {
@@ -26,7 +26,6 @@ import {
 } from "../core/resize.ts";
 import { containerResources, podCgroupLimits } from "../core/resources.ts";
 import { type PodRuntimeStatus, runningContainers } from "../core/runtime-status.ts";
-import { formatTime } from "../core/time.ts";
 import type { Cgroups, PodGroup } from "./cgroups.ts";
 import { describeRpcError, type RuntimeClient } from "./cri-runtime.ts";
 import type { ResizeConditions, ResourceLedger } from "./resource-ledger.ts";

@@ -7,7 +7,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Pod, PodStatus } from "@nanokube/api/core/v1";
 import type { EventRecorder } from "@nanokube/client";
-import type { Clock, Log } from "@nanokube/machinery";
+import { type Clock, formatTime, type Log } from "@nanokube/machinery";
 import type { StartFailure } from "../core/container-statuses.ts";
 import type { DownwardContext } from "../core/downward-api.ts";
 import {
@@ -27,7 +27,7 @@ import {
   runningContainers,
 } from "../core/runtime-status.ts";
 import { podLogsDirectory } from "../core/sandbox-config.ts";
-import { formatTime, parseTime } from "../core/time.ts";
+import { parseTime } from "../core/time.ts";
 import type { Cgroups } from "./cgroups.ts";
 import type { ContainerKiller } from "./container-killer.ts";
 import type { PodContext } from "./container-maker.ts";

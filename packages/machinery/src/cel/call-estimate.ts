@@ -18,6 +18,7 @@ import {
   zero,
 } from "./cost-range.ts";
 import { authorizationCost, listCost, regexFactor, structCost, traversal } from "./cost-tracker.ts";
+import { nominal, walking } from "./costs-by-name.ts";
 import { sameType } from "./types.ts";
 
 export interface CallEstimate {
@@ -33,17 +34,7 @@ interface CallToEstimate {
   sizeAt: SizeEstimator;
 }
 
-const nominal = new Set(
-  (
-    "serviceAccount path group resource subresource namespace name allowed reason error errored " +
-    "masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast " +
-    "isGlobalUnicast format.named sign asInteger isInteger asApproximateFloat isGreaterThan " +
-    "isLessThan compareTo add sub major minor patch getScheme getHostname getHost getPort " +
-    "getEscapedPath getQuery"
-  ).split(" "),
-);
 const parsing = new Set("cidr isIP isCIDR ip quantity isQuantity semver isSemver".split(" "));
-const walking = new Set("isSorted sum max min indexOf lastIndexOf".split(" "));
 
 function sizeOf(value: CostedValue | undefined): Range {
   return value?.size ?? unknownSize;

@@ -5,6 +5,8 @@
  * Errors  CostExceeded ends the evaluation
  * Source  cel-go interpreter/runtimecost.go; apiserver pkg/cel/library/cost.go CallCost
  */
+
+import { nominal, walking } from "./costs-by-name.ts";
 import { AuthorizationCheck } from "./library/authorizer.ts";
 import { NamedFormat } from "./library/named-formats.ts";
 import { Cidr, Ip } from "./library/network.ts";
@@ -66,16 +68,6 @@ function traverse(value: Value): number {
 const regexCost = (text: Value | undefined, patternSize: number): number =>
   Math.ceil((1 + actual(text)) * traversal) * Math.ceil(patternSize * regexFactor);
 
-const nominal = new Set(
-  (
-    "serviceAccount path group resource subresource namespace name allowed reason error errored " +
-    "masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast " +
-    "isGlobalUnicast format.named sign asInteger isInteger asApproximateFloat isGreaterThan " +
-    "isLessThan compareTo add sub major minor patch getScheme getHostname getHost getPort " +
-    "getEscapedPath getQuery"
-  ).split(" "),
-);
-const walking = new Set(["isSorted", "sum", "max", "min", "indexOf", "lastIndexOf"]);
 const reading = new Set(
   (
     "url lowerAscii upperAscii substring trim jsonpatch.escapeKey cidr isIP isCIDR ip quantity " +

@@ -12,13 +12,9 @@
  */
 import { lookup } from "node:dns/promises";
 import { createServer, type IncomingMessage } from "node:http";
-import { type AddressInfo, BlockList, connect, type Socket } from "node:net";
+import { BlockList, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-
-export interface EgressProxy {
-  port: number;
-  close(): Promise<void>;
-}
+import { type ListeningServer, serveHTTP } from "@nanokube/machinery/serve-http";
 
 const connectTimeoutMs = 10_000;
 
@@ -78,23 +74,18 @@ export async function startEgressProxy(
   host: string,
   port: number,
   isAllowed: IsAllowed = isOutside,
-): Promise<EgressProxy> {
+): Promise<ListeningServer> {
   const open = new Set<Duplex>();
   const server = createServer((_request, response) => {
     response.writeHead(405, { allow: "CONNECT" }).end("only CONNECT is served\n");
   });
   server.on("connect", (request, client) => void dial(request, client, open, isAllowed));
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, resolve);
-  });
+  const listening = await serveHTTP(server, { host, port });
   return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        for (const socket of open) socket.destroy();
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    port: listening.port,
+    close() {
+      for (const socket of open) socket.destroy();
+      return listening.close();
+    },
   };
 }

@@ -11,8 +11,8 @@
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
+import { type ListeningServer, serveHTTP } from "@nanokube/machinery/serve-http";
 import type { ImageStore } from "./image-store.ts";
 
 function refuse(response: ServerResponse, status: number, code: string, message: string): void {
@@ -91,31 +91,15 @@ async function handle(
   return serveManifest(store, registry, repository, reference, request, response);
 }
 
-export interface Registry {
-  port: number;
-  close(): Promise<void>;
-}
-
 export async function startRegistry(
   store: ImageStore,
   host: string,
   port: number,
-): Promise<Registry> {
+): Promise<ListeningServer> {
   const server: Server = createServer((request, response) => {
     handle(store, request, response).catch((error: Error) =>
       response.headersSent ? response.destroy() : refuse(response, 500, "UNKNOWN", error.message),
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, resolve);
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return serveHTTP(server, { host, port });
 }

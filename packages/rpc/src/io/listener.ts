@@ -178,13 +178,14 @@ async function listenUnix(server: Server, path: string): Promise<void> {
     await listen(server, { path });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    if (await isAlive(path)) throw error;
+    if (await isListening(path)) throw error;
     await unlink(path);
     await listen(server, { path });
   }
 }
 
-function isAlive(path: string): Promise<boolean> {
+/** Does anybody listen on this unix socket? */
+export function isListening(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path });
     socket.once("connect", () => {

@@ -1,18 +1,9 @@
+import { IDLE } from "@nanokube/cri-embedded";
 import { describe, expect, test } from "vitest";
 import { containerLife } from "./container-life.ts";
 
-const script = {
-  readyAfterSeconds: 0,
-  exitAfterSeconds: undefined,
-  exitCode: 0,
-  log: [],
-  logEverySeconds: 0,
-  failStart: undefined,
-  ignoreTerm: false,
-};
-
 describe("a container that ends after a second", () => {
-  const failing = { ...script, exitAfterSeconds: 1, exitCode: 1 };
+  const failing = { ...IDLE, exitAfterSeconds: 1, exitCode: 1 };
   const at = (seconds: number, policy: "Always" | "OnFailure" | "Never") => {
     const life = containerLife({ script: failing, policy, startMs: 0, nowMs: seconds * 1000 });
     const next = life.nextMs === undefined ? undefined : life.nextMs / 1000;
@@ -47,7 +38,7 @@ describe("a container that ends after a second", () => {
 });
 
 test("readiness comes when the script says, and is the next change until then", () => {
-  const slow = { ...script, readyAfterSeconds: 3 };
+  const slow = { ...IDLE, readyAfterSeconds: 3 };
   const early = containerLife({ script: slow, policy: "Always", startMs: 1000, nowMs: 3999 });
   expect(early).toMatchObject({ state: { ready: false }, nextMs: 4000 });
   const late = containerLife({ script: slow, policy: "Always", startMs: 1000, nowMs: 4000 });
@@ -55,13 +46,13 @@ test("readiness comes when the script says, and is the next change until then", 
 });
 
 test("after ten minutes of running a failure is forgiven", () => {
-  const long = { ...script, exitAfterSeconds: 600, exitCode: 1 };
+  const long = { ...IDLE, exitAfterSeconds: 600, exitCode: 1 };
   const life = containerLife({ script: long, policy: "Always", startMs: 0, nowMs: 1_800_000 });
   expect(life).toMatchObject({ state: { kind: "running" }, restarts: 3 });
 });
 
 test("a refused start says why", () => {
-  const refused = { ...script, failStart: "no such file" };
+  const refused = { ...IDLE, failStart: "no such file" };
   const life = containerLife({ script: refused, policy: "Always", startMs: 0, nowMs: 0 });
   expect(life.state).toEqual({ kind: "refused", message: "no such file" });
 });

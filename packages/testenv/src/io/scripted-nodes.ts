@@ -18,7 +18,7 @@ import {
   pods,
   splitKey,
 } from "@nanokube/client";
-import { type Behaviour, behaviourOf } from "@nanokube/cri-embedded";
+import { type Behaviour, behaviourOf, IDLE } from "@nanokube/cri-embedded";
 import {
   type Clock,
   deepEqual,
@@ -62,15 +62,6 @@ interface RunningPod {
 }
 
 const heartbeatMs = 10_000;
-const idle: Behaviour = {
-  readyAfterSeconds: 0,
-  exitAfterSeconds: undefined,
-  exitCode: 0,
-  log: [],
-  logEverySeconds: 0,
-  failStart: undefined,
-  ignoreTerm: false,
-};
 
 export class ScriptedNodes {
   readonly #options: ScriptedNodesOptions;
@@ -233,7 +224,7 @@ export class ScriptedNodes {
     const plain = isInit && container.restartPolicy !== "Always" ? { exitAfterSeconds: 0 } : {};
     const annotated = behaviourOf(pod.metadata?.annotations ?? {}, container.name ?? "");
     return {
-      ...idle,
+      ...IDLE,
       ...plain,
       ...(isInit ? {} : annotated),
       ...this.#options.script?.(pod, container),

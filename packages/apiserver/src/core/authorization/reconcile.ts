@@ -7,17 +7,12 @@
  */
 import type { ClusterRole, PolicyRule, RoleBinding } from "@nanokube/api/rbac/v1";
 import type { KubeObject } from "@nanokube/machinery";
+import type { ObjectReader } from "../object-reader.ts";
 import { autoUpdate } from "./bootstrap/parse.ts";
 import { bootstrapPolicy } from "./bootstrap/policy.ts";
 import { uncovered } from "./rules.ts";
 
-export interface PolicyWriter {
-  get(
-    group: string,
-    plural: string,
-    namespace: string,
-    name: string,
-  ): Promise<KubeObject | undefined>;
+export interface PolicyWriter extends Pick<ObjectReader, "get"> {
   create(group: string, plural: string, namespace: string, object: KubeObject): Promise<void>;
   update(group: string, plural: string, namespace: string, object: KubeObject): Promise<void>;
   delete(group: string, plural: string, namespace: string, name: string): Promise<void>;

@@ -8,6 +8,7 @@ import { type FieldError, invalidValue, type KubeObject } from "@nanokube/machin
 import { allMetadata, kind } from "../../resources/generic.ts";
 import { dns1123Subdomain } from "../../resources/names.ts";
 import { age, since } from "../../resources/table.ts";
+import { nameColumn } from "../rest/table.ts";
 import type { Column, ResourceStrategy } from "../strategy.ts";
 import { Correlated } from "./correlated.ts";
 import { validateEmbedded } from "./embedded-meta.ts";
@@ -185,15 +186,6 @@ function sorted(value: unknown): unknown {
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return entries.map(([key, member]) => [key, sorted(member)]);
 }
-
-const nameColumn: Column = {
-  name: "Name",
-  type: "string",
-  format: "name",
-  description:
-    "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names",
-  priority: 0,
-};
 
 function ageColumn(printers: readonly unknown[]): Column[] {
   if (printers.length > 0) return [];

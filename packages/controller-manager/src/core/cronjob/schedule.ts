@@ -6,6 +6,8 @@
  * Errors  ScheduleError for what is no schedule: robfig/cron's rules
  * Source  github.com/robfig/cron v3 parser.go, spec.go
  */
+import { wallTimeIn } from "@nanokube/machinery";
+
 export class ScheduleError extends Error {}
 
 export interface Schedule {
@@ -140,23 +142,7 @@ interface WallClock {
 }
 
 function wallClock(zone: string): WallClock {
-  if (zone === "UTC" || zone === "Etc/UTC") return { toWall: (ms) => ms, fromWall: (ms) => ms };
-  const format = new Intl.DateTimeFormat("en-US", {
-    timeZone: zone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  });
-  const toWall = (ms: number): number => {
-    const part = Object.fromEntries(
-      format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]),
-    );
-    return Date.UTC(part.year!, part.month! - 1, part.day!, part.hour!, part.minute!, part.second!);
-  };
+  const toWall = wallTimeIn(zone);
   const fromWall = (wallMs: number): number | undefined => {
     // The offset of the zone at about that time, then at exactly that time.
     const guess = wallMs - (toWall(wallMs) - wallMs);

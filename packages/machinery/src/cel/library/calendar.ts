@@ -4,6 +4,7 @@
  * Source  cel-go common/types/{timestamp,duration}.go
  */
 import { quoteGo } from "../../go-text.ts";
+import { wallTimeIn } from "../../wall-time.ts";
 import { CelDuration, CelError, CelTimestamp, type Value } from "../values.ts";
 import type { Implementation, Library } from "./function.ts";
 
@@ -23,22 +24,7 @@ function inZone(ms: number, zone: Value | undefined): number | CelError {
     return ms + (zone.startsWith("-") ? -offset : offset) * 60_000;
   }
   try {
-    const parts = new Intl.DateTimeFormat("en-US", {
-      timeZone: zone,
-      hourCycle: "h23",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    }).formatToParts(ms);
-    const part = (type: string) => Number(parts.find((each) => each.type === type)?.value);
-    const date = [part("year"), part("month") - 1, part("day")] as const;
-    return (
-      Date.UTC(...date, part("hour"), part("minute"), part("second")) +
-      (((ms % 1000) + 1000) % 1000)
-    );
+    return wallTimeIn(zone)(ms);
   } catch {
     return new CelError(`unknown time zone ${zone}`);
   }

@@ -4,6 +4,7 @@
  * Source  cel-go ext/strings.go, common/types/string.go
  */
 
+import { shortEscapes } from "../../go-text.ts";
 import { CelError, CelList, type Value } from "../values.ts";
 import type { Implementation, Library } from "./function.ts";
 import { compile } from "./regex.ts";
@@ -99,18 +100,6 @@ function join(list: Value, separator: Value = ""): Value | undefined {
   return list.items.join(separator);
 }
 
-const escapes: Record<string, string> = {
-  "\x07": "\\a",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\v": "\\v",
-  "\\": "\\\\",
-  '"': '\\"',
-};
-
 const onText =
   (change: (text: string) => Value): Implementation =>
   (text) =>
@@ -144,7 +133,7 @@ export const strings: Library = {
   trim: onText((text) => text.replace(edges, "")),
   "strings.quote": onText(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are escaped.
-    (text) => `"${text.replace(/[\x07\b\f\n\r\t\v\\"]/gu, (letter) => escapes[letter]!)}"`,
+    (text) => `"${text.replace(/[\x07\b\f\n\r\t\v\\"]/gu, (letter) => shortEscapes[letter]!)}"`,
   ),
   "jsonpatch.escapeKey": onText((text) => text.replaceAll("~", "~0").replaceAll("/", "~1")),
 };
