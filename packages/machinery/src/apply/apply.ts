@@ -22,7 +22,7 @@ import { canonicalize } from "../codec/canonical.ts";
 import { formatTime } from "../codec/times.ts";
 import { zeroStruct } from "../codec/zero.ts";
 import { deepClone } from "../json-tree.ts";
-import type { KubeObject } from "../object.ts";
+import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
 import { parseGroupVersion } from "../object.ts";
 import { failure } from "../status.ts";
 import { badRequest, internalError } from "../status-errors.ts";
@@ -37,7 +37,9 @@ import {
   type Managers,
   managerIdentifier,
   stripUnowned,
+  unowned,
 } from "./managers.ts";
+import { ownedByCreator } from "./owned-by-creator.ts";
 import { type Tree, TypedTreeError } from "./typed-tree.ts";
 import { applyOwnership, ConflictsError, type UpdaterContext, updateOwnership } from "./updater.ts";
 import { formatComplaints, validateTree } from "./validate-tree.ts";
@@ -219,13 +221,35 @@ function replaceAll(target: Managers, source: Managers): void {
 
 /** Brings managedFields up to date after any write that is no apply. */
 export function updateManagedFields(options: UpdateOptions): KubeObject {
-  const { context, live } = prepare(options, options.live);
-  const updated = bare(options.updated, options);
+  const prepared = prepare(options, options.live);
   const managers = managersOfUpdate(options);
+  if (managers.size === 0 && options.live === undefined) return createdBy(options, prepared);
+  const { context, live } = prepared;
+  const updated = bare(options.updated, options);
   const untracked = managers.size === 0 && (options.live?.metadata?.uid ?? "") !== "";
   if (!untracked) recordUpdate(context, live, updated, managers, options);
   const { managedFields: _sent, ...metadata } = options.updated.metadata ?? {};
   return withManagers({ ...options.updated, metadata }, managers);
+}
+
+/** A new object: whoever creates it owns it. */
+function createdBy(options: UpdateOptions, { context, live, time }: Prepared): KubeObject {
+  const exempt = { reset: context.resetFields, unowned };
+  const fieldsV1 = ownedByCreator(live, bare(options.updated, options), context.schema, exempt);
+  const { managedFields: _sent, ...metadata } = options.updated.metadata ?? {};
+  if (fieldsV1 === undefined) return { ...options.updated, metadata };
+  const manager = options.manager === "" ? "unknown" : options.manager;
+  const { apiVersion, subresource = "" } = options;
+  const entry: ManagedFieldsEntry = {
+    manager,
+    operation: "Update",
+    apiVersion,
+    time,
+    fieldsType: "FieldsV1",
+    fieldsV1,
+    ...(subresource === "" ? {} : { subresource }),
+  };
+  return { ...options.updated, metadata: { ...metadata, managedFields: [entry] } };
 }
 
 /** What a client sends counts when it is well formed, so that it can edit or reset the entries. */

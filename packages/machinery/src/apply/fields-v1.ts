@@ -142,10 +142,7 @@ export class FieldSet {
     for (const element of this.children.keys()) {
       if (!this.members.has(element)) elements.push(element);
     }
-    if (elements.length < 2) return elements;
-    // Fields have one lead, and their order is that of the texts.
-    const areFields = elements.every((element) => element.startsWith("f:"));
-    return areFields ? elements.sort() : elements.sort(compareElements);
+    return sortElements(elements);
   }
 
   static fromFieldsV1(fields: unknown): FieldSet {
@@ -167,6 +164,14 @@ export class FieldSet {
     }
     return new FieldSet(members, children);
   }
+}
+
+/** Brings steps into the order of fieldsV1, in place. */
+export function sortElements(elements: string[]): string[] {
+  if (elements.length < 2) return elements;
+  // Fields have one lead, and their order is that of the texts.
+  const areFields = elements.every((element) => element.startsWith("f:"));
+  return areFields ? elements.sort() : elements.sort(compareElements);
 }
 
 export const emptySet: FieldSet = new FieldSet();

@@ -95,7 +95,7 @@ function compareEntries(a: ManagedFieldsEntry, b: ManagedFieldsEntry): number {
 }
 
 /** Paths nobody can own: identity, and what the server sets. */
-const unowned = FieldSet.ofFields([
+export const unowned = FieldSet.ofFields([
   ["apiVersion"],
   ["kind"],
   ["metadata"],

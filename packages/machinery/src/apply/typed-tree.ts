@@ -193,7 +193,7 @@ class Comparer {
 }
 
 /** Owned as a whole, or with nothing below that could be owned. */
-function isLeaf(schema: ApplySchema, left: unknown, right: unknown): boolean {
+export function isLeaf(schema: ApplySchema, left: unknown, right: unknown): boolean {
   if (schema.kind === "map") return schema.atomic || (hollow(left) && hollow(right));
   if (schema.kind !== "list") return true;
   return schema.relation === "atomic" || (hollow(left) && hollow(right));
@@ -224,7 +224,8 @@ function addAll(
   }
 }
 
-function groupItems(list: unknown, schema: ListSchema): Map<string, unknown[]> {
+/** Items by the step to them: more than one to a step where they cannot be told apart. */
+export function groupItems(list: unknown, schema: ListSchema): Map<string, unknown[]> {
   return Map.groupBy(Array.isArray(list) ? list : [], (item) => itemElement(schema, item));
 }
 
