@@ -78,9 +78,11 @@ class Reader {
   }
 
   value(depth: number): Node {
-    if (depth > maxDepth) throw new JSONSyntaxError("exceeded max depth");
     this.skipSpace();
     const char = this.#text[this.#at];
+    if (depth > maxDepth && (char === "{" || char === "[")) {
+      throw new JSONSyntaxError(`invalid character '${char}' exceeded max depth`);
+    }
     if (char === "{") return this.#object(depth);
     if (char === "[") return this.#array(depth);
     if (char === '"') return { kind: "string", value: this.#string() };

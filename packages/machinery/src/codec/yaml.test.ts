@@ -44,6 +44,39 @@ test.for([
   expect(repeatedKeys(text)).toBe(said);
 });
 
+test.for([
+  [
+    "? [a, {b: c}]\n: d",
+    'invalid map key: []interface {}{"a", map[interface {}]interface {}{"b":"c"}}',
+  ],
+  [
+    "? ? null\n: e",
+    "invalid map key: map[interface {}]interface {}{interface {}(nil):interface {}(nil)}",
+  ],
+  ["a: &a [x]\n? *a\n: 1", 'invalid map key: []interface {}{"x"}'],
+  ["a: &a\n  b: *a", "anchor 'a' value contains itself"],
+  ["<<: [*missing, {a: 1}]", "unknown anchor 'missing' referenced"],
+  ["<<: [1]", "map merge requires map or sequence of maps as the value"],
+  ["? {? {? {a: 1}: 2}: 3}\n: 4", 'invalid map key: map[interface {}]interface {}{"a":1}'],
+  ["a: \u0007", "control characters are not allowed"],
+  ["a: !!binary ====", "!!binary value contains invalid base64 data"],
+])("%j is refused as Go's reader does", ([text, problem]) => {
+  expect(() => parseYAML(text!)).toThrow(new YAMLError(`yaml: ${problem}`));
+});
+
+test("an alias that comes again, and a name that is given again, are none of these", () => {
+  expect(parseYAML("a: &a [x]\nb: *a\nc: &a {d: 1}\ne: *a")).toEqual({
+    a: ["x"],
+    b: ["x"],
+    c: { d: 1 },
+    e: { d: 1 },
+  });
+});
+
+test("keys in keys in keys are refused before they are written as text, which took minutes", () => {
+  expect(() => parseYAML(`a: b\n${"? ".repeat(400)}`)).toThrow(/^yaml: invalid map key: map/);
+});
+
 test("aliases cannot blow up", () => {
   const lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x]"];
   for (let i = 1; i < 9; i++) lines.push(`a${i}: &a${i} [${`*a${i - 1},`.repeat(9)}]`);

@@ -21,6 +21,7 @@ import {
 import { quoteGo } from "../go-text.ts";
 import { isPlainObject, setMember } from "../json-tree.ts";
 import { duplicateFields } from "./json.ts";
+import { yamlProblem } from "./yaml-problem.ts";
 
 export class YAMLError extends Error {
   constructor(message: string) {
@@ -45,7 +46,11 @@ function withoutTimes(tags: Tags): Tags {
   });
 }
 
+/** All that YAML 1.1 does not call printable. */
+const notPrintable = /[^\t\n\r\x20-\x7e\x85\u{a0}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u;
+
 function documents(text: string, strict: boolean, lineCounter?: LineCounter): Document.Parsed[] {
+  if (notPrintable.test(text)) throw new YAMLError("yaml: control characters are not allowed");
   const parsed = parseAllDocuments(text, {
     version: "1.1",
     merge: true,
@@ -61,20 +66,47 @@ function documents(text: string, strict: boolean, lineCounter?: LineCounter): Do
 function toTree(document: Document.Parsed): unknown {
   const [error] = document.errors;
   if (error !== undefined) {
+    if (isTooDeep(error)) throw new YAMLError(tooDeep);
     const line = error.linePos?.[0].line;
     const first = error.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "");
     throw new YAMLError(line === undefined ? `yaml: ${first}` : `yaml: line ${line}: ${first}`);
   }
-  return toJSONTree(document.toJS({ maxAliasCount }));
+  const problem = yamlProblem(document.contents);
+  if (problem !== undefined) throw new YAMLError(`yaml: ${problem}`);
+  try {
+    return toJSONTree(document.toJS({ maxAliasCount }));
+  } catch (error) {
+    throw inOurWords(error as Error);
+  }
+}
+
+const tooDeep = "yaml: exceeded max depth of 10000";
+
+const isTooDeep = ({ message }: Error): boolean => message.includes("call stack");
+
+/** What the library says only when it makes values of the nodes. */
+function inOurWords(error: Error): Error {
+  if (isTooDeep(error)) return new YAMLError(tooDeep);
+  if (error.message.startsWith("Excessive alias count")) {
+    return new YAMLError("yaml: document contains excessive aliasing");
+  }
+  if (error.message.startsWith("Merge sources must be")) {
+    return new YAMLError("yaml: map merge requires map or sequence of maps as the value");
+  }
+  return error;
 }
 
 /** What JSON can say: keys are strings, binary data is text. */
 function toJSONTree(value: unknown): unknown {
-  if (value instanceof Uint8Array) return String.fromCharCode(...value);
+  if (value instanceof Uint8Array) return Array.from(value, (b) => String.fromCharCode(b)).join("");
   if (value instanceof Set) return Object.fromEntries([...value].map((key) => [String(key), null]));
   if (Array.isArray(value)) return value.map(toJSONTree);
   if (typeof value === "number" && !Number.isFinite(value)) {
-    throw new YAMLError(`json: unsupported value: ${String(value).replace("Infinity", "Inf")}`);
+    throw new YAMLError(
+      `json: unsupported value: ${String(value)
+        .replace(/^Infinity/, "+Inf")
+        .replace("Infinity", "Inf")}`,
+    );
   }
   if (!isPlainObject(value)) return value ?? null;
   const out: Record<string, unknown> = {};

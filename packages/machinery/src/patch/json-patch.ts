@@ -22,6 +22,9 @@ export interface JSONPatchOperation {
 /** Upstream's limit on operations; more is answered with 413. */
 export const maxJSONPatchOperations = 10_000;
 
+/** Of what all copies of one patch add: a few that copy each other's results would fill any memory. */
+export const maxJSONPatchCopyBytes = 3 * 1024 * 1024;
+
 type Container = unknown[] | Record<string, unknown>;
 
 const missing = "missing value";
@@ -33,13 +36,14 @@ function fail(message: string, cause: string): PatchError {
 
 /** @throws PatchError */
 export function applyJSONPatch<T>(document: T, operations: readonly JSONPatchOperation[]): T {
-  const root = { document: deepClone(document) as unknown };
+  const root: Root = { document: deepClone(document), copiedBytes: 0 };
   for (const operation of operations) applyOperation(root, operation);
   return root.document as T;
 }
 
 interface Root {
   document: unknown;
+  copiedBytes: number;
 }
 
 function applyOperation(root: Root, operation: JSONPatchOperation): void {
@@ -243,8 +247,21 @@ function copy(root: Root, operation: JSONPatchOperation): void {
   if (at === undefined) {
     throw fail(`copy operation does not apply: doc is missing destination path: ${path}`, missing);
   }
+  countCopy(root, value);
   within("error while adding value during copy", () =>
     insert(at.container, at.key, deepClone(value ?? null)),
+  );
+}
+
+const encoder = new TextEncoder();
+
+function countCopy(root: Root, value: unknown): void {
+  root.copiedBytes += encoder.encode(JSON.stringify(value ?? null)).length;
+  if (root.copiedBytes <= maxJSONPatchCopyBytes) return;
+  throw new PatchError(
+    "unprocessable",
+    "Unable to complete the copy, the accumulated size increase of copy is " +
+      `${root.copiedBytes}, exceeding the limit ${maxJSONPatchCopyBytes}`,
   );
 }
 

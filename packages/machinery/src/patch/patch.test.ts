@@ -50,6 +50,20 @@ describe("JSON patch", () => {
   });
 });
 
+test("copies of copies end at upstream's limit, before they fill the memory", () => {
+  const copies = Array.from({ length: 40 }, (_, i) => ({
+    op: "copy",
+    from: "/o",
+    path: `/o/${i}`,
+  }));
+  const bomb = () => applyJSONPatch({ o: { a: "x".repeat(1000) } }, copies);
+  expect(bomb).toThrow(
+    /^Unable to complete the copy, the accumulated size increase of copy is \d+,/,
+  );
+  expect(bomb).toThrow(/, exceeding the limit 3145728$/);
+  expect(() => applyJSONPatch({ o: { a: "x".repeat(1000) } }, copies.slice(0, 11))).not.toThrow();
+});
+
 describe("merge patch", () => {
   test("null removes, also below something new", () => {
     expect(

@@ -73,7 +73,7 @@ function readConfiguration(context: RestContext, text: string): KubeObject {
   try {
     parsed = parseYAML(text);
   } catch (error) {
-    throw badRequest(`error decoding YAML: ${messageOf(error)}`);
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: ${messageOf(error)}`);
   }
   if (!isPlainObject(parsed)) {
     throw badRequest(
@@ -81,10 +81,19 @@ function readConfiguration(context: RestContext, text: string): KubeObject {
     );
   }
   const applied = parsed as KubeObject;
-  const expected = expectedOf(context);
+  checkKind(context, applied);
+  // What is no object there is refused with everything else that no schema knows.
+  if (applied.metadata !== undefined && !isPlainObject(applied.metadata)) return applied;
   const { name } = context.info;
-  applied.kind ??= expected.kind;
   const meta = metadataOf(applied);
   if (meta.name === undefined || meta.name === "") meta.name = name;
   return applied;
+}
+
+function checkKind(context: RestContext, { apiVersion, kind }: Record<string, unknown>): void {
+  const expected = expectedOf(context);
+  if (apiVersion === expected.apiVersion && kind === expected.kind) return;
+  const text = typeof apiVersion === "string" ? apiVersion : "";
+  const version = text.includes("/") ? text : `/${text}`;
+  throw badRequest(`invalid object type: ${version}, Kind=${typeof kind === "string" ? kind : ""}`);
 }

@@ -19,6 +19,7 @@ import {
   parseYAML,
   repeatedKeys,
   type StatusError,
+  YAMLError,
 } from "@nanokube/machinery";
 import { UnfitMeta } from "../crd/embedded-decode.ts";
 import { negotiateInput, type WireFormat } from "../wire/negotiation.ts";
@@ -87,11 +88,9 @@ export function decodeText(
     if (format === "yaml") json = JSON.stringify(parseYAML(text) ?? null);
     seen = parseJSON(json);
   } catch (error) {
-    throw unrecognized(
-      expected,
-      `couldn't get version/kind; json parse error: ${messageOf(error)}`,
-      text,
-    );
+    // YAML is made JSON before anybody looks for a version.
+    const where = error instanceof YAMLError ? "" : "couldn't get version/kind; json parse error: ";
+    throw unrecognized(expected, `${where}${messageOf(error)}`, text);
   }
   // Go makes an empty object of null.
   if (seen === null) {

@@ -7,6 +7,7 @@ import {
   type KubeObject,
   parseJSON,
   parseYAML,
+  YAMLError,
 } from "@nanokube/machinery";
 import { messageOf, notRegistered } from "./decode-body.ts";
 
@@ -28,7 +29,8 @@ export function decodeOptionsText(text: string, format: "json" | "yaml"): KubeOb
     if (format === "yaml") json = JSON.stringify(parseYAML(text) ?? null);
     parsed = parseJSON(json);
   } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${messageOf(error)}`);
+    const where = error instanceof YAMLError ? "" : "couldn't get version/kind; json parse error: ";
+    throw badRequest(`${where}${messageOf(error)}`);
   }
   if (Array.isArray(parsed) || (typeof parsed !== "object" && parsed !== undefined)) {
     const what = Array.isArray(parsed) ? "array" : typeof parsed;

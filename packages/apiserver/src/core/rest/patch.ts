@@ -89,10 +89,11 @@ export async function patch(context: RestContext): Promise<ApiResponse> {
 /** Patches of subresources with a type of their own (scale) use it as well. */
 export function parsePatch(text: string, type: PatchType): unknown {
   let parsed: unknown;
+  const where = type === "strategic" ? "" : "error decoding patch: ";
   try {
     parsed = type === "apply" ? parseYAML(text) : parseJSON(text);
   } catch (error) {
-    throw badRequest(`error decoding patch: ${messageOf(error)}`);
+    throw badRequest(`${where}${messageOf(error)}`);
   }
   if (type === "json") {
     if (!Array.isArray(parsed)) {
@@ -107,7 +108,7 @@ export function parsePatch(text: string, type: PatchType): unknown {
     }
   } else if (!isPlainObject(parsed)) {
     throw badRequest(
-      `error decoding patch: json: cannot unmarshal ${Array.isArray(parsed) ? "array" : typeof parsed} into Go value of type map[string]interface {}`,
+      `${where}json: cannot unmarshal ${Array.isArray(parsed) ? "array" : typeof parsed} into Go value of type map[string]interface {}`,
     );
   }
   return parsed;
@@ -140,12 +141,19 @@ export function patcher(
     // A merge shares what it leaves alone; a typed object is made anew by the check.
     const own = type === "merge" && typeName !== undefined ? current : deepClone(current);
     const patched = applied(own, type, parsed, typeName);
+    if (type === "strategic") keepVersion(patched, current);
     const quoted = (): string =>
       type === "strategic"
         ? formatGoValue(parsed)
         : patchedText(current, patched, parsed, typeName);
     return checked(context, { patched, quoted, repeated }, current, options, typeName);
   };
+}
+
+/** It is read into the type that the current object has, whatever the patch calls it. */
+function keepVersion(patched: KubeObject, current: KubeObject): void {
+  if (typeof patched.apiVersion === "string") patched.apiVersion = current.apiVersion!;
+  if (typeof patched.kind === "string") patched.kind = current.kind!;
 }
 
 /** Upstream hides the reason of a JSON patch that does not fit. */
