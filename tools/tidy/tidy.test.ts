@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hopTags, lifeOfAPod, target } from "../docs/life-of-a-pod.ts";
 import { importCycles } from "./cycles.ts";
+import { brokenLinks, longReadme } from "./documents.ts";
 import { exceptions } from "./exceptions.ts";
 import { impureCores, layerBreaches } from "./layers.ts";
 import { longFiles, longFunctions, wideLines } from "./size.ts";
@@ -120,5 +121,18 @@ describe("nothing unfinished", () => {
       return readme === false || !/left out/i.test(readme);
     });
     expect(silent).toEqual([]);
+  });
+});
+
+describe("documents", () => {
+  const documents = files.filter((path) => path.endsWith(".md") && !path.includes("testdata"));
+
+  test("their links lead somewhere", () => {
+    expect(documents.flatMap((path) => brokenLinks(root, path))).toEqual([]);
+  });
+
+  test("a package's README fits two screens", () => {
+    const readmes = packages.map((unit) => `${unit}/README.md`);
+    expect(readmes.flatMap((path) => longReadme(root, path))).toEqual([]);
   });
 });
