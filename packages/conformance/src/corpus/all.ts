@@ -10,6 +10,7 @@ import { bodyCases } from "./kinds/bodies.ts";
 import { groupOfEach } from "./kinds/each.ts";
 import { optionCases } from "./kinds/options.ts";
 import { shapeCases } from "./kinds/shapes.ts";
+import { versionCases } from "./kinds/versions.ts";
 import { homeOf } from "./life/home.ts";
 import { kindOf } from "./life/kind.ts";
 import { lifeOf } from "./life.ts";
@@ -87,5 +88,6 @@ export function corpus(): CorpusGroup[] {
     groupOfEach("bodies", stable, bodyCases),
     groupOfEach("options", stable, optionCases),
     groupOfEach("shapes", stable, shapeCases),
+    { name: "beta/versions", cases: versionCases(kinds), beta: true },
   ];
 }

@@ -36,12 +36,15 @@ export interface ListSchema {
 /** No type is known: maps merge, lists are owned as a whole. */
 export interface UntypedSchema {
   readonly kind: "untyped";
+  /** Maps are owned as a whole, too. */
+  readonly atomic?: true;
 }
 
 export type ApplySchema = ScalarSchema | MapSchema | ListSchema | UntypedSchema;
 
 export const scalarSchema: ScalarSchema = { kind: "scalar" };
 export const untypedSchema: UntypedSchema = { kind: "untyped" };
+const rawSchema: UntypedSchema = { kind: "untyped", atomic: true };
 
 const structs = new Map<string, MapSchema>();
 
@@ -120,6 +123,8 @@ function shapeSchema(shape: Shape): ApplySchema {
     case "schemaOrBool":
     case "schemaOrStrings":
       return untypedSchema;
+    case "raw":
+      return rawSchema;
     default:
       return scalarSchema;
   }
@@ -131,7 +136,8 @@ export function resolveSchema(schema: ApplySchema, value: unknown): ApplySchema 
   if (Array.isArray(value)) {
     return { kind: "list", relation: "atomic", keys: [], item: untypedSchema };
   }
-  return typeof value === "object" && value !== null ? untypedMap : scalarSchema;
+  if (typeof value !== "object" || value === null) return scalarSchema;
+  return schema.atomic ? rawMap : untypedMap;
 }
 
 const untypedMap: MapSchema = {
@@ -141,3 +147,4 @@ const untypedMap: MapSchema = {
   field: () => undefined,
   defaultOf: () => undefined,
 };
+const rawMap: MapSchema = { ...untypedMap, atomic: true };

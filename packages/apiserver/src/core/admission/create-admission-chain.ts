@@ -12,7 +12,6 @@ import {
   type Random,
 } from "@nanokube/machinery";
 import type { Authorizer } from "../authorization/authorizer.ts";
-import { type FeatureGates, usualGates } from "../feature-gates.ts";
 import type { ObjectReader } from "../object-reader.ts";
 import { AdmissionMetrics, type AdmissionStep } from "./admission-metrics.ts";
 import { alwaysAdmit, alwaysDeny } from "./always.ts";
@@ -68,8 +67,6 @@ export interface AdmissionChainOptions {
   /** By name, besides those that are on by themselves. */
   enable?: readonly string[];
   disable?: readonly string[];
-  /** Upstream's defaults unless told. */
-  gates?: FeatureGates;
   /** Sends admission reviews; absent, a webhook that matches is one that cannot be reached. */
   callWebhook?: WebhookCaller;
   metrics?: AdmissionMetrics;
@@ -129,7 +126,7 @@ function allPlugins(options: AdmissionChainOptions, metrics: WebhookMetrics): Ad
     limitPodHardAntiAffinityTopology,
     limitRanger,
     createServiceAccountPlugin(clock, random),
-    createNodeRestriction(authorizer, options.gates ?? usualGates),
+    createNodeRestriction(authorizer),
     taintNodesByCondition,
     alwaysPullImages,
     createImagePolicyWebhook(options.imagePolicy, clock),

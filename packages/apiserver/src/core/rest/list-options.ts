@@ -33,12 +33,7 @@ export interface ListOptions {
   timeoutSeconds: number | undefined;
 }
 
-/** `isWatchList`: a watch may be asked for everything there is before its changes. */
-export function parseListOptions(
-  query: URLSearchParams,
-  watch: boolean,
-  isWatchList = true,
-): ListOptions {
+export function parseListOptions(query: URLSearchParams, watch: boolean): ListOptions {
   const initial = query.get("sendInitialEvents");
   const timeout = query.get("timeoutSeconds");
   const options: ListOptions = {
@@ -52,8 +47,8 @@ export function parseListOptions(
     sendInitialEvents: initial === null || initial === "" ? undefined : isTrueParameter(initial),
     timeoutSeconds: timeout === null || timeout === "" ? undefined : parseInteger(timeout),
   };
-  if (watch && isWatchList) settleStart(options);
-  const errors = watch ? checkWatch(options, isWatchList) : checkList(options);
+  if (watch) settleStart(options);
+  const errors = watch ? checkWatch(options) : checkList(options);
   if (!watch) settleLimit(options);
   if (errors.length > 0) {
     throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
@@ -128,17 +123,12 @@ function checkList(options: ListOptions): FieldError[] {
   return errors;
 }
 
-function checkWatch(options: ListOptions, isWatchList: boolean): FieldError[] {
+function checkWatch(options: ListOptions): FieldError[] {
   const errors: FieldError[] = [];
   const refuse = (why: string) => errors.push(forbiddenField("resourceVersionMatch", why));
   const { resourceVersionMatch: match, sendInitialEvents, continueToken } = options;
   if (sendInitialEvents !== undefined && match !== "NotOlderThan") {
     refuse("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-  }
-  if (sendInitialEvents !== undefined && !isWatchList) {
-    const why =
-      "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
-    errors.push(forbiddenField("sendInitialEvents", why));
   }
   if (match === "") return errors;
   if (sendInitialEvents === undefined) {

@@ -7,10 +7,21 @@
  *
  * Source  apimachinery pkg/util/managedfields/internal/versionconverter.go
  */
-import type { KubeObject, OwnershipOptions } from "@nanokube/machinery";
+import { typeOf } from "@nanokube/api";
+import { applySchemaOf, type KubeObject, type OwnershipOptions } from "@nanokube/machinery";
+import { convert as convertBuiltIn } from "../conversion/convert.ts";
 import type { ServedResource } from "./context.ts";
 
 type Convert = NonNullable<OwnershipOptions["convert"]>;
+
+/** Undefined for a version that is no more. */
+const builtIn =
+  ({ kind }: ServedResource["info"]): Convert =>
+  (object, apiVersion) => {
+    const typeName = typeOf(apiVersion, kind);
+    if (typeName === undefined) return undefined;
+    return { object: convertBuiltIn(object, apiVersion), schema: applySchemaOf(typeName) };
+  };
 
 /** The comparison needs an object in another version. */
 class Lacking extends Error {
@@ -25,10 +36,10 @@ class Lacking extends Error {
 }
 
 export async function acrossVersions<T>(
-  { custom }: Pick<ServedResource, "custom">,
+  { custom, info }: Pick<ServedResource, "custom" | "info">,
   compare: (options: { convert?: Convert }) => T,
 ): Promise<T> {
-  if (custom === undefined) return compare({});
+  if (custom === undefined) return compare({ convert: builtIn(info) });
   const known = new Map<string, KubeObject>();
   const convert: Convert = (object, apiVersion) => {
     const version = custom.version(apiVersion);

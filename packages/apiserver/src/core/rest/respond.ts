@@ -35,7 +35,9 @@ export async function respondWithStored(
 ): Promise<ApiResponse> {
   const { output, resource } = context;
   const stored = await readOne(resource, written);
-  if (output.as !== "" || output.pretty || output.format === "yaml") {
+  // Rows and metadata are made of what is stored: a version may keep more in its annotations.
+  if (output.as !== "") return respondWithTree(context, status, stored.tree());
+  if (output.pretty || output.format === "yaml") {
     return respondWithTree(context, status, resource.fromStorage(stored.tree()));
   }
   return answer(context, status, objectBytes(resource, stored, output.format));
@@ -92,17 +94,14 @@ export async function respondWithList(
   listMeta: ListMeta,
   keep?: Keep,
 ): Promise<ApiResponse> {
-  const { output, resource } = context;
+  const { output } = context;
   if (output.as === "Table") {
-    const rows = objects.map((object) => ({
-      tree: resource.fromStorage(object.tree()),
-      bytes: object.json,
-    }));
+    const rows = objects.map((object) => ({ tree: object.tree(), bytes: object.json }));
     return answer(context, 200, encodeTree(tableOf(context, rows, listMeta), output, undefined));
   }
   if (output.as === "PartialObjectMetadata") throw isAList(context);
   if (output.as === "PartialObjectMetadataList") {
-    const trees = objects.map((object) => resource.fromStorage(object.tree()));
+    const trees = objects.map((object) => object.tree());
     const list = partialMetadataList(trees, listMeta, output.asVersion);
     // A list that Go never put anything into.
     if (trees.length === 0 && output.format !== "protobuf") list.items = null;

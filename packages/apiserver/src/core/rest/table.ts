@@ -6,7 +6,7 @@
  */
 import { badRequest, type KubeObject } from "@nanokube/machinery";
 import type { Column } from "../strategy.ts";
-import type { RestContext } from "./context.ts";
+import type { RestContext, ServedResource } from "./context.ts";
 import type { ListMeta } from "./list-body.ts";
 import { partialMetadata } from "./partial-metadata.ts";
 
@@ -59,7 +59,7 @@ export function tableOf(
     ];
   const shown = rows.map(({ tree }) => ({
     cells: cells(tree),
-    object: embedded(tree, include, output.asVersion),
+    object: embedded(resource, tree, include, output.asVersion),
   }));
   // Without columns of its own a kind's rows are a list that Go never put anything into.
   const isPlain = columns[1]?.name === "Created At";
@@ -82,7 +82,12 @@ function definition(column: Column): object {
   };
 }
 
-function embedded(tree: KubeObject, include: string, version: string): unknown {
+function embedded(
+  resource: Pick<ServedResource, "fromStorage">,
+  tree: KubeObject,
+  include: string,
+  version: string,
+): unknown {
   if (include === "None") return null;
-  return include === "Object" ? tree : partialMetadata(tree, version);
+  return include === "Object" ? resource.fromStorage(tree) : partialMetadata(tree, version);
 }

@@ -47,8 +47,8 @@ const encoder = new TextEncoder();
 const partialType = "io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata";
 
 export async function watch(context: RestContext): Promise<ApiResponse> {
-  const { request, server } = context;
-  const options = parseListOptions(request.query, true, server.gates.isOn("WatchList"));
+  const { request } = context;
+  const options = parseListOptions(request.query, true);
   checkFieldSelector(options, knownFields(context), fieldLabels(context));
   const session = new WatchSession(context, options);
   await session.reach();
@@ -289,9 +289,7 @@ class WatchSession implements CacheWatcher {
   }
 
   #tableFrame(type: EventType, object: StoredObject): Uint8Array {
-    const { resource } = this.#context;
-    const tree = resource.fromStorage(object.tree());
-    const rows = [{ tree, bytes: undefined }];
+    const rows = [{ tree: object.tree(), bytes: undefined }];
     const meta = { resourceVersion: String(object.revision) };
     const table = tableOf(this.#context, rows, meta, !this.#sentHeaders);
     this.#sentHeaders = true;

@@ -11,7 +11,6 @@ import { deepClone, quoteGo } from "@nanokube/machinery";
 import { semanticEqual } from "../../../resources/semantic-equal.ts";
 import type { Authorizer } from "../../authorization/authorizer.ts";
 import { nodeNameOf } from "../../authorization/node.ts";
-import type { FeatureGates } from "../../feature-gates.ts";
 import type { ObjectReader } from "../../object-reader.ts";
 import { commonNameOf } from "../certificates.ts";
 import type { AdmissionAttributes, AdmissionPlugin } from "../plugin.ts";
@@ -26,7 +25,6 @@ interface Question {
   node: string;
   reader: ObjectReader;
   authorizer: Authorizer;
-  gates: FeatureGates;
 }
 
 type Check = (question: Question) => Promise<void> | void;
@@ -150,8 +148,7 @@ const kubeletSigners = new Set([
   "kubernetes.io/kube-apiserver-client-kubelet",
 ]);
 
-const checkSigningRequest: Check = async ({ attributes, node, gates }) => {
-  if (gates.isOn("AllowInsecureKubeletCertificateSigningRequests")) return;
+const checkSigningRequest: Check = async ({ attributes, node }) => {
   if (attributes.operation !== "CREATE") return;
   const { spec } = attributes.object as CertificateSigningRequest;
   if (!kubeletSigners.has(spec?.signerName ?? "")) return;
@@ -165,10 +162,9 @@ const checkSigningRequest: Check = async ({ attributes, node, gates }) => {
   throw refuse(attributes, `can only create a node CSR with CN=system:node:${node}`);
 };
 
-const checkAccount: Check = ({ attributes, node, reader, authorizer, gates }) => {
+const checkAccount: Check = ({ attributes, node, reader, authorizer }) => {
   if (attributes.operation !== "CREATE" || attributes.subresource !== "token") return;
-  const isNarrow = gates.isOn("ServiceAccountNodeAudienceRestriction");
-  return checkTokenRequest(attributes, node, reader, isNarrow ? authorizer : undefined);
+  return checkTokenRequest(attributes, node, reader, authorizer);
 };
 
 const checks: Readonly<Record<string, Check>> = {
@@ -182,10 +178,7 @@ const checks: Readonly<Record<string, Check>> = {
   "certificates.k8s.io/certificatesigningrequests": checkSigningRequest,
 };
 
-export function createNodeRestriction(
-  authorizer: Authorizer,
-  gates: FeatureGates,
-): AdmissionPlugin {
+export function createNodeRestriction(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: "NodeRestriction",
     handles: ({ user }) => nodeNameOf(user) !== undefined,
@@ -197,7 +190,7 @@ export function createNodeRestriction(
         throw refuse(attributes, `could not determine node from user ${user}`);
       }
       const { group, plural } = attributes.resource;
-      await checks[`${group}/${plural}`]?.({ attributes, node, reader, authorizer, gates });
+      await checks[`${group}/${plural}`]?.({ attributes, node, reader, authorizer });
     },
   };
 }
