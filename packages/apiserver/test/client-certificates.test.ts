@@ -1,11 +1,15 @@
 /** Client certificates made by openssl: whose they are, and which are nobody's. */
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createCertificateChecker } from "../src/core/authentication/certificate.ts";
+import {
+  type CheckedCertificate,
+  certificateUser,
+  createCertificateChecker,
+} from "../src/core/authentication/certificate.ts";
 import { openAuthorities } from "../src/io/certificate-authorities.ts";
 
 describe("client certificates", () => {
@@ -30,9 +34,14 @@ describe("client certificates", () => {
     return readFileSync(path(`${name}.crt`), "utf8");
   }
 
-  function user(subject: string, signer = "ca", extensions: string[] = []): Uint8Array {
+  function user(
+    subject: string,
+    signer = "ca",
+    extensions: string[] = [],
+    more: string[] = [],
+  ): Uint8Array {
     const added = extensions.flatMap((text) => ["-addext", text]);
-    const request = ["-subj", subject, "-multivalue-rdn", ...added, "-out", "user.csr"];
+    const request = ["-subj", subject, "-multivalue-rdn", ...added, ...more, "-out", "user.csr"];
     openssl("req", ...newKey("user.key"), ...request);
     const by = ["-CA", `${signer}.crt`, "-CAkey", `${signer}.key`, "-copy_extensions", "copyall"];
     openssl("x509", "-req", "-in", "user.csr", ...by, "-out", "user.crt");
@@ -68,6 +77,22 @@ describe("client certificates", () => {
 
   it("takes the last of several common names, as Go does", () => {
     expect(check(user("/CN=first/CN=last"))?.commonName).toBe("last");
+  });
+
+  it("takes the uid a certificate says once, and nobody whom it says twice", () => {
+    writeFileSync(
+      path("uid.cnf"),
+      "oid_section=o\n[o]\nkubeUID=1.3.6.1.4.1.57683.2\n[req]\ndistinguished_name=d\n[d]\n",
+    );
+    const withUIDs = (subject: string) =>
+      check(user(subject, "ca", [], ["-config", "uid.cnf"])) as CheckedCertificate;
+    const one = withUIDs("/CN=jane/kubeUID=u-1");
+    expect(certificateUser(one, true)).toMatchObject({ name: "jane", uid: "u-1" });
+    expect(certificateUser(one, false)).not.toHaveProperty("uid");
+    const two = withUIDs("/CN=jane/kubeUID=u-1/kubeUID=u-2");
+    expect(() => certificateUser(two, true)).toThrow(
+      "expected 1 UID, but found multiple: [u-1 u-2]",
+    );
   });
 
   it("knows nobody whom another authority signed, whatever its name", () => {

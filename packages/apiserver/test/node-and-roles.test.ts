@@ -7,6 +7,7 @@ import { createNodeRestriction } from "../src/core/admission/node-restriction/no
 import type { AuthorizationAttributes } from "../src/core/authorization/authorizer.ts";
 import { createAuthorizer, forbiddenMessage } from "../src/core/authorization/create-authorizer.ts";
 import { checkEscalation } from "../src/core/authorization/escalation.ts";
+import { usualGates } from "../src/core/feature-gates.ts";
 import { objectMap } from "./object-map.ts";
 
 const node = { name: "system:node:m", groups: ["system:nodes", "system:authenticated"] };
@@ -94,7 +95,7 @@ describe("NodeRestriction", () => {
   ])("%s", async (_name, object, refusal) => {
     const { reader, authorizer } = cluster();
     const name = object.metadata?.name ?? "";
-    const answer = createNodeRestriction(authorizer).admit?.(
+    const answer = createNodeRestriction(authorizer, usualGates).admit?.(
       {
         operation: "UPDATE",
         resource: info!,

@@ -97,7 +97,7 @@ describe("service-account tokens in use", () => {
     const said: string[] = [];
     const short = issuerWith(key, { maxExpirationSeconds: 7200 });
     const long = { spec: { audiences: [], expirationSeconds: 9000 } };
-    const request = await short.issue(long, "n", "s", (text) => said.push(text));
+    const request = await short.issue(long, "n", "s", { warn: (text) => said.push(text) });
     expect(request.spec?.expirationSeconds).toBe(7200);
     expect(said).toEqual(["requested expiration of 9000 seconds shortened to 7200 seconds"]);
   });

@@ -7,7 +7,12 @@ const names = (text: string): ReadonlySet<string> => new Set(text.trim().split(/
 
 /** Each is asked for somewhere in this server. */
 export const honouredGates = names(`
-  ConstrainedImpersonation
+  APIResponseCompression AllowInsecureKubeletCertificateSigningRequests
+  AllowParsingUserUIDFromCertAuth AuthorizePodWebsocketUpgradeCreatePermission
+  ConstrainedImpersonation HPAConfigurableTolerance HPAScaleToZero HostnameOverride
+  MutatingAdmissionPolicy PodTopologyLabelsAdmission
+  ServiceAccountNodeAudienceRestriction StorageVersionHash
+  TokenRequestServiceAccountUIDValidation WatchList
 `);
 
 /** Nothing that kube-apiserver answers depends on them: other programs read them, or its caches. */

@@ -23,6 +23,8 @@ export interface StrategyContext {
   userInfo?: UserInfo;
   /** The labels of the object's namespace. */
   namespaceLabels?(): Readonly<Record<string, string>>;
+  /** Whether a feature gate is on; as by default when absent. */
+  isOn?(gate: string): boolean;
 }
 
 export interface Column {

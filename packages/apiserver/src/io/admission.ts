@@ -12,6 +12,7 @@ import type { QuotaWriter } from "../core/admission/resource-quota/resource-quot
 import type { ServedVersions } from "../core/admission/webhooks/versions.ts";
 import type { ServerAuthorizer } from "../core/authorization/create-authorizer.ts";
 import { checkEscalation, type RoleWrite } from "../core/authorization/escalation.ts";
+import { type FeatureGates, usualGates } from "../core/feature-gates.ts";
 import type { LocalClient } from "../core/local-client.ts";
 import type { ObjectReader } from "../core/object-reader.ts";
 import type { AdmissionChain } from "../core/rest/context.ts";
@@ -31,7 +32,7 @@ export interface AdmissionDeps {
 const rbacGroup = "rbac.authorization.k8s.io";
 
 export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps): AdmissionChain {
-  const { clock, random, log, admission } = options;
+  const { clock, random, log, admission, featureGates: gates = usualGates } = options;
   const { reader, authorizer, served, local } = deps;
   const chain = createAdmissionChain({
     reader,
@@ -40,7 +41,8 @@ export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps):
     random,
     log,
     enable: admission?.enable ?? ["NodeRestriction"],
-    disable: admission?.disable ?? [],
+    disable: [...(admission?.disable ?? []), ...switchedOff(gates)],
+    gates,
     configurations: admission?.configurations,
     imagePolicy: admission?.imagePolicy,
     makeNamespace: (namespace) => local().create("/api/v1/namespaces", namespace),
@@ -57,6 +59,15 @@ export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps):
       await chain.validate(attributes);
     },
   };
+}
+
+/** Plugins that do nothing while their gate is off. */
+function switchedOff(gates: FeatureGates): string[] {
+  const guarded = {
+    MutatingAdmissionPolicy: "MutatingAdmissionPolicy",
+    PodTopologyLabelsAdmission: "PodTopologyLabels",
+  };
+  return Object.entries(guarded).flatMap(([gate, plugin]) => (gates.isOn(gate) ? [] : [plugin]));
 }
 
 function quotaWriter(local: () => LocalClient): QuotaWriter {

@@ -4,6 +4,7 @@
  * Nothing here is global; a process may hold many.
  */
 
+import type { ResourceInfo } from "@nanokube/api";
 import type { HttpTransport } from "@nanokube/client";
 import { type Clock, sleep } from "@nanokube/machinery";
 import { AccessMetrics } from "../core/access-metrics.ts";
@@ -23,7 +24,7 @@ import {
 } from "../core/authorization/create-authorizer.ts";
 import type { ResourceCache } from "../core/cache/resource-cache.ts";
 import { CustomResources, markDefinition } from "../core/crd/custom-resources.ts";
-import { usualGates } from "../core/feature-gates.ts";
+import { type FeatureGates, usualGates } from "../core/feature-gates.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../core/handler.ts";
 import { createLocalClient, type LocalClient } from "../core/local-client.ts";
 import { createNonResource } from "../core/non-resource.ts";
@@ -36,6 +37,7 @@ import { ClusterIPs } from "../core/service/cluster-ips.ts";
 import { NodePorts } from "../core/service/node-ports.ts";
 import { createServiceHooks } from "../core/service/service-hooks.ts";
 import { ServiceRanges } from "../core/service/service-ranges.ts";
+import { DisabledFields } from "../resources/disabled-fields.ts";
 import { strategyFor } from "../resources/index.ts";
 import { withoutPrivileged } from "../resources/privileged.ts";
 import { accessWays, authorizationWebhooks, followAuthorizers } from "./access-ways.ts";
@@ -60,6 +62,7 @@ import { followFlowSchemas, overloadControl } from "./overload.ts";
 import { etcdProbe } from "./patient-store.ts";
 import { logged } from "./request-log.ts";
 import { type Keys, readKeys } from "./service-account-keys.ts";
+import { startServiceRepair } from "./service-repair.ts";
 import { buildIssuer } from "./token-issuer.ts";
 import { createWebhookCaller } from "./webhook-caller.ts";
 
@@ -108,6 +111,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   void parts.aggregator.start(stop.signal);
   const following = ready.then(() => followFlowSchemas(options, parts, stop.signal));
   following.catch(() => undefined); // It was stopped before.
+  ready.then(() => startServiceRepair({ ...parts, options }, stop.signal)).catch(() => undefined);
   const servers: HttpServer[] = [];
   return {
     ready,
@@ -223,7 +227,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
     impersonator,
     outside: outsideOperations({ authenticator, authorizer, apiAudiences, issuer, credentials }),
     serveOther: createNonResource({
-      resources: () => [...registry.served()].map((resource) => resource.info),
+      resources: () => [...registry.served()].map(({ info }) => shown(info, gates)),
       foreign: () => aggregator.foreign(),
       generation: () => registry.generation + aggregator.generation,
       serverAddress: `${options.advertiseAddress}:${options.advertisePort ?? 6443}`,
@@ -240,6 +244,13 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
   const local = createLocalClient(handler);
   const made = { aggregator, store, endpointLeases, authorities, registry, credentials, state };
   return { ...made, handlerOptions, handler, local };
+}
+
+/** What discovery says of a resource. */
+function shown(info: ResourceInfo, gates: FeatureGates): ResourceInfo {
+  if (gates.isOn("StorageVersionHash")) return info;
+  const { storageVersionHash: _hidden, ...rest } = info;
+  return rest;
 }
 
 function openStore(options: ApiServerOptions): EtcdStore {
@@ -284,12 +295,14 @@ interface RestParts {
 
 function restServer(parts: RestParts): RestServer {
   const { options, store, registry, fresh, ...rest } = parts;
-  const { clock, random, log } = options;
+  const { clock, random, log, featureGates: gates = usualGates } = options;
   const serviceHooks = buildServiceHooks(options, registry, store);
   const definitionHooks: WriteHooks = { beginDelete: (object) => markDefinition(object, clock) };
   const served = () => registry.served();
   return {
     limits: { ...usualTimeLimits, ...options.limits },
+    gates,
+    disabledFields: new DisabledFields(gates),
     store,
     clock,
     random,
@@ -329,7 +342,7 @@ function buildAuthenticator(
   reader: ObjectReader,
   signal: AbortSignal,
 ): ServerAuthenticator {
-  const { clock, log, pki } = options;
+  const { clock, log, pki, featureGates: gates = usualGates } = options;
   const { accepted, authorities, uses } = trust;
   const proxy =
     pki.requestHeaderCA === undefined
@@ -345,6 +358,7 @@ function buildAuthenticator(
     reader,
     openAuthorities: authorities.open,
     clientCA: pki.clientCA,
+    readsUID: gates.isOn("AllowParsingUserUIDFromCertAuth"),
     requestHeader: proxy,
     tokens: options.tokens,
     bootstrapTokens: options.bootstrapTokens ?? true,

@@ -48,12 +48,15 @@ export class RenewableAuthorities {
   }
 }
 
+const uidAttribute = "1.3.6.1.4.1.57683.2";
+
 function read(certificate: X509Certificate): SignedCertificate {
   const subject = certificate.toLegacyObject().subject as unknown as Attributes;
   return {
     // Of several common names the last counts, as in Go.
     commonName: [subject["CN"] ?? ""].flat().at(-1)!,
     organizations: [subject["O"] ?? []].flat(),
+    uids: [subject[uidAttribute] ?? []].flat(),
     fingerprint: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
     notBeforeMs: Date.parse(certificate.validFrom),
     notAfterMs: Date.parse(certificate.validTo),

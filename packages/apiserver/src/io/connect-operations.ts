@@ -5,7 +5,7 @@
  */
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { badRequest, internalError } from "@nanokube/machinery";
+import { badRequest, forbidden, internalError } from "@nanokube/machinery";
 import { type Admitted, admitRequest, type Course, openCourse } from "../core/admit-request.ts";
 import { connectOptions } from "../core/connect/connect-options.ts";
 import {
@@ -18,6 +18,7 @@ import { failed, type HandlerOptions } from "../core/handler.ts";
 import { isPodStream, type RequestInfo } from "../core/request-info.ts";
 import type { ApiRequest, ApiResponse, RestContext } from "../core/rest/context.ts";
 import type { Operation } from "../core/rest/dispatch.ts";
+import { authorizationOf } from "../core/wire/authorization-attributes.ts";
 import type { Aggregator } from "./aggregator.ts";
 import { type BackendCredentials, passOn, serviceOutOfReach, tunnel } from "./backend.ts";
 import { sendOverSocket, type Upgrade } from "./log-socket.ts";
@@ -39,6 +40,7 @@ export function connectOperation(
   if (isPodStream(info)) {
     return async (asked) => {
       await admitConnection(asked);
+      await authorizeStream(asked);
       streamLocation(asked);
       throw badRequest("Upgrade request required");
     };
@@ -64,6 +66,16 @@ async function admitConnection(context: RestContext) {
   };
   await server.admission.admit(attributes);
   await server.admission.validate(attributes);
+}
+
+/** A WebSocket is a GET, but who may only read may not run commands. */
+async function authorizeStream({ info, user, request, server }: RestContext): Promise<void> {
+  if (!server.gates.isOn("AuthorizePodWebsocketUpgradeCreatePermission")) return;
+  if (info.verb === "create") return;
+  const attributes = authorizationOf({ ...info, verb: "create" }, user, request.query);
+  const { decision, reason } = await server.authorizer.authorize(attributes);
+  if (decision === "allow") return;
+  throw forbidden({ group: info.apiGroup, resource: info.resource }, info.name, reason);
 }
 
 /**
@@ -186,6 +198,7 @@ async function passThrough(
     return sendOverSocket(await logs(plain, deps.credentials), upgrade);
   }
   await admitConnection(context);
+  if (isPodStream(context.info)) await authorizeStream(context);
   const location = upgradeLocation(context);
   const kubelet = context.info.subresource !== "proxy" || context.info.resource === "nodes";
   const credentials = kubelet ? deps.credentials : {};

@@ -41,6 +41,8 @@ export interface ServingCertificates {
 export interface HttpServerOptions {
   certificates: ServingCertificates;
   handler: Handler;
+  /** Large answers are sent as gzip to those who take it; they are unless told. */
+  compresses?: boolean;
   /** An HTTP/1.1 connection wants to become something else (exec, attach, port-forward). */
   upgrade(request: ApiRequest, socket: Duplex, head: Buffer, raw: IncomingMessage): void;
 }
@@ -170,8 +172,9 @@ export class HttpServer {
   }
 
   async #compressed(request: ApiRequest): Promise<ApiResponse> {
-    const response = await this.#options.handler(request);
-    return compressAnswer(request, response);
+    const { handler, compresses = true } = this.#options;
+    const response = await handler(request);
+    return compresses ? compressAnswer(request, response) : response;
   }
 
   #upgrade(raw: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -5,6 +5,7 @@
  * Source  apiserver pkg/server/dynamiccertificates/dynamic_{serving_content,cafile_content}.go
  */
 import type { Log } from "@nanokube/machinery";
+import { usualGates } from "../core/feature-gates.ts";
 import type { Aggregator } from "./aggregator.ts";
 import type { ApiServerOptions, ApiServerPKI, Parts } from "./api-server.ts";
 import { authenticationConfig } from "./bootstrap.ts";
@@ -29,6 +30,7 @@ export function createListener(options: ApiServerOptions, parts: ListenerParts):
   return new HttpServer({
     certificates: certificatesOf(pki),
     handler: parts.handler,
+    compresses: (options.featureGates ?? usualGates).isOn("APIResponseCompression"),
     upgrade: (request, socket, head, raw) =>
       void serveUpgrade(deps, request, { socket, head, raw }),
   });

@@ -1,5 +1,6 @@
 /** Issues service-account tokens, where there is a key to sign them with. */
 import { createTokenIssuer, type TokenIssuer } from "../core/authentication/token-issuer.ts";
+import { usualGates } from "../core/feature-gates.ts";
 import type { ObjectReader } from "../core/object-reader.ts";
 import type { ApiServerOptions } from "./api-server.ts";
 import type { Keys } from "./service-account-keys.ts";
@@ -17,6 +18,7 @@ export function buildIssuer(
     audiences: options.apiAudiences ?? [serviceAccountIssuer],
     maxExpirationSeconds: options.serviceAccountTokens?.maxExpirationSeconds,
     extendExpiration: options.serviceAccountTokens?.extendExpiration,
+    checksUID: (options.featureGates ?? usualGates).isOn("TokenRequestServiceAccountUIDValidation"),
     reader,
     clock,
     random,

@@ -12,6 +12,7 @@ import {
   type Random,
 } from "@nanokube/machinery";
 import type { Authorizer } from "../authorization/authorizer.ts";
+import { type FeatureGates, usualGates } from "../feature-gates.ts";
 import type { ObjectReader } from "../object-reader.ts";
 import { AdmissionMetrics, type AdmissionStep } from "./admission-metrics.ts";
 import { alwaysAdmit, alwaysDeny } from "./always.ts";
@@ -67,6 +68,8 @@ export interface AdmissionChainOptions {
   /** By name, besides those that are on by themselves. */
   enable?: readonly string[];
   disable?: readonly string[];
+  /** Upstream's defaults unless told. */
+  gates?: FeatureGates;
   /** Sends admission reviews; absent, a webhook that matches is one that cannot be reached. */
   callWebhook?: WebhookCaller;
   metrics?: AdmissionMetrics;
@@ -126,7 +129,7 @@ function allPlugins(options: AdmissionChainOptions, metrics: WebhookMetrics): Ad
     limitPodHardAntiAffinityTopology,
     limitRanger,
     createServiceAccountPlugin(clock, random),
-    createNodeRestriction(authorizer),
+    createNodeRestriction(authorizer, options.gates ?? usualGates),
     taintNodesByCondition,
     alwaysPullImages,
     createImagePolicyWebhook(options.imagePolicy, clock),

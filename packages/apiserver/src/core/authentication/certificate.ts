@@ -1,5 +1,5 @@
 /**
- * Client certificates: CN is the user, each O a group, a URI `kubernetes.io/…` nothing.
+ * Client certificates: CN is the user, each O a group, 1.3.6.1.4.1.57683.2 the uid.
  *
  * TLS asks for a certificate but does not judge it, because two authorities may sign one (clients,
  * and the front proxy); each authenticator checks the signature of its own. A checked certificate
@@ -16,6 +16,8 @@ const anyUsage = "2.5.29.37.0";
 export interface CheckedCertificate {
   commonName: string;
   organizations: string[];
+  /** Values of Kubernetes' own attribute for it; a user has one or none. */
+  uids: string[];
   /** SHA-256 of the DER in hexadecimal, for the credential id. */
   fingerprint: string;
   notBeforeMs: number;
@@ -69,14 +71,26 @@ export function isInTime(certificate: CheckedCertificate, clock: Clock): boolean
   return certificate.notBeforeMs <= now && now <= certificate.notAfterMs;
 }
 
-/** Undefined when the certificate names nobody. */
-export function certificateUser(certificate: CheckedCertificate): UserInfo | undefined {
+/** Undefined when the certificate names nobody; throws where it says who in two ways. */
+export function certificateUser(
+  certificate: CheckedCertificate,
+  readsUID: boolean,
+): UserInfo | undefined {
   if (certificate.commonName === "") return undefined;
+  const uid = readsUID ? uidOf(certificate) : undefined;
   return {
     name: certificate.commonName,
+    ...(uid === undefined ? {} : { uid }),
     groups: certificate.organizations,
     extra: {
       "authentication.kubernetes.io/credential-id": [`X509SHA256=${certificate.fingerprint}`],
     },
   };
+}
+
+function uidOf({ uids }: CheckedCertificate): string | undefined {
+  const [uid] = uids;
+  if (uids.length > 1) throw new Error(`expected 1 UID, but found multiple: [${uids.join(" ")}]`);
+  if (uid === "") throw new Error("UID cannot be an empty string");
+  return uid;
 }

@@ -29,6 +29,8 @@ export interface AuthenticatorOptions {
   openAuthorities: OpenAuthorities;
   /** PEM bundle; client certificates are off without it. */
   clientCA?: string | undefined;
+  /** Whether a certificate may say the user's uid; it may unless told. */
+  readsUID?: boolean;
   requestHeader?: RequestHeaderOptions | undefined;
   /** Token → user, see parseTokenFile. */
   tokens?: ReadonlyMap<string, UserInfo> | undefined;
@@ -158,8 +160,13 @@ export function createAuthenticator(options: AuthenticatorOptions): ServerAuthen
   const asCertificate = async (credentials: Credentials) => {
     const certificate = certificateOf(credentials);
     if (certificate === undefined || certificate === "refused") return undefined;
-    const user = certificateUser(certificate);
-    return user === undefined ? undefined : { user };
+    try {
+      const user = certificateUser(certificate, options.readsUID ?? true);
+      return user === undefined ? undefined : { user };
+    } catch (error) {
+      log.warn({ error: String(error) }, "unable to authenticate the request");
+      throw unauthorized("Unauthorized");
+    }
   };
 
   const asToken = async ({ headers }: Credentials): Promise<Authentication | undefined> => {

@@ -30,18 +30,26 @@ export interface TokenIssuerOptions {
   maxExpirationSeconds?: number | undefined;
   /** Stretch kubelet's tokens (--service-account-extend-token-expiration); true unless told. */
   extendExpiration?: boolean | undefined;
+  /** A request for an account that was made anew is refused; true unless told. */
+  checksUID?: boolean | undefined;
   reader: ObjectReader;
   clock: Clock;
   random: Random;
 }
 
+/** Where what is to be said goes: to the caller, and to the audit. */
+export interface TokenRemarks {
+  warn(text: string): void;
+  annotate: ((key: string, value: string) => void) | undefined;
+}
+
 export interface TokenIssuer {
-  /** The request with its status filled in; what is to be said to the caller goes to `warn`. */
+  /** The request with its status filled in. */
   issue(
     request: TokenRequest,
     namespace: string,
     name: string,
-    warn?: (text: string) => void,
+    heard?: Partial<TokenRemarks>,
   ): Promise<TokenRequest>;
 }
 
@@ -150,12 +158,35 @@ function checkNames(request: TokenRequest, namespace: string, name: string): voi
   }
 }
 
+/** The uid of the answer: the request's own where it may be another than the account's. */
+function checkUID(
+  { checksUID = true }: TokenIssuerOptions,
+  request: TokenRequest,
+  account: KubeObject,
+  { warn, annotate }: Partial<TokenRemarks>,
+): string {
+  const { name = "", uid: found = "" } = account.metadata ?? {};
+  const uid = request.metadata?.uid || found;
+  if (uid === found) return uid;
+  const why = `the UID in the token request (${uid}) does not match the UID of the service account (${found})`;
+  if (checksUID) {
+    throw conflict({ group: requestKind.group, resource: requestKind.kind }, name, why);
+  }
+  annotate?.("authentication.k8s.io/token-request-uid-mismatch", why);
+  warn?.(
+    `${why} but TokenRequestServiceAccountUIDValidation is not enabled. In the future, this will return a conflict error`,
+  );
+  return uid;
+}
+
 export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
   return {
-    async issue(request, namespace, name, warn) {
+    async issue(request, namespace, name, remarks = {}) {
+      const { warn } = remarks;
       checkNames(request, namespace, name);
       const account = await options.reader.get("", "serviceaccounts", namespace, name);
       if (account === undefined) throw notFound({ group: "", resource: "serviceaccounts" }, name);
+      const uid = checkUID(options, request, account, remarks);
       const audiences = request.spec?.audiences ?? [];
       const asked = audiences.length > 0 ? [...audiences] : [...options.audiences];
       let seconds = request.spec?.expirationSeconds ?? 3600;
@@ -186,7 +217,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
           ...request.metadata,
           name,
           namespace,
-          uid: account.metadata?.uid ?? "",
+          uid,
           creationTimestamp: new Date(now * 1000).toISOString().replace(".000Z", "Z"),
         },
         spec: { ...request.spec, audiences: asked, expirationSeconds: seconds },

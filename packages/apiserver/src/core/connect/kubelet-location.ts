@@ -10,7 +10,7 @@
  *         pkg/kubelet/client/kubelet_client.go
  */
 import type { Container, Node, Pod } from "@nanokube/api/core/v1";
-import { badRequest, internalError, notFound } from "@nanokube/machinery";
+import { badRequest, genericStatus, internalError, notFound } from "@nanokube/machinery";
 import type { RestContext } from "../rest/context.ts";
 
 export interface Location {
@@ -36,9 +36,9 @@ export function kubeletOf(context: RestContext, nodeName: string): Omit<Location
     .map((type) => addresses.find((address) => address.type === type)?.address)
     .find((address) => address !== undefined && address !== "");
   if (found === undefined) {
-    throw internalError(
-      `no preferred addresses found; known addresses: [${addresses.map((a) => JSON.stringify(a)).join(" ")}]`,
-    );
+    const known = addresses.map(({ type = "", address = "" }) => `{${type} ${address}}`).join(" ");
+    const why = `no preferred addresses found; known addresses: [${known}]`;
+    throw genericStatus(500, "", why);
   }
   const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port || defaultKubeletPort;
   return { scheme: "https", host: found, port };

@@ -5,11 +5,13 @@
  */
 import type { ResourceInfo } from "@nanokube/api";
 import type { Clock, FieldError, KubeObject, Log, MapSchema, Random } from "@nanokube/machinery";
+import type { DisabledFields } from "../../resources/disabled-fields.ts";
 import type { AdmissionAttributes, Annotate } from "../admission/plugin.ts";
 import type { UserInfo } from "../authentication/authenticator.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { ListItems } from "../cache/kept-lists.ts";
 import type { ResourceCache } from "../cache/resource-cache.ts";
+import type { FeatureGates } from "../feature-gates.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { ObjectStore } from "../storage/store.ts";
 import type { ResourceStrategy } from "../strategy.ts";
@@ -143,6 +145,9 @@ export const usualTimeLimits: TimeLimits = {
 
 export interface RestServer {
   limits: TimeLimits;
+  gates: FeatureGates;
+  /** Of gates that are off. */
+  disabledFields: DisabledFields;
   store: ObjectStore;
   clock: Clock;
   random: Random;

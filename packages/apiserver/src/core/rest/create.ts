@@ -19,7 +19,6 @@ import {
   type KubeObject,
   StatusError,
 } from "@nanokube/machinery";
-import { dropDisabledFields } from "../../resources/disabled-fields.ts";
 import { validateAnyKind } from "../../resources/object-meta.ts";
 import type { AdmissionAttributes } from "../admission/plugin.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
@@ -44,7 +43,7 @@ export async function create(context: RestContext): Promise<ApiResponse> {
   const { request } = context;
   const options = parseWriteOptions(request.query, "CreateOptions");
   const object = await decodeBody(context, expectedOf(context), options.fieldValidation);
-  wipeSystemFields(object);
+  wipeSystemFields(metadataOf(object));
   ensureNamespace(context, object);
   const result = await createObject(context, object, options);
   return "tree" in result
@@ -120,6 +119,7 @@ export function strategyContext(context: RestContext): StrategyContext {
     namespace,
     user: context.user.name,
     userInfo: context.user,
+    isOn: (gate) => context.server.gates.isOn(gate),
     namespaceLabels() {
       const namespaces = context.server.lookup("", "v1", "namespaces");
       return namespaces?.cache.get(namespace)?.shared().metadata?.labels ?? {};
@@ -173,10 +173,10 @@ export function errorKindOf({ info }: Pick<RestContext["resource"], "info">): Gr
 }
 
 function prepareAndValidate(context: RestContext, object: KubeObject): void {
-  const { resource } = context;
+  const { resource, server } = context;
   const { strategy, info } = resource;
   const strategyCtx = strategyContext(context);
-  if (resource.typeName !== undefined) dropDisabledFields(resource.typeName, object);
+  if (resource.typeName !== undefined) server.disabledFields.drop(resource.typeName, object);
   strategy.prepareForCreate?.(object, strategyCtx);
   const own = strategy.validate?.(object, strategyCtx) ?? [];
   const errors = own.length > 0 ? own : validateAnyKind(object.metadata ?? {}, info.namespaced);

@@ -33,7 +33,12 @@ export interface ListOptions {
   timeoutSeconds: number | undefined;
 }
 
-export function parseListOptions(query: URLSearchParams, watch: boolean): ListOptions {
+/** `isWatchList`: a watch may be asked for everything there is before its changes. */
+export function parseListOptions(
+  query: URLSearchParams,
+  watch: boolean,
+  isWatchList = true,
+): ListOptions {
   const initial = query.get("sendInitialEvents");
   const timeout = query.get("timeoutSeconds");
   const options: ListOptions = {
@@ -47,8 +52,8 @@ export function parseListOptions(query: URLSearchParams, watch: boolean): ListOp
     sendInitialEvents: initial === null || initial === "" ? undefined : isTrueParameter(initial),
     timeoutSeconds: timeout === null || timeout === "" ? undefined : parseInteger(timeout),
   };
-  if (watch) settleStart(options);
-  const errors = watch ? checkWatch(options) : checkList(options);
+  if (watch && isWatchList) settleStart(options);
+  const errors = watch ? checkWatch(options, isWatchList) : checkList(options);
   if (!watch) settleLimit(options);
   if (errors.length > 0) {
     throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
@@ -123,12 +128,17 @@ function checkList(options: ListOptions): FieldError[] {
   return errors;
 }
 
-function checkWatch(options: ListOptions): FieldError[] {
+function checkWatch(options: ListOptions, isWatchList: boolean): FieldError[] {
   const errors: FieldError[] = [];
   const refuse = (why: string) => errors.push(forbiddenField("resourceVersionMatch", why));
   const { resourceVersionMatch: match, sendInitialEvents, continueToken } = options;
   if (sendInitialEvents !== undefined && match !== "NotOlderThan") {
     refuse("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+  }
+  if (sendInitialEvents !== undefined && !isWatchList) {
+    const why =
+      "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+    errors.push(forbiddenField("sendInitialEvents", why));
   }
   if (match === "") return errors;
   if (sendInitialEvents === undefined) {

@@ -22,7 +22,6 @@ import {
   notFound,
   objectModifiedMessage,
 } from "@nanokube/machinery";
-import { dropDisabledFields } from "../../resources/disabled-fields.ts";
 import { validateUpdateOfAnyKind } from "../../resources/object-meta.ts";
 import type { StoredObject } from "../cache/stored-object.ts";
 import { objectKey } from "../storage/keys.ts";
@@ -161,8 +160,9 @@ async function createInstead(
   if (decision.decision !== "allow") {
     throw forbidden(groupResourceOf(context), info.name, decision.reason);
   }
-  wipeSystemFields(object);
-  delete metadataOf(object).resourceVersion;
+  const meta = metadataOf(object);
+  delete meta.resourceVersion;
+  wipeSystemFields(meta);
   ensureNamespace(context, object);
   return {
     written: await createObject(context, object, options, change.alreadyTracked),
@@ -261,14 +261,14 @@ function checkVersion(context: RestContext, object: KubeObject, old: KubeObject)
 const warnsIn: ReadonlySet<string> = new Set(["", "scale"]);
 
 function prepare(context: RestContext, object: KubeObject, old: KubeObject): void {
-  const { resource } = context;
+  const { resource, server } = context;
   const { strategy } = resource;
   const meta = metadataOf(object);
   ensureNamespace(context, object);
   if (old.metadata?.generation === undefined) delete meta.generation;
   else meta.generation = old.metadata.generation;
   const strategyCtx = strategyContext(context);
-  if (resource.typeName !== undefined) dropDisabledFields(resource.typeName, object, old);
+  if (resource.typeName !== undefined) server.disabledFields.drop(resource.typeName, object, old);
   strategy.prepareForUpdate?.(object, old, strategyCtx);
   keepSystemFields(meta, old.metadata ?? {});
 }

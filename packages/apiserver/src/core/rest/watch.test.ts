@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ResourceCache } from "../cache/resource-cache.ts";
 import { StoredObject } from "../cache/stored-object.ts";
+import { usualGates } from "../feature-gates.ts";
 import { encodeStored, parseTree } from "../storage/canonical.ts";
 import type { RestContext, Sink, Stream } from "./context.ts";
 import { watch } from "./watch.ts";
@@ -33,6 +34,7 @@ function contextOf(cache: ResourceCache, query: string): RestContext {
       clock: { monotonic: () => 0, setTimeout: () => 0, clearTimeout: () => {} },
       random: { next: () => 0 },
       limits: { watchTimeoutMinSeconds: 1800 },
+      gates: usualGates,
       store: {
         catchUp: async () => {},
         get revision() {

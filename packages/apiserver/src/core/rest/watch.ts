@@ -47,8 +47,8 @@ const encoder = new TextEncoder();
 const partialType = "io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata";
 
 export async function watch(context: RestContext): Promise<ApiResponse> {
-  const { request } = context;
-  const options = parseListOptions(request.query, true);
+  const { request, server } = context;
+  const options = parseListOptions(request.query, true, server.gates.isOn("WatchList"));
   checkFieldSelector(options, knownFields(context), fieldLabels(context));
   const session = new WatchSession(context, options);
   await session.reach();

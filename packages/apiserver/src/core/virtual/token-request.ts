@@ -37,7 +37,7 @@ export async function requestToken(
   await server.admission.admit(attributes);
   await server.admission.validate(attributes);
   const { namespace, name } = info;
-  const token = await issuer.issue(asked as TokenRequest, namespace, name, attributes.warn);
+  const token = await issuer.issue(asked as TokenRequest, namespace, name, attributes);
   const { jti } = decodeJwt(token.status?.token ?? "");
   context.annotate?.("authentication.kubernetes.io/issued-credential-id", `JTI=${jti}`);
   const plain = { ...context, output: { ...context.output, as: "" as const } };

@@ -103,16 +103,18 @@ function validateRules(rules: HPAScalingRules | undefined, path: FieldPath): Fie
   return [...errors, ...validateResourceQuantity("", tolerance, path.child("tolerance"))];
 }
 
+/** The gate that lets all pods go. */
+const toZero = "HPAScaleToZero";
 const needsOutside =
   "must specify at least one Object or External metric to support scaling to zero replicas";
 
-function validateAutoscaler(autoscaler: HorizontalPodAutoscaler): FieldError[] {
+function validateAutoscaler(autoscaler: HorizontalPodAutoscaler, least: 0 | 1): FieldError[] {
   const spec = asV2(autoscaler).spec ?? {};
   const { minReplicas, maxReplicas = 0, metrics = [] } = spec;
   const path = field("spec");
   const errors: FieldError[] = [];
-  if (minReplicas !== undefined && minReplicas < 1) {
-    const why = "must be greater than or equal to 1";
+  if (minReplicas !== undefined && minReplicas < least) {
+    const why = `must be greater than or equal to ${least}`;
     errors.push(invalid(path.child("minReplicas"), minReplicas, why));
   }
   const most = path.child("maxReplicas");
@@ -153,10 +155,14 @@ export const horizontalPodAutoscalerStrategy: ResourceStrategy = kind(
   { status: true, initialStatus: () => ({ desiredReplicas: 0 }) },
   {
     default: (object) => defaultAutoscaler(object as HorizontalPodAutoscaler),
-    validate: (object) => validateAutoscaler(object as HorizontalPodAutoscaler),
-    validateUpdate(object, _old, { subresource }) {
+    validate: (object, { isOn }) =>
+      validateAutoscaler(object as HorizontalPodAutoscaler, isOn?.(toZero) ? 0 : 1),
+    validateUpdate(object, old, { subresource, isOn }) {
       const autoscaler = object as HorizontalPodAutoscaler;
-      if (subresource !== "status") return validateAutoscaler(autoscaler);
+      if (subresource !== "status") {
+        const hadZero = (old as HorizontalPodAutoscaler).spec?.minReplicas === 0;
+        return validateAutoscaler(autoscaler, isOn?.(toZero) || hadZero ? 0 : 1);
+      }
       const { currentReplicas, desiredReplicas } = autoscaler.status ?? {};
       return [
         ...nonNegative(field("status", "currentReplicas"), currentReplicas),

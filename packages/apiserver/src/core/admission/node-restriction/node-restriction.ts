@@ -11,6 +11,7 @@ import { deepClone, quoteGo } from "@nanokube/machinery";
 import { semanticEqual } from "../../../resources/semantic-equal.ts";
 import type { Authorizer } from "../../authorization/authorizer.ts";
 import { nodeNameOf } from "../../authorization/node.ts";
+import type { FeatureGates } from "../../feature-gates.ts";
 import type { ObjectReader } from "../../object-reader.ts";
 import { commonNameOf } from "../certificates.ts";
 import type { AdmissionAttributes, AdmissionPlugin } from "../plugin.ts";
@@ -25,6 +26,7 @@ interface Question {
   node: string;
   reader: ObjectReader;
   authorizer: Authorizer;
+  gates: FeatureGates;
 }
 
 type Check = (question: Question) => Promise<void> | void;
@@ -148,7 +150,8 @@ const kubeletSigners = new Set([
   "kubernetes.io/kube-apiserver-client-kubelet",
 ]);
 
-const checkSigningRequest: Check = async ({ attributes, node }) => {
+const checkSigningRequest: Check = async ({ attributes, node, gates }) => {
+  if (gates.isOn("AllowInsecureKubeletCertificateSigningRequests")) return;
   if (attributes.operation !== "CREATE") return;
   const { spec } = attributes.object as CertificateSigningRequest;
   if (!kubeletSigners.has(spec?.signerName ?? "")) return;
@@ -162,9 +165,10 @@ const checkSigningRequest: Check = async ({ attributes, node }) => {
   throw refuse(attributes, `can only create a node CSR with CN=system:node:${node}`);
 };
 
-const checkAccount: Check = ({ attributes, node, reader, authorizer }) => {
+const checkAccount: Check = ({ attributes, node, reader, authorizer, gates }) => {
   if (attributes.operation !== "CREATE" || attributes.subresource !== "token") return;
-  return checkTokenRequest(attributes, node, reader, authorizer);
+  const isNarrow = gates.isOn("ServiceAccountNodeAudienceRestriction");
+  return checkTokenRequest(attributes, node, reader, isNarrow ? authorizer : undefined);
 };
 
 const checks: Readonly<Record<string, Check>> = {
@@ -178,7 +182,10 @@ const checks: Readonly<Record<string, Check>> = {
   "certificates.k8s.io/certificatesigningrequests": checkSigningRequest,
 };
 
-export function createNodeRestriction(authorizer: Authorizer): AdmissionPlugin {
+export function createNodeRestriction(
+  authorizer: Authorizer,
+  gates: FeatureGates,
+): AdmissionPlugin {
   return {
     name: "NodeRestriction",
     handles: ({ user }) => nodeNameOf(user) !== undefined,
@@ -190,7 +197,7 @@ export function createNodeRestriction(authorizer: Authorizer): AdmissionPlugin {
         throw refuse(attributes, `could not determine node from user ${user}`);
       }
       const { group, plural } = attributes.resource;
-      await checks[`${group}/${plural}`]?.({ attributes, node, reader, authorizer });
+      await checks[`${group}/${plural}`]?.({ attributes, node, reader, authorizer, gates });
     },
   };
 }

@@ -98,7 +98,8 @@ function assign(context: RestContext, current: Pod, binding: Binding): Pod {
   const annotations = binding.metadata?.annotations;
   if (annotations !== undefined) meta.annotations = { ...meta.annotations, ...annotations };
   const labels = binding.metadata?.labels;
-  if (labels !== undefined) meta.labels = { ...meta.labels, ...labels };
+  const areCopied = context.server.gates.isOn("PodTopologyLabelsAdmission");
+  if (labels !== undefined && areCopied) meta.labels = { ...meta.labels, ...labels };
   const conditions = (pod.status?.conditions ?? []).filter((c) => c.type !== "PodScheduled");
   conditions.push({
     type: "PodScheduled",
