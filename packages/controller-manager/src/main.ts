@@ -35,6 +35,7 @@ interface Flags {
   nodeMonitorPeriod: string;
   nodeStartupGracePeriod: string;
   terminatedPodGcThreshold: string;
+  legacyServiceAccountTokenCleanUpPeriod: string;
   leaderElect: string | boolean;
   leaderElectLeaseDuration: string;
   leaderElectRenewDeadline: string;
@@ -72,6 +73,11 @@ const program = new Command("controller-manager")
   .option("--node-monitor-period <duration>", "how often nodes are looked at", "5s")
   .option("--node-startup-grace-period <duration>", "a new node may be silent this long", "1m")
   .option("--terminated-pod-gc-threshold <count>", "ended pods that are kept", "12500")
+  .option(
+    "--legacy-service-account-token-clean-up-period <duration>",
+    "unused tokens in Secrets are marked as invalid after this, and deleted after as long again",
+    "8760h",
+  )
   .option("--leader-elect [bool]", "run only while holding the lease", "true")
   .option("--leader-elect-lease-duration <duration>", "how long a lease is good", "15s")
   .option("--leader-elect-renew-deadline <duration>", "give up leading after", "10s")
@@ -90,6 +96,12 @@ function duration(text: string, flag: string): number {
     );
   }
   return Number(match[1]) * units[match[2]!]!;
+}
+
+function cleanUpPeriod(text: string): number {
+  const ms = duration(text, "legacy-service-account-token-clean-up-period");
+  if (ms === 0) throw new Error("invalid CleanUpPeriod: 0s");
+  return ms;
 }
 
 function readPEM(path: string | undefined): string | undefined {
@@ -188,6 +200,7 @@ async function run(flags: Flags): Promise<void> {
     nodeMonitorPeriodMs: duration(flags.nodeMonitorPeriod, "node-monitor-period"),
     nodeStartupGracePeriodMs: duration(flags.nodeStartupGracePeriod, "node-startup-grace-period"),
     terminatedPodGCThreshold: Number(flags.terminatedPodGcThreshold),
+    legacyTokenCleanUpPeriodMs: cleanUpPeriod(flags.legacyServiceAccountTokenCleanUpPeriod),
     clusterSigning:
       signingCert === undefined || signingKey === undefined
         ? undefined

@@ -25,6 +25,7 @@ import { createEndpointSliceMirroringController } from "./endpointslice-mirrorin
 import { createEphemeralVolumeController } from "./ephemeral-volume/ephemeral-volume.ts";
 import { createHorizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/autoscaler.ts";
 import { createJobController } from "./job/job.ts";
+import { createLegacyTokenCleaner } from "./legacy-token-cleaner/legacy-token-cleaner.ts";
 import { createNamespaceController } from "./namespace/namespace.ts";
 import { createNodeIPAMController } from "./node-ipam/node-ipam.ts";
 import {
@@ -62,6 +63,8 @@ export interface ControllerOptions extends NodeLifecycleOptions {
   clusterCIDR?: string | undefined;
   nodeCIDRMaskSize?: number | undefined;
   terminatedPodGCThreshold?: number | undefined;
+  /** A token in a Secret that was not used for so long is marked, and after as long deleted. */
+  legacyTokenCleanUpPeriodMs?: number | undefined;
   /** PEM of the CA that signs certificate signing requests; absent: none are signed. */
   clusterSigning?: { cert: string; key: string } | undefined;
   /** Absent: what needs them does not run. */
@@ -95,6 +98,11 @@ export const controllers: readonly ControllerEntry[] = [
     name: "token-cleaner-controller",
     offByDefault: true,
     create: createTokenCleanerController,
+  },
+  {
+    name: "legacy-serviceaccount-token-cleaner-controller",
+    create: ({ legacyTokenCleanUpPeriodMs }) =>
+      createLegacyTokenCleaner(legacyTokenCleanUpPeriodMs),
   },
   { name: "ttl-controller", create: createTTLController },
   { name: "serviceaccount-controller", create: createServiceAccountController },

@@ -45,6 +45,7 @@ export const aliases: Readonly<Record<string, string>> = {
   bootstrapsigner: "bootstrap-signer-controller",
   tokencleaner: "token-cleaner-controller",
   "serviceaccount-token": "serviceaccount-token-controller",
+  "legacy-service-account-token-cleaner": "legacy-serviceaccount-token-cleaner-controller",
   ttl: "ttl-controller",
   "persistentvolume-expander": "persistentvolume-expander-controller",
   csrcleaner: "certificatesigningrequest-cleaner-controller",
