@@ -130,7 +130,7 @@ function respond(stream: Http2Stream, method: string, response: ApiResponse): vo
   stream.headers(block, isEnd);
   if (isEnd) return;
   if (isStream) body(streamSink(stream));
-  else stream.wholeBody(bufferOf(body));
+  else stream.wholeBody(body);
 }
 
 /** The time for `date`, made once a second. */
@@ -141,14 +141,10 @@ function dateText(): string {
   return dated.text;
 }
 
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 function streamSink(stream: Http2Stream): Sink {
   return {
     write(chunk) {
-      stream.data(bufferOf(chunk), 0, chunk.length, true);
+      stream.data(chunk, 0, chunk.length, true);
     },
     get pendingBytes() {
       return stream.waitingBytes;

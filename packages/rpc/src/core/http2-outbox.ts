@@ -2,7 +2,8 @@
  * Frames on their way out: written one behind the other into slabs, taken as few large pieces.
  *
  * An answer is three small frames; all answers of a turn of the event loop leave with one write of
- * the socket. No place of a slab is written twice, so what was taken may be in flight for long.
+ * the socket. What was taken may be in flight for long: its place is written again only when the
+ * socket has let go of everything.
  *
  * Source  RFC 9113 section 4.1
  */
@@ -18,6 +19,8 @@ export class Outbox {
   /** Of the slab: taken up to here, written up to there. */
   #from = 0;
   #at = 0;
+  /** Not beyond here: what lies behind it may be in flight. */
+  #end = 0;
   #full: Buffer[] = [];
   #controlFrames = 0;
   /** Headers and bodies that ever were written here. */
@@ -32,22 +35,33 @@ export class Outbox {
     return this.#controlFrames;
   }
 
-  take(): Buffer[] {
+  /** `isAtRest`: the socket is done with everything that was taken before. */
+  take(isAtRest = false): Buffer[] {
     const all = this.#full;
-    if (this.#at > this.#from) all.push(this.#slab.subarray(this.#from, this.#at));
+    const from = this.#from;
+    if (this.#at > from) all.push(this.#slab.subarray(from, this.#at));
+    if (isAtRest) this.#rewind(from);
     this.#from = this.#at;
     this.#full = [];
     this.#controlFrames = 0;
     return all;
   }
 
+  /** In flight is only [from, at): a slab that is half full begins anew, up to there. */
+  #rewind(from: number): void {
+    const isHalfFull = this.#at * 2 > this.#slab.length;
+    this.#end = isHalfFull ? from : this.#slab.length;
+    if (isHalfFull) this.#at = 0;
+  }
+
   #reserve(count: number): void {
-    if (this.#slab.length - this.#at >= count) return;
+    if (this.#end - this.#at >= count) return;
     if (this.#at > this.#from) this.#full.push(this.#slab.subarray(this.#from, this.#at));
     this.#slab = Buffer.allocUnsafeSlow(Math.max(this.#slabBytes, count));
     this.#slabBytes = Math.min(this.#slabBytes * 2, slabBytesMax);
     this.#from = 0;
     this.#at = 0;
+    this.#end = this.#slab.length;
   }
 
   #head(length: number, type: number, flags: number, streamId: number): void {
@@ -101,12 +115,17 @@ export class Outbox {
     this.#at += payload.length;
   }
 
-  data(streamId: number, bytes: Buffer, span: { from: number; to: number; end: boolean }): void {
+  data(
+    streamId: number,
+    bytes: Uint8Array,
+    span: { from: number; to: number; end: boolean },
+  ): void {
     this.answers++;
     const { from, to, end } = span;
     this.#reserve(frameHeaderBytes + to - from);
     this.#head(to - from, frameType.data, end ? flag.endStream : 0, streamId);
-    bytes.copy(this.#slab, this.#at, from, to);
+    const isWhole = from === 0 && to === bytes.length;
+    this.#slab.set(isWhole ? bytes : bytes.subarray(from, to), this.#at);
     this.#at += to - from;
   }
 

@@ -57,7 +57,7 @@ export class Http2Stream {
   isReset = false;
   /** What `content-length` leaves to come. */
   expectedBytes: number | undefined = undefined;
-  #waiting: Buffer[] | undefined = undefined;
+  #waiting: Uint8Array[] | undefined = undefined;
   #waitingBytes = 0;
   #trailers: Trailers | undefined = undefined;
   #isEnding = false;
@@ -97,7 +97,7 @@ export class Http2Stream {
    * Sends bytes[from, to), which may change afterwards unless they are ours to keep (`isGiven`).
    * False: wait for `caughtUp`.
    */
-  data(bytes: Buffer, from: number, to: number, isGiven = false): boolean {
+  data(bytes: Uint8Array, from: number, to: number, isGiven = false): boolean {
     if (this.isClosed) return true;
     let at = from;
     if (this.#waiting === undefined && !this.owner.isBacklogged) {
@@ -114,7 +114,7 @@ export class Http2Stream {
   }
 
   /** A body that is there as a whole, and ours to keep: its end needs no frame of its own. */
-  wholeBody(bytes: Buffer): void {
+  wholeBody(bytes: Uint8Array): void {
     const { owner } = this;
     const room = Math.min(this.sendWindow, owner.sendWindow, defaultFrameMax);
     if (this.isClosed || owner.isBacklogged || bytes.length > room) {
@@ -163,7 +163,7 @@ export class Http2Stream {
   }
 
   /** As much as the windows allow; gives where it stopped. */
-  #emit(bytes: Buffer, from: number, to: number): number {
+  #emit(bytes: Uint8Array, from: number, to: number): number {
     const { owner } = this;
     let at = from;
     while (at < to) {

@@ -36,6 +36,15 @@ export type OpenStream = (stream: Http2Stream, head: RequestHead, socket: Socket
 const lingerMs = 1000;
 const backlogMaxBytes = 4 << 20;
 
+/** Those with something to send: an event for fifty watchers is one entry of the tick queue. */
+let unsent: Carrier[] = [];
+
+function flushAll(): void {
+  const carriers = unsent;
+  unsent = [];
+  for (const carrier of carriers) carrier.flush();
+}
+
 /** Moves the bytes of one connection. */
 class Carrier {
   readonly #socket: Socket;
@@ -75,15 +84,15 @@ class Carrier {
     // While bytes are read the end of the reading is the time; later, the end of the turn.
     if (this.#isReading || this.#isFlushPlanned) return;
     this.#isFlushPlanned = true;
-    process.nextTick(this.flush);
+    if (unsent.push(this) === 1) process.nextTick(flushAll);
   };
 
-  readonly flush = (): void => {
+  flush(): void {
     this.#isFlushPlanned = false;
     const socket = this.#socket;
     const endpoint = this.#endpoint;
     if (endpoint === undefined || endpoint.outbox.isEmpty) return;
-    const pieces = endpoint.outbox.take();
+    const pieces = endpoint.outbox.take(socket.writableLength === 0);
     if (socket.destroyed) return;
     if (pieces.length > 1) socket.cork();
     for (const piece of pieces) socket.write(piece);
@@ -92,7 +101,7 @@ class Carrier {
       endpoint.isBacklogged = true;
       if (socket.writableLength > backlogMaxBytes) socket.pause();
     }
-  };
+  }
 
   /** The connection is over: the last words go out, then the socket ends. */
   end(): void {

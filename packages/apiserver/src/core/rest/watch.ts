@@ -70,7 +70,8 @@ class WatchSession implements CacheWatcher {
   readonly #context: RestContext;
   readonly #options: ListOptions;
   readonly #matches: (object: StoredObject) => boolean;
-  readonly #form: string;
+  /** Under which the events of its form are shared. */
+  readonly #names: Readonly<Record<EventType, string>>;
   readonly #frameBytes: Tally;
   readonly #startedMs: number;
   #sink: Sink | undefined;
@@ -91,7 +92,9 @@ class WatchSession implements CacheWatcher {
     this.#matches = selection(context, options);
     this.interest = interestOf(context);
     const { output, resource } = context;
-    this.#form = `${output.format} ${output.as} ${resource.apiVersion}`;
+    const form = `${output.format} ${output.as} ${resource.apiVersion}`;
+    const [ADDED, MODIFIED, DELETED] = [`ADDED ${form}`, `MODIFIED ${form}`, `DELETED ${form}`];
+    this.#names = { ADDED, MODIFIED, DELETED };
     this.#frameBytes = resource.cache.counts.framesOf(resource.info.version);
     this.#startedMs = context.server.clock.monotonic();
   }
@@ -263,7 +266,7 @@ class WatchSession implements CacheWatcher {
       this.#write(this.#frame(type, this.#encode(object)));
       return;
     }
-    const name = `${type} ${this.#form}`;
+    const name = this.#names[type];
     event.frames ??= new Map();
     let frame = event.frames.get(name);
     if (frame === undefined) {
