@@ -4,7 +4,7 @@
  * Source  pkg/registry
  */
 import type { ResourceStrategy } from "../core/strategy.ts";
-import { admissionStrategies } from "./admission-registration.ts";
+import { admissionStrategies } from "./admission/registration.ts";
 import { apiServiceStrategy } from "./api-service.ts";
 import { horizontalPodAutoscalerStrategy } from "./autoscaling/horizontal-pod-autoscaler.ts";
 import { certificateSigningRequestStrategy } from "./certificate-signing-request.ts";

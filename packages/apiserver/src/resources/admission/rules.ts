@@ -12,7 +12,7 @@ import type {
 import { internalFieldError } from "@nanokube/machinery";
 import type { AdmissionVariables as Declared } from "@nanokube/machinery/cel";
 import { boolType, type CelType } from "@nanokube/machinery/cel";
-import { compileFor, type Expression } from "../core/admission/policy/expression.ts";
+import { compileFor, type Expression } from "../../core/admission/policy/expression.ts";
 import {
   check,
   duplicate,
@@ -22,9 +22,9 @@ import {
   oneOf,
   required,
   tooMany,
-} from "./field.ts";
-import { validateLabelSelector } from "./labels.ts";
-import { pathSegment, qualifiedName } from "./names.ts";
+} from "../field.ts";
+import { validateLabelSelector } from "../labels.ts";
+import { pathSegment, qualifiedName } from "../names.ts";
 
 /** Stars must not say again what others say. */
 function validateResources(resources: readonly string[], path: FieldPath): FieldError[] {
@@ -163,4 +163,15 @@ export function validateMatchConditions(
     }
   }
   return errors;
+}
+
+/** A mutation has nothing to change in what is deleted. */
+export function validateMutableOperations(
+  rules: readonly { operations?: string[] }[] | undefined,
+  path: FieldPath,
+): FieldError[] {
+  const at = path.child("resourceRules").child("operations");
+  return (rules ?? []).flatMap(({ operations = [] }) =>
+    operations.flatMap((operation) => oneOf(at, operation, ["*", "CONNECT", "CREATE", "UPDATE"])),
+  );
 }

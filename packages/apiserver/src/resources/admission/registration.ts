@@ -8,9 +8,7 @@ import type {
   MutatingWebhook,
   MutatingWebhookConfiguration,
 } from "@nanokube/api/admissionregistration/v1";
-import type { ResourceStrategy } from "../core/strategy.ts";
-import { bindingKind, policyKind } from "./admission-policies.ts";
-import { validateMatchConditions, validateRule } from "./admission-rules.ts";
+import type { ResourceStrategy } from "../../core/strategy.ts";
 import {
   check,
   duplicate,
@@ -20,12 +18,15 @@ import {
   invalid,
   oneOf,
   required,
-} from "./field.ts";
-import { kind } from "./generic.ts";
-import { validateLabelSelector } from "./labels.ts";
-import { dns1035Label, dns1123Subdomain } from "./names.ts";
-import { age, columns, nameOf } from "./table.ts";
-import { validateClientConfig } from "./webhook-client.ts";
+} from "../field.ts";
+import { kind } from "../generic.ts";
+import { validateLabelSelector } from "../labels.ts";
+import { dns1035Label, dns1123Subdomain } from "../names.ts";
+import { age, columns, nameOf } from "../table.ts";
+import { validateClientConfig } from "../webhook-client.ts";
+import { policyKind } from "./policy.ts";
+import { bindingKind } from "./policy-binding.ts";
+import { validateMatchConditions, validateRule } from "./rules.ts";
 
 function defaultWebhook(webhook: MutatingWebhook, mutating: boolean): void {
   webhook.failurePolicy ??= "Fail";
