@@ -52,6 +52,14 @@ describe("flags", () => {
     ],
     ["--feature-gates=EventedPLEG=true,SchedulerAsyncPreemption=false", {}],
     [
+      "--tls-min-version=VersionTLS13 --disable-http2-serving --http2-max-streams-per-connection=9",
+      { serving: { minVersion: "TLSv1.3", http2: false, streamsMax: 9 } },
+    ],
+    [
+      "--storage-backend=etcd3 --goaway-chance=0 --logging-format=json --vmodule= --etcd-compaction-interval=5m0s --emulated-version=1.36 --livez-grace-period=0s --watch-cache-sizes=pods#100",
+      {},
+    ],
+    [
       "--requestheader-username-headers=X-A,X-B",
       { requestHeaders: { usernameHeaders: ["X-A", "X-B"] } },
     ],
@@ -140,6 +148,20 @@ describe("flags", () => {
     [
       "--feature-gates=GracefulNodeShutdown=false",
       "GracefulNodeShutdownBasedOnPodPriority is enabled, but depends on features that are disabled: [GracefulNodeShutdown]",
+    ],
+    [
+      "--goaway-chance=0.01",
+      '--goaway-chance "0.01" is not supported: connections are not ended for the sake of balance',
+    ],
+    [
+      "--watch-cache-sizes=pods#10,nodes#0",
+      '--watch-cache-sizes "pods#10,nodes#0" is not supported: every resource is cached',
+    ],
+    ["--tls-cipher-suites=TLS_X", "Cipher suite TLS_X not supported or doesn't exist"],
+    ["--tls-min-version=TLS12", 'unknown tls version "TLS12"'],
+    [
+      "--strict-transport-security-directives=max-age",
+      "--strict-transport-security-directives invalid, allowed values: max-age=expireTime, includeSubDomains, preload. see https://tools.ietf.org/html/rfc6797#section-6.1 for more information",
     ],
     ["--watch-cache=false", '--watch-cache "false" is not supported: every resource is cached'],
     [

@@ -3,9 +3,10 @@
  * when it was recorded (`RECORD=1 vitest run packages/conformance/test/gates.test.ts`).
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { type ConnectionOptions, connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { gateCases, switchedGates } from "../src/rest/gate-cases.ts";
+import { gateCases, switchedFlags } from "../src/rest/gate-cases.ts";
 import { normalize, type Recorded } from "../src/rest/normalize.ts";
 import {
   type ApiServerInstance,
@@ -18,7 +19,7 @@ const isRecording = process.env["RECORD"] === "1";
 const recorded: Record<string, Record<string, unknown>> = isRecording
   ? {}
   : JSON.parse(readFileSync(file, "utf8"));
-const settings = { default: [], switched: [switchedGates] };
+const settings = { default: [], switched: switchedFlags };
 
 for (const subject of apiServerSubjects()) {
   if (isRecording && subject.name === "apiserver") continue;
@@ -29,6 +30,9 @@ for (const subject of apiServerSubjects()) {
         const answers = isRecording ? {} : recorded[name]!;
         recorded[name] = answers;
         for (const [what, request] of gateCases) await compare(server, answers, what, request);
+        const speaks = await howItSpeaks(server);
+        if (isRecording) answers["how it speaks"] = speaks;
+        expect(speaks).toEqual(answers["how it speaks"]);
       } finally {
         await server.close();
       }
@@ -57,10 +61,32 @@ async function compare(
   } else expect(await ask(), what).toEqual(answers[what]);
 }
 
+/** The application protocol, and the cipher of TLS 1.2 for those who come with one. */
+async function howItSpeaks(server: ApiServerInstance): Promise<unknown> {
+  const { ca } = await server.credentials();
+  const port = Number(new URL(server.url).port);
+  const ask = (ciphers: string) =>
+    new Promise<unknown>((resolve) => {
+      const options = { ca, ciphers, maxVersion: "TLSv1.2", ALPNProtocols: ["h2", "http/1.1"] };
+      const socket = connect({ host: "127.0.0.1", port, ...options } as ConnectionOptions, () => {
+        resolve([socket.alpnProtocol, socket.getCipher().standardName]);
+        socket.destroy();
+      });
+      socket.on("error", () => resolve("refused"));
+    });
+  const { headers } = await server.send({ method: "GET", path: "/version" });
+  return {
+    strong: await ask("ECDHE-ECDSA-AES256-GCM-SHA384"),
+    usual: await ask("ECDHE-ECDSA-AES128-GCM-SHA256"),
+    transportSecurity: headers["strict-transport-security"] ?? "",
+  };
+}
+
 /** Without what other tests compare; of large answers only that they are. */
 function comparable(answer: Recorded): unknown {
   const text = JSON.stringify(answer)
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<uid>")
+    .replaceAll(/:\d+\/openid/g, ":<port>/openid")
     .replaceAll(/"eyJ[\w.-]+"/g, '"<token>"');
   const plain = JSON.parse(text, (key, value) =>
     key === "managedFields" ? undefined : value,

@@ -56,14 +56,23 @@ export function admissionFlags(flags: Flags, complaints: string[]): AdmissionOpt
     const [problem] = eventRateLimitProblems(configurations.get("EventRateLimit"));
     if (problem !== undefined) failed("EventRateLimit", problem);
   }
-  if (!enable.includes("ImagePolicyWebhook")) return { enable, disable, configurations };
+  const tolerationSeconds = {
+    notReady: tolerationOf(flags, "not-ready"),
+    unreachable: tolerationOf(flags, "unreachable"),
+  };
+  const options = { enable, disable, configurations, tolerationSeconds };
+  if (!enable.includes("ImagePolicyWebhook")) return options;
   try {
     const imagePolicy = imagePolicyOf(configurations.get("ImagePolicyWebhook"));
-    return { enable, disable, configurations, imagePolicy };
+    return { ...options, imagePolicy };
   } catch (error) {
     failed("ImagePolicyWebhook", (error as Error).message);
     return { enable, disable };
   }
+}
+
+function tolerationOf(flags: Flags, condition: "not-ready" | "unreachable"): number {
+  return Number(flags.get(`default-${condition}-toleration-seconds`)?.at(-1) ?? 300);
 }
 
 function readConfigurations(file: string, complaints: string[]): Map<string, unknown> {

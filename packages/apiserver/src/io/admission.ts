@@ -43,6 +43,7 @@ export function createAdmission(options: ApiServerOptions, deps: AdmissionDeps):
     enable: admission?.enable ?? ["NodeRestriction"],
     disable: [...(admission?.disable ?? []), ...switchedOff(gates)],
     gates,
+    tolerationSeconds: admission?.tolerationSeconds,
     configurations: admission?.configurations,
     imagePolicy: admission?.imagePolicy,
     makeNamespace: (namespace) => local().create("/api/v1/namespaces", namespace),

@@ -2,6 +2,7 @@
 import type { Clock, Log, Random } from "@nanokube/machinery";
 import type { Channel } from "@nanokube/rpc";
 import type { ImagePolicy } from "../core/admission/image-policy-webhook.ts";
+import type { TolerationSeconds } from "../core/admission/tolerations.ts";
 import type { Auditor } from "../core/audit/trail.ts";
 import type { UserInfo } from "../core/authentication/authenticator.ts";
 import type { RequestHeaderNames } from "../core/authentication/request-header.ts";
@@ -12,6 +13,7 @@ import type { PortRange } from "../core/service/node-ports.ts";
 import type { AccessOptions } from "./access-options.ts";
 import type { CertificateFiles } from "./certificate-files.ts";
 import type { Encryption } from "./encryption.ts";
+import type { ServingOptions } from "./serving-flags.ts";
 
 export interface ApiServerPKI {
   /** PEM bundle of the CAs whose certificates are users. */
@@ -36,6 +38,8 @@ export const endpointReconcilerTypes = ["lease", "master-count", "none"] as cons
 export type EndpointReconcilerType = (typeof endpointReconcilerTypes)[number];
 
 export interface AdmissionOptions {
+  /** How long pods stay on a node that is not ready, or unreachable; five minutes unless told. */
+  tolerationSeconds?: TolerationSeconds;
   enable?: readonly string[];
   disable?: readonly string[];
   /** What plugins are told, by their names. */
@@ -76,6 +80,10 @@ export interface ApiServerOptions {
   requestHeaderAllowedNames?: readonly string[];
   /** X-Remote-User and its kin unless told. */
   requestHeaders?: RequestHeaderNames;
+  /** How listeners speak. */
+  serving?: ServingOptions;
+  /** What this server is called from outside; its address unless told. */
+  externalHostName?: string | undefined;
   /** How the kubernetes Service gets this server's address; "lease" unless told. */
   endpointReconciler?: EndpointReconcilerType;
   /** With "master-count": how many servers there are; 1 unless told. */

@@ -54,7 +54,7 @@ import { EtcdStore } from "./etcd-store.ts";
 import { extraPaths } from "./extra-paths.ts";
 import { healthChecks, type ServerState } from "./health-checks.ts";
 import type { HttpServer } from "./http-server.ts";
-import type { EndpointReconciler } from "./kubernetes-endpoints.ts";
+import { EndpointKeeper } from "./kubernetes-endpoints.ts";
 import { createListener, followCertificates } from "./listeners.ts";
 import { createMemoryTransport } from "./memory-transport.ts";
 import { outsideOperations } from "./outside-operations.ts";
@@ -91,7 +91,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const parts = assemble(options, keys, stop.signal);
   rotated.onRotated = () => parts.store.sealedOtherwise();
   await parts.store.start();
-  const endpoints = endpointReconciler(options, parts);
+  const endpoints = endpointKeeper(options, parts);
   const custom = new CustomResources({
     ...parts,
     clock: options.clock,
@@ -152,16 +152,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 }
 
 /** Undefined: this server is no endpoint. */
-function endpointReconciler(
-  options: ApiServerOptions,
-  parts: Parts,
-): EndpointReconciler | undefined {
+function endpointKeeper(options: ApiServerOptions, parts: Parts): EndpointKeeper | undefined {
   const { endpointReconciler: type = "lease", advertiseAddress } = options;
   // An endpoint cannot be a loopback address: it would mean another machine on each machine.
   if (type === "none" || advertiseAddress.startsWith("127.")) return undefined;
-  return type === "lease"
-    ? new EndpointLeases(options, parts)
-    : new CountedEndpoints(options, parts);
+  const Reconciler = type === "lease" ? EndpointLeases : CountedEndpoints;
+  return new EndpointKeeper(options, new Reconciler(options, parts));
 }
 
 export interface Parts {

@@ -6,7 +6,6 @@
  * Source  pkg/controlplane/reconcilers/instancecount.go
  */
 import type { Endpoints } from "@nanokube/api/core/v1";
-import { sleep } from "@nanokube/machinery";
 import { addressesOf, countedAddresses } from "../core/service/counted-endpoints.ts";
 import type { ObjectStore } from "../core/storage/store.ts";
 import type { ApiServerOptions } from "./api-server-options.ts";
@@ -17,9 +16,6 @@ import {
   publishAddresses,
 } from "./kubernetes-endpoints.ts";
 
-const everyMs = 10_000;
-const leaveMaxMs = 5_000;
-
 interface CountedParts extends BootstrapParts {
   store: ObjectStore;
 }
@@ -27,44 +23,13 @@ interface CountedParts extends BootstrapParts {
 export class CountedEndpoints implements EndpointReconciler {
   readonly #parts: CountedParts;
   readonly #count: number;
-  #port: number | undefined;
 
   constructor(options: ApiServerOptions, parts: Omit<CountedParts, "options">) {
     this.#parts = { ...parts, options };
     this.#count = options.serverCount ?? 1;
   }
 
-  async join(port: number, signal: AbortSignal): Promise<void> {
-    this.#port = port;
-    await this.#reconcile(port);
-    void this.#keep(signal);
-  }
-
-  async leave(): Promise<void> {
-    const port = this.#port;
-    if (port === undefined) return;
-    this.#port = undefined;
-    const { clock, log } = this.#parts.options;
-    const left = this.#remove(port).catch((error: unknown) =>
-      log.warn({ error: String(error) }, "unable to remove this server's endpoint"),
-    );
-    const over = new AbortController();
-    await Promise.race([left, sleep(clock, leaveMaxMs, over.signal).catch(() => undefined)]);
-    over.abort();
-  }
-
-  async #keep(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#parts.options;
-    while (!signal.aborted) {
-      await sleep(clock, everyMs, signal).catch(() => undefined);
-      if (signal.aborted || this.#port === undefined) return;
-      await this.#reconcile(this.#port).catch((error: unknown) =>
-        log.warn({ error: String(error) }, "unable to reconcile the kubernetes Service"),
-      );
-    }
-  }
-
-  async #reconcile(port: number): Promise<void> {
+  async reconcile(port: number): Promise<void> {
     const subsets = await this.#subsets();
     const own = this.#parts.options.advertiseAddress;
     const addresses = countedAddresses(subsets, own, this.#count) ?? addressesOf(subsets[0]!);
@@ -73,7 +38,7 @@ export class CountedEndpoints implements EndpointReconciler {
     await publishAddresses(this.#parts, addresses, known ?? port);
   }
 
-  async #remove(port: number): Promise<void> {
+  async remove(port: number): Promise<void> {
     const own = this.#parts.options.advertiseAddress;
     const [subset] = await this.#subsets();
     if (subset === undefined) return;

@@ -8,7 +8,7 @@
  *         pkg/controlplane/controller/kubernetesservice
  */
 import type { Endpoints } from "@nanokube/api/core/v1";
-import { type KubeObject, sleep } from "@nanokube/machinery";
+import type { KubeObject } from "@nanokube/machinery";
 import type { ResourceCache } from "../core/cache/resource-cache.ts";
 import { KeyChanged, KeyExists, type ObjectStore } from "../core/storage/store.ts";
 import type { ApiServerOptions } from "./api-server.ts";
@@ -16,8 +16,6 @@ import type { BootstrapParts } from "./bootstrap.ts";
 import { type EndpointReconciler, publishAddresses } from "./kubernetes-endpoints.ts";
 
 const ttlSeconds = 15;
-const renewEveryMs = 10_000;
-const leaveMaxMs = 5_000;
 
 export interface EndpointLeasesParts extends Omit<BootstrapParts, "options"> {
   store: ObjectStore;
@@ -29,7 +27,6 @@ export class EndpointLeases implements EndpointReconciler {
   readonly #options: ApiServerOptions;
   readonly #parts: EndpointLeasesParts;
   readonly #ip: string;
-  #port: number | undefined;
 
   constructor(options: ApiServerOptions, parts: EndpointLeasesParts) {
     this.#options = options;
@@ -37,48 +34,16 @@ export class EndpointLeases implements EndpointReconciler {
     this.#ip = options.advertiseAddress;
   }
 
-  /** This server is an endpoint when this resolves, and until the signal aborts or it leaves. */
-  async join(port: number, signal: AbortSignal): Promise<void> {
-    this.#port = port;
-    await this.#reconcile();
-    void this.#keep(signal);
-  }
-
-  /** Clients should go to other servers from now on; a store that is away is not waited for. */
-  async leave(): Promise<void> {
-    if (this.#port === undefined) return;
-    const port = this.#port;
-    this.#port = undefined;
-    const { clock, log } = this.#options;
-    const left = this.#remove(port).catch((error: unknown) =>
-      log.warn({ error: String(error) }, "unable to remove this server's endpoint"),
-    );
-    const over = new AbortController();
-    await Promise.race([left, sleep(clock, leaveMaxMs, over.signal).catch(() => undefined)]);
-    over.abort();
-  }
-
-  async #remove(port: number): Promise<void> {
+  async remove(port: number): Promise<void> {
     const { store, endpointLeases } = this.#parts;
     const lease = await store.read(endpointLeases, this.#ip);
     if (lease !== undefined) await store.remove(endpointLeases, lease);
-    await this.#publish(port);
+    await this.#publish(port, "perhaps none");
   }
 
-  async #keep(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options;
-    while (!signal.aborted) {
-      await sleep(clock, renewEveryMs, signal).catch(() => undefined);
-      if (signal.aborted || this.#port === undefined) return;
-      await this.#reconcile().catch((error: unknown) =>
-        log.warn({ error: String(error) }, "unable to reconcile the kubernetes Service"),
-      );
-    }
-  }
-
-  async #reconcile(): Promise<void> {
+  async reconcile(port: number): Promise<void> {
     await this.#renew();
-    if (this.#port !== undefined) await this.#publish(this.#port);
+    await this.#publish(port, "this one at least");
   }
 
   async #renew(): Promise<void> {
@@ -101,11 +66,11 @@ export class EndpointLeases implements EndpointReconciler {
     }
   }
 
-  async #publish(port: number): Promise<void> {
+  async #publish(port: number, left: "this one at least" | "perhaps none"): Promise<void> {
     const { store, endpointLeases } = this.#parts;
     await store.catchUp();
     const alive = [...endpointLeases.scan()].flatMap((object) => addressesOf(object.shared()));
-    if (alive.length === 0 && this.#port !== undefined) {
+    if (alive.length === 0 && left === "this one at least") {
       throw new Error(
         "no API server IP addresses were listed in storage, refusing to erase all endpoints for the kubernetes Service",
       );

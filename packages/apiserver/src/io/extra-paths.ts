@@ -42,7 +42,8 @@ export function extraPaths(deps: ExtraPathDeps): Serve[] {
     }
     if (path === "/.well-known/openid-configuration") {
       const port = options.advertisePort ?? 6443;
-      const own = `https://${options.advertiseAddress}:${port}/openid/v1/jwks`;
+      const host = options.externalHostName ?? options.advertiseAddress;
+      const own = `https://${host}:${port}/openid/v1/jwks`;
       const uri = options.serviceAccountTokens?.jwksURI ?? own;
       const document = openIDConfiguration(options.serviceAccountIssuer, uri, keys);
       return answer("application/json", JSON.stringify(document));

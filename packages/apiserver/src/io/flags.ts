@@ -7,6 +7,7 @@
  * Source  github.com/spf13/pflag flag.go, cmd/kube-apiserver/app/options
  */
 import { auditFlagKinds } from "./audit-flags.ts";
+import { fixedFlagKinds } from "./fixed-flags.ts";
 
 export type FlagKind = "string" | "int" | "bool" | "list" | "repeat" | "map";
 
@@ -91,7 +92,15 @@ export const flagKinds: Readonly<Record<string, FlagKind>> = {
   "enable-aggregator-routing": "bool",
   "endpoint-reconciler-type": "string",
   "apiserver-count": "int",
-  "watch-cache": "bool",
+  "tls-min-version": "string",
+  "tls-cipher-suites": "list",
+  "disable-http2-serving": "bool",
+  "http2-max-streams-per-connection": "int",
+  "strict-transport-security-directives": "list",
+  "external-hostname": "string",
+  "default-not-ready-toleration-seconds": "int",
+  "default-unreachable-toleration-seconds": "int",
+  ...fixedFlagKinds,
   profiling: "bool",
   v: "int",
   version: "bool",

@@ -24,6 +24,7 @@ import { bodyReader } from "./body.ts";
 import { compressAnswer } from "./compress-answer.ts";
 import { openRequest } from "./http2-request.ts";
 import { type Peer, peerOf } from "./peer.ts";
+import type { ServingOptions } from "./serving-flags.ts";
 
 /** Of a request's line and headers, as Go's server takes them. */
 const headerMaxBytes = 1024 * 1024;
@@ -43,6 +44,7 @@ export interface HttpServerOptions {
   handler: Handler;
   /** Large answers are sent as gzip to those who take it; they are unless told. */
   compresses?: boolean;
+  serving?: ServingOptions | undefined;
   /** An HTTP/1.1 connection wants to become something else (exec, attach, port-forward). */
   upgrade(request: ApiRequest, socket: Duplex, head: Buffer, raw: IncomingMessage): void;
 }
@@ -63,13 +65,15 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = options;
     const { cert, key, clientCA } = options.certificates;
+    const { minVersion = "TLSv1.2", ciphers, http2 = true } = options.serving ?? {};
     const asks = { ca: [...clientCA], requestCert: true, rejectUnauthorized: false };
     this.#tls = createTlsServer({
       cert,
       key,
       ...(clientCA.length > 0 ? asks : {}),
-      ALPNProtocols: ["h2", "http/1.1"],
-      minVersion: "TLSv1.2",
+      ALPNProtocols: http2 ? ["h2", "http/1.1"] : ["http/1.1"],
+      minVersion,
+      ...(ciphers === undefined ? {} : { ciphers }),
     });
     this.#tls.on("secureConnection", (socket) => this.#connected(socket));
     this.#tls.on("tlsClientError", () => undefined);
@@ -133,7 +137,7 @@ export class HttpServer {
     }
     const open = openRequest(peer, (request) => this.#answer(request));
     const served = serveHttp2(socket, open, (ended) => this.#http2.delete(ended), {
-      streamsMax: 250,
+      streamsMax: this.#options.serving?.streamsMax ?? 250,
     });
     this.#http2.add(served);
   }
@@ -174,6 +178,10 @@ export class HttpServer {
   async #compressed(request: ApiRequest): Promise<ApiResponse> {
     const { handler, compresses = true } = this.#options;
     const response = await handler(request);
+    const { transportSecurity } = this.#options.serving ?? {};
+    if (transportSecurity !== undefined) {
+      response.headers["strict-transport-security"] ??= transportSecurity;
+    }
     return compresses ? compressAnswer(request, response) : response;
   }
 

@@ -3,14 +3,70 @@
  *
  * Source  pkg/controlplane/reconcilers/endpointsadapter.go, pkg/controlplane/controller/kubernetesservice
  */
-import type { KubeObject } from "@nanokube/machinery";
+import { type KubeObject, sleep } from "@nanokube/machinery";
+import type { ApiServerOptions } from "./api-server-options.ts";
 import { type BootstrapParts, find, put } from "./bootstrap.ts";
 
 /** One way by which servers on one store agree who they are. */
 export interface EndpointReconciler {
+  /** This server is there, and says so again. */
+  reconcile(port: number): Promise<void>;
+  /** It is there no longer. */
+  remove(port: number): Promise<void>;
+}
+
+const everyMs = 10_000;
+const leaveMaxMs = 5_000;
+
+/** Keeps this server an endpoint for as long as it serves. */
+export class EndpointKeeper {
+  readonly #options: Pick<ApiServerOptions, "clock" | "log">;
+  readonly #reconciler: EndpointReconciler;
+  #port: number | undefined;
+  /** What is said of this server just now: the last word is that it leaves. */
+  #working: Promise<void> = Promise.resolve();
+
+  constructor(options: Pick<ApiServerOptions, "clock" | "log">, reconciler: EndpointReconciler) {
+    this.#options = options;
+    this.#reconciler = reconciler;
+  }
+
   /** This server is an endpoint when this resolves, and until the signal aborts or it leaves. */
-  join(port: number, signal: AbortSignal): Promise<void>;
-  leave(): Promise<void>;
+  async join(port: number, signal: AbortSignal): Promise<void> {
+    this.#port = port;
+    await this.#reconciler.reconcile(port);
+    void this.#keep(signal);
+  }
+
+  /** Clients should go to other servers from now on; a store that is away is not waited for. */
+  async leave(): Promise<void> {
+    if (this.#port === undefined) return;
+    const port = this.#port;
+    this.#port = undefined;
+    const { clock, log } = this.#options;
+    const left = this.#working
+      .then(() => this.#reconciler.remove(port))
+      .catch((error: unknown) =>
+        log.warn({ error: String(error) }, "unable to remove this server's endpoint"),
+      );
+    const over = new AbortController();
+    await Promise.race([left, sleep(clock, leaveMaxMs, over.signal).catch(() => undefined)]);
+    over.abort();
+  }
+
+  async #keep(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    while (!signal.aborted) {
+      await sleep(clock, everyMs, signal).catch(() => undefined);
+      if (signal.aborted || this.#port === undefined) return;
+      this.#working = this.#reconciler
+        .reconcile(this.#port)
+        .catch((error: unknown) =>
+          log.warn({ error: String(error) }, "unable to reconcile the kubernetes Service"),
+        );
+      await this.#working;
+    }
+  }
 }
 
 const metadata = { name: "kubernetes", namespace: "default" };

@@ -30,6 +30,7 @@ export function createListener(options: ApiServerOptions, parts: ListenerParts):
   return new HttpServer({
     certificates: certificatesOf(pki),
     handler: parts.handler,
+    serving: options.serving,
     compresses: (options.featureGates ?? usualGates).isOn("APIResponseCompression"),
     upgrade: (request, socket, head, raw) =>
       void serveUpgrade(deps, request, { socket, head, raw }),

@@ -22,8 +22,10 @@ import { type ApiServerOptions, endpointReconcilerTypes } from "./api-server-opt
 import { auditorOf } from "./audit-options.ts";
 import type { CertificateFiles } from "./certificate-files.ts";
 import type { Encryption } from "./encryption.ts";
+import { fixedFlagProblems } from "./fixed-flags.ts";
 import { FlagError, type Flags, isTrue } from "./flags.ts";
 import { serviceRangeProblems, usualServiceRange } from "./service-range-flag.ts";
+import { servingOptions } from "./serving-flags.ts";
 
 export interface Configuration {
   /** How long it goes on serving once it has been told to end. */
@@ -51,11 +53,10 @@ export async function optionsFromFlags(
       return undefined;
     }
   };
-  complaints.push(...check(flags), ...refuseWithoutEffect(flags));
+  complaints.push(...check(flags), ...fixedFlagProblems(flags));
   const nodePorts = portRange(one("service-node-port-range"));
   const servers = flags.get("etcd-servers") ?? [];
   const modes = flags.get("authorization-mode") ?? ["AlwaysAllow"];
-  const range = serviceRange(flags);
   const port = Number(one("secure-port") ?? "6443");
   const signingKey = file("service-account-signing-key-file");
   const pki = readPKI(flags, file, signingKey, complaints);
@@ -66,7 +67,14 @@ export async function optionsFromFlags(
   const admission = admissionFlags(flags, complaints);
   const serviceAccountTokens = tokenLimits(one, complaints);
   const audit = auditorOf(flags, deps, complaints);
-  const server = { ...endpointsOf(flags, complaints), ...gatesOf(flags, complaints) };
+  const server = {
+    ...endpointsOf(flags, complaints),
+    ...gatesOf(flags, complaints),
+    serving: servingOptions(flags, complaints),
+    externalHostName: one("external-hostname"),
+    overload: overloadOf(flags),
+    aggregatorRouting: isTrue(one("enable-aggregator-routing"), false),
+  };
   if (complaints.length > 0) throw new FlagError(complaints.join("\n"));
   const host = one("bind-address") ?? "0.0.0.0";
   const advertiseAddress = one("advertise-address") ?? (host === "0.0.0.0" ? ownAddress() : host);
@@ -79,7 +87,7 @@ export async function optionsFromFlags(
       ...deps,
       ...server,
       etcd: dial(servers, { tls: etcdTLS(flags) }),
-      serviceClusterIPRange: range,
+      serviceClusterIPRange: serviceRange(flags),
       advertiseAddress,
       advertisePort: port,
       authorizationMode: access.authorizers?.map(({ type }) => type) ?? modes,
@@ -87,11 +95,6 @@ export async function optionsFromFlags(
       ...(encryption === undefined ? {} : { encryption }),
       ...(audit === undefined ? {} : { audit }),
       servingFiles: certificateFiles(flags),
-      overload: {
-        readOnlyMax: Number(one("max-requests-inflight") ?? "400"),
-        mutatingMax: Number(one("max-mutating-requests-inflight") ?? "200"),
-        fairness: isTrue(one("enable-priority-and-fairness"), true),
-      },
       limits,
       profiling: isTrue(one("profiling"), true),
       serviceAccountIssuer: flags.get("service-account-issuer")![0]!,
@@ -100,7 +103,6 @@ export async function optionsFromFlags(
       storageMediaType: (one("storage-media-type") ?? "application/json") as StorageMediaType,
       anonymous: isTrue(one("anonymous-auth"), true),
       runtimeConfig: runtimeConfig(flags.get("runtime-config") ?? []),
-      aggregatorRouting: isTrue(one("enable-aggregator-routing"), false),
       requestHeaderAllowedNames: flags.get("requestheader-allowed-names") ?? [],
       requestHeaders: requestHeaders(flags),
       bootstrapTokens: isTrue(one("enable-bootstrap-token-auth"), false),
@@ -194,19 +196,14 @@ function portRange(text: string | undefined): PortRange | undefined {
   return { first, last };
 }
 
-/** Flags whose other value would change nothing here: better refused than believed. */
-const onlyValue: Readonly<Record<string, { value: string; why: string }>> = {
-  "watch-cache": { value: "true", why: "every resource is cached" },
-};
-
-function refuseWithoutEffect(flags: Flags): string[] {
-  const complaints: string[] = [];
-  for (const [name, { value, why }] of Object.entries(onlyValue)) {
-    const given = flags.get(name)?.at(-1);
-    const same = value === "true" ? isTrue(given, true) : (given ?? value) === value;
-    if (!same) complaints.push(`--${name} ${JSON.stringify(given)} is not supported: ${why}`);
-  }
-  return complaints;
+/** Requests at work at once. */
+function overloadOf(flags: Flags): NonNullable<ApiServerOptions["overload"]> {
+  const one = (name: string): string | undefined => flags.get(name)?.at(-1);
+  return {
+    readOnlyMax: Number(one("max-requests-inflight") ?? "400"),
+    mutatingMax: Number(one("max-mutating-requests-inflight") ?? "200"),
+    fairness: isTrue(one("enable-priority-and-fairness"), true),
+  };
 }
 
 function endpointsOf(

@@ -1,8 +1,8 @@
-/** What feature gates change in the answers: the same requests with gates as by default and not. */
+/** What feature gates and other flags change in the answers: the same requests with and without. */
 import type { RestRequest } from "../subjects/apiserver.ts";
 
 /** Those that are on by default are off, and the other way round. */
-export const switchedGates = `--feature-gates=${[
+const switchedGates = `--feature-gates=${[
   "AllowInsecureKubeletCertificateSigningRequests=true",
   "APIResponseCompression=false",
   "AuthorizePodWebsocketUpgradeCreatePermission=false",
@@ -17,6 +17,22 @@ export const switchedGates = `--feature-gates=${[
   "TokenRequestServiceAccountUIDValidation=false",
   "WatchList=false",
 ].join()}`;
+
+/** Flags of how the server listens, and what it adds to pods. */
+export const switchedFlags: readonly string[] = [
+  switchedGates,
+  "--default-not-ready-toleration-seconds=30",
+  "--default-unreachable-toleration-seconds=40",
+  "--strict-transport-security-directives=max-age=600,includeSubDomains",
+  "--tls-min-version=VersionTLS12",
+  "--tls-cipher-suites=TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+  "--disable-http2-serving",
+  "--external-hostname=api.example.com",
+  "--delete-collection-workers=3",
+  "--storage-backend=etcd3",
+  "--goaway-chance=0",
+  "--enable-garbage-collector=true",
+];
 
 const pods = "/api/v1/namespaces/default/pods";
 const accounts = "/api/v1/namespaces/default/serviceaccounts";
@@ -146,6 +162,7 @@ export const gateCases: readonly (readonly [string, RestRequest])[] = [
     ),
   ],
   ["a watch that does not, and says so", get(`${none}&sendInitialEvents=false&timeoutSeconds=1`)],
+  ["where tokens are known", get("/.well-known/openid-configuration")],
   ["what autoscaling has", get("/apis/autoscaling/v2")],
   [
     "a config map that a policy may change",

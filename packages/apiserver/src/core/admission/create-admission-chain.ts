@@ -49,8 +49,9 @@ import {
   storageObjectInUseProtection,
 } from "./storage.ts";
 import {
-  defaultTolerationSeconds,
+  createDefaultTolerationSeconds,
   extendedResourceToleration,
+  type TolerationSeconds,
   taintNodesByCondition,
 } from "./tolerations.ts";
 import type { WebhookCaller } from "./webhooks/caller.ts";
@@ -68,6 +69,7 @@ export interface AdmissionChainOptions {
   /** By name, besides those that are on by themselves. */
   enable?: readonly string[];
   disable?: readonly string[];
+  tolerationSeconds?: TolerationSeconds | undefined;
   /** Upstream's defaults unless told. */
   gates?: FeatureGates;
   /** Sends admission reviews; absent, a webhook that matches is one that cannot be reached. */
@@ -136,7 +138,7 @@ function allPlugins(options: AdmissionChainOptions, metrics: WebhookMetrics): Ad
     podSecurity,
     createPodNodeSelector(configured("PodNodeSelector")),
     priority,
-    defaultTolerationSeconds,
+    createDefaultTolerationSeconds(options.tolerationSeconds),
     createPodTolerationRestriction(configured("PodTolerationRestriction")),
     createEventRateLimit(configured("EventRateLimit"), clock),
     extendedResourceToleration,

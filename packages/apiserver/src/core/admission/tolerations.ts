@@ -19,20 +19,37 @@ function tolerates(toleration: Toleration, key: string): boolean {
   return keyMatches && (toleration.effect === "NoExecute" || !toleration.effect);
 }
 
-export const defaultTolerationSeconds: AdmissionPlugin = {
-  name: "DefaultTolerationSeconds",
-  handles: (attributes) =>
-    ["CREATE", "UPDATE"].includes(attributes.operation) && isFor(attributes, "", "pods"),
-  async admit({ object }) {
-    const pod = object as Pod;
-    const tolerations = pod.spec?.tolerations ?? [];
-    const added = [notReady, unreachable]
-      .filter((key) => !tolerations.some((one) => tolerates(one, key)))
-      .map((key) => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds: 300 }));
-    if (added.length === 0) return;
-    pod.spec = { ...pod.spec, tolerations: [...tolerations, ...added] };
-  },
-};
+export interface TolerationSeconds {
+  notReady: number;
+  unreachable: number;
+}
+
+export function createDefaultTolerationSeconds(
+  seconds: TolerationSeconds = { notReady: 300, unreachable: 300 },
+): AdmissionPlugin {
+  const toleration = (key: string, tolerationSeconds: number) => ({
+    key,
+    operator: "Exists",
+    effect: "NoExecute",
+    tolerationSeconds,
+  });
+  const wanted = () => [
+    toleration(notReady, seconds.notReady),
+    toleration(unreachable, seconds.unreachable),
+  ];
+  return {
+    name: "DefaultTolerationSeconds",
+    handles: (attributes) =>
+      ["CREATE", "UPDATE"].includes(attributes.operation) && isFor(attributes, "", "pods"),
+    async admit({ object }) {
+      const pod = object as Pod;
+      const tolerations = pod.spec?.tolerations ?? [];
+      const added = wanted().filter(({ key }) => !tolerations.some((one) => tolerates(one, key)));
+      if (added.length === 0) return;
+      pod.spec = { ...pod.spec, tolerations: [...tolerations, ...added] };
+    },
+  };
+}
 
 /** "example.com/device": neither native nor of kubernetes.io, and no request of a quota. */
 const isExtended = (name: string): boolean =>
