@@ -72,7 +72,7 @@ export class EndpointKeeper {
 const metadata = { name: "kubernetes", namespace: "default" };
 
 /** What is there; undefined when nothing was ever written. */
-export function currentEndpoints(parts: BootstrapParts): Promise<KubeObject | undefined> {
+export async function currentEndpoints(parts: BootstrapParts): Promise<KubeObject | undefined> {
   return find(parts, "endpoints", { apiVersion: "v1", kind: "Endpoints", metadata });
 }
 

@@ -26,6 +26,9 @@ import { RepairEvents } from "../core/service/repair-events.ts";
 import type { ApiServerOptions } from "./api-server-options.ts";
 
 const everyMs = 3 * 60_000;
+/** Objects that are looked at in one turn of the event loop. */
+const atOnce = 50;
+const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
 const addressPath = "/apis/networking.k8s.io/v1/ipaddresses";
 
 export interface ServiceRepairParts {
@@ -75,10 +78,10 @@ class Repair {
     const onReset = (): void => undefined;
     const stops = [
       services.watch({
-        onEvent: ({ object }) => this.#heard("service", object?.shared()),
+        onEvent: ({ object }) => this.#heard("service", object?.key),
         onReset,
       }),
-      addresses.watch({ onEvent: ({ object }) => this.#heard("ip", object?.shared()), onReset }),
+      addresses.watch({ onEvent: ({ object }) => this.#heard("ip", object?.key), onReset }),
     ];
     signal.addEventListener("abort", () => stops.forEach((stop) => void stop()));
     void this.#keep(signal);
@@ -86,26 +89,26 @@ class Repair {
 
   async #keep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      for (const object of this.#caches.services.scan()) this.#heard("service", object.shared());
-      for (const object of this.#caches.addresses.scan()) this.#heard("ip", object.shared());
+      for (const { key } of this.#caches.services.scan()) this.#heard("service", key);
+      for (const { key } of this.#caches.addresses.scan()) this.#heard("ip", key);
       await this.#checkPorts();
       await sleep(this.#parts.options.clock, everyMs, signal).catch(() => undefined);
     }
   }
 
-  #heard(kind: "service" | "ip", object: KubeObject | undefined): void {
-    if (object === undefined) return;
-    const { namespace = "", name = "" } = object.metadata ?? {};
-    this.#due.add(kind === "ip" ? `ip//${name}` : `service/${namespace}/${name}`);
+  #heard(kind: "service" | "ip", key: string | undefined): void {
+    if (key === undefined) return;
+    this.#due.add(kind === "ip" ? `ip//${key}` : `service/${key}`);
     void this.#work();
   }
 
   async #work(): Promise<void> {
     if (this.#isWorking) return;
     this.#isWorking = true;
-    // What changed together is looked at together, when the write that told of it is over.
-    await new Promise((resolve) => setImmediate(resolve));
+    let looked = 0;
     for (const key of this.#due) {
+      // The write that told of it is over before it is looked at, and requests are not kept waiting.
+      if (looked++ % atOnce === 0) await pause();
       if (this.#signal?.aborted) break;
       this.#due.delete(key);
       const [kind = "", namespace = "", name = ""] = key.split("/");
@@ -134,7 +137,7 @@ class Repair {
     const found = repairAddress(address, this.#known, options.clock.now());
     if (found.againInMs !== undefined) {
       const later = sleep(options.clock, found.againInMs, this.#signal);
-      later.then(() => this.#heard("ip", address as KubeObject)).catch(() => undefined);
+      later.then(() => this.#heard("ip", name)).catch(() => undefined);
     }
     const kind = { apiVersion: "networking.k8s.io/v1", kind: "IPAddress" };
     await this.#tell(this.#ipEvents, { ...kind, ...address }, found.notes);
@@ -142,7 +145,13 @@ class Repair {
   }
 
   async #checkPorts(): Promise<void> {
-    const services = [...this.#caches.services.scan()].map((each) => each.shared() as Service);
+    const services: Service[] = [];
+    let looked = 0;
+    for (const object of [...this.#caches.services.scan()]) {
+      if (looked++ % atOnce === 0) await pause();
+      const service = object.readonlyTree() as Service;
+      if (service.spec?.ports?.some(({ nodePort }) => nodePort)) services.push(service);
+    }
     const range = this.#parts.options.nodePortRange ?? defaultNodePorts;
     for (const { service, note } of checkNodePorts(services, range)) {
       await this.#tell(this.#portEvents, { apiVersion: "v1", kind: "Service", ...service }, [note]);
@@ -170,9 +179,9 @@ class Repair {
         [...cidrs.scan()]
           .flatMap((object) => (object.shared() as ServiceCIDR).spec?.cidrs ?? [])
           .some((cidr) => holds(parseRange(cidr), address)),
-      address: (name) => addresses.get(name)?.shared() as IPAddress | undefined,
+      address: (name) => addresses.get(name)?.readonlyTree() as IPAddress | undefined,
       service: (namespace, name) =>
-        services.get(`${namespace}/${name}`)?.shared() as Service | undefined,
+        services.get(`${namespace}/${name}`)?.readonlyTree() as Service | undefined,
     };
   }
 }
