@@ -54,6 +54,8 @@ export interface ApiServerOptions {
   log: Log;
   serviceClusterIPRange: string;
   advertiseAddress: string;
+  /** Pods and nodes are processes beside this one: proxies may lead to 127.0.0.1. */
+  proxiesToLoopback?: boolean;
   /** Where clients reach this server; the listeners' port when absent. */
   advertisePort?: number;
   pki: ApiServerPKI;

@@ -211,7 +211,12 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
     admissionMetrics: counted.metrics.admission,
     local: () => local,
   });
-  const credentials = { cert: pki.kubeletClientCert, key: pki.kubeletClientKey, ca: pki.kubeletCA };
+  const credentials = {
+    cert: pki.kubeletClientCert,
+    key: pki.kubeletClientKey,
+    ca: pki.kubeletCA,
+    allowsLoopback: options.proxiesToLoopback ?? false,
+  };
   const issuer = buildIssuer(options, keys, fresh);
   const { apiAudiences = [options.serviceAccountIssuer] } = options;
   const aggregator = createAggregator(options, registry, () => local);

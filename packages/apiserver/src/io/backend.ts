@@ -22,6 +22,8 @@ export interface BackendCredentials {
   key?: string | undefined;
   /** Absent: the other side's certificate is not checked. */
   ca?: string | undefined;
+  /** Pods and nodes are processes beside this one: a proxy may lead to this machine's addresses. */
+  allowsLoopback?: boolean;
 }
 
 /** Headers that belong to one connection, or to the caller's identity here. */

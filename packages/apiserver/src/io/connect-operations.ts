@@ -5,7 +5,13 @@
  */
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { badRequest, forbidden, internalError } from "@nanokube/machinery";
+import {
+  badRequest,
+  forbidden,
+  genericStatus,
+  internalError,
+  type StatusError,
+} from "@nanokube/machinery";
 import { type Admitted, admitRequest, type Course, openCourse } from "../core/admit-request.ts";
 import { connectOptions } from "../core/connect/connect-options.ts";
 import {
@@ -21,6 +27,7 @@ import type { Operation } from "../core/rest/dispatch.ts";
 import { authorizationOf } from "../core/wire/authorization-attributes.ts";
 import type { Aggregator } from "./aggregator.ts";
 import { type BackendCredentials, passOn, serviceOutOfReach, tunnel } from "./backend.ts";
+import { dialProblem } from "./dial-problem.ts";
 import { sendOverSocket, type Upgrade } from "./log-socket.ts";
 import { joinPaths, throughProxy, wholeBody } from "./proxied-links.ts";
 import { TextError } from "./remote-call.ts";
@@ -85,7 +92,7 @@ async function authorizeStream({ info, user, request, server }: RestContext): Pr
 async function proxy(context: RestContext, credentials: BackendCredentials): Promise<ApiResponse> {
   const { info, request } = context;
   await admitConnection(context);
-  const location = proxyLocation(context);
+  const location = proxyLocation(context, credentials.allowsLoopback);
   const isRoot = info.parts.length === 3 && !request.path.endsWith("/");
   if (isRoot && ["GET", "HEAD"].includes(request.method)) {
     const query = request.query.size === 0 ? "" : `?${request.query}`;
@@ -110,6 +117,14 @@ function forLocation(context: RestContext, credentials: BackendCredentials): Bac
   return context.info.resource === "nodes" ? credentials : {};
 }
 
+/** In the words of Go's client. */
+function notRead(location: Location, error: Error): StatusError {
+  const { scheme, host, port, path } = location;
+  const at = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const url = JSON.stringify(`${scheme}://${at}${path}`);
+  return genericStatus(500, "", `Get ${url}: ${dialProblem(location, error)}`);
+}
+
 async function logs(context: RestContext, credentials: BackendCredentials): Promise<ApiResponse> {
   const { request } = context;
   const location = logLocation(context);
@@ -117,7 +132,7 @@ async function logs(context: RestContext, credentials: BackendCredentials): Prom
     return { status: 200, headers: { "content-type": "text/plain" }, body: new Uint8Array() };
   }
   const { accept: _accept, ...headers } = request.headers;
-  const answer = await passOn(location, { ...request, headers }, credentials);
+  const answer = await passOn(location, { ...request, headers }, credentials, notRead);
   if (answer.status < 400) {
     return { ...answer, headers: { "content-type": "text/plain" } };
   }
@@ -199,7 +214,7 @@ async function passThrough(
   }
   await admitConnection(context);
   if (isPodStream(context.info)) await authorizeStream(context);
-  const location = upgradeLocation(context);
+  const location = upgradeLocation(context, deps.credentials);
   const kubelet = context.info.subresource !== "proxy" || context.info.resource === "nodes";
   const credentials = kubelet ? deps.credentials : {};
   await tunnel({ location, request, credentials, ...upgrade });
@@ -214,9 +229,9 @@ function contextFor(options: HandlerOptions, request: ApiRequest, admitted: Admi
   return { request, info, resource, server, user, output, warnings: new Set() };
 }
 
-function upgradeLocation(context: RestContext): Location {
+function upgradeLocation(context: RestContext, { allowsLoopback }: BackendCredentials): Location {
   const { info } = context;
-  if (info.subresource === "proxy") return proxyLocation(context);
+  if (info.subresource === "proxy") return proxyLocation(context, allowsLoopback);
   if (isPodStream(info)) return streamLocation(context);
   throw badRequest("there is nothing to upgrade to here");
 }

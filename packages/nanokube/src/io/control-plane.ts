@@ -68,6 +68,7 @@ function apiServerOptions(state: ClusterState, pki: ClusterPKI, etcd: Channel, l
     etcd,
     serviceClusterIPRange: network.serviceCIDR,
     advertiseAddress: state.apiHost,
+    proxiesToLoopback: state.mode !== "containerd",
     // No kube-proxy here: webhooks and aggregated servers are reached behind their Services.
     aggregatorRouting: true,
     authorizationMode: ["Node", "RBAC"],

@@ -358,6 +358,7 @@ function apiServerOptions(parts: Omit<Parts, "apiserver" | "port">) {
     log: log.child({ component: "apiserver" }),
     serviceClusterIPRange: options.serviceClusterIPRange ?? serviceCIDR,
     advertiseAddress: "127.0.0.1",
+    proxiesToLoopback: true,
     authorizationMode: options.authorizationMode ?? ["Node", "RBAC"],
     serviceAccountIssuer: "https://kubernetes.default.svc.cluster.local",
     admission: { disable: lonelyAdmission(options) },

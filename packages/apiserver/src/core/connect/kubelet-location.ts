@@ -12,6 +12,7 @@
 import type { Container, Node, Pod } from "@nanokube/api/core/v1";
 import { badRequest, genericStatus, internalError, notFound } from "@nanokube/machinery";
 import type { RestContext } from "../rest/context.ts";
+import { checkProxyable } from "./proxyable.ts";
 
 export interface Location {
   scheme: "https" | "http";
@@ -141,6 +142,7 @@ export function logLocation(context: RestContext): Location | undefined {
     if (value !== null && value !== "" && !(value === "false" || value === "0"))
       query.set(name, value);
   }
+  query.sort();
   const { name = "", namespace = "" } = pod.metadata ?? {};
   return {
     ...kubeletOf(context, node),
@@ -149,7 +151,14 @@ export function logLocation(context: RestContext): Location | undefined {
 }
 
 /** pods, services and nodes under …/proxy/PATH. */
-export function proxyLocation(context: RestContext): Location {
+export function proxyLocation(context: RestContext, allowsLoopback = false): Location {
+  const location = namedLocation(context);
+  // What a Service leads to was judged when its EndpointSlice was made.
+  if (context.info.resource !== "services") checkProxyable(location.host, allowsLoopback);
+  return location;
+}
+
+function namedLocation(context: RestContext): Location {
   const { info, request } = context;
   const rest = info.parts.slice(3).map(encodeURIComponent).join("/");
   const slash = request.path.endsWith("/") && rest !== "" ? "/" : "";
