@@ -107,7 +107,7 @@ class Repair {
     this.#isWorking = true;
     let looked = 0;
     for (const key of this.#due) {
-      // The write that told of it is over before it is looked at, and requests are not kept waiting.
+      // The write that told of it is over before it is looked at, and requests may pass.
       if (looked++ % atOnce === 0) await pause();
       if (this.#signal?.aborted) break;
       this.#due.delete(key);
