@@ -1,46 +1,66 @@
 /**
  * Other people's clients against ours and against kube-apiserver: client-go's informers, an operator
- * of controller-runtime's shape, @kubernetes/client-node, Python's.
+ * of controller-runtime's shape, @kubernetes/client-node, Python's and its operators, fabric8's.
+ * What needs pods (exec, port-forward, logs) is asked of a cluster, in packages/nanokube/test.
  */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CoreV1Api, KubeConfig, makeInformer, Watch } from "@kubernetes/client-node";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ApiServerInstance, apiServerSubjects } from "../src/subjects/apiserver.ts";
 import { findUpstream, missingReason } from "../src/upstream/cache.ts";
-import { pythonWithClient } from "../src/upstream/python.ts";
+import { fabric8Operator, hasJava } from "../src/upstream/java.ts";
+import { pythonProgram, pythonWithClient } from "../src/upstream/python.ts";
 
 const python = await pythonWithClient();
 const pythonReason =
   python === undefined ? 'Python\'s client not found: run "npm run upstream"' : undefined;
 if (pythonReason !== undefined && process.env["CI"] === "true") throw new Error(pythonReason);
 
-const pythonScript = `
-import sys
-from kubernetes import client, config, watch
-config.load_kube_config(sys.argv[1])
-api = client.CoreV1Api()
-body = lambda name: client.V1ConfigMap(metadata=client.V1ObjectMeta(name=name), data={"a": "1"})
-for name in ("py-1", "py-2", "py-3"):
-    api.create_namespaced_config_map("default", body(name))
-page = api.list_namespaced_config_map("default", limit=2)
-assert page.metadata._continue, "a page goes on"
-listed = api.list_namespaced_config_map("default")
-api.patch_namespaced_config_map("py-1", "default", {"data": {"b": "2"}})
-seen = []
-for event in watch.Watch().stream(api.list_namespaced_config_map, "default",
-        resource_version=listed.metadata.resource_version, timeout_seconds=10):
-    seen.append((event["type"], event["object"].metadata.name, event["object"].data))
-    break
-assert seen == [("MODIFIED", "py-1", {"a": "1", "b": "2"})], seen
-try:
-    api.create_namespaced_config_map("default", body("py-1"))
-    raise AssertionError("created twice")
-except client.ApiException as error:
-    assert error.status == 409, error
-for name in ("py-1", "py-2", "py-3"):
-    api.delete_namespaced_config_map(name, "default")
-print("ok")
-`;
+const java = await fabric8Operator();
+const javaReason =
+  java === undefined ? 'fabric8\'s client not found: run "npm run upstream"' : undefined;
+if (javaReason !== undefined && process.env["CI"] === "true" && (await hasJava())) {
+  throw new Error(javaReason);
+}
+
+/** A kubeconfig of an account that may do everything: fabric8 reads no keys but RSA's. */
+async function tokenKubeconfig(server: ApiServerInstance, directory: string): Promise<string> {
+  const accounts = "/api/v1/namespaces/default/serviceaccounts";
+  const bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
+  const subject = { kind: "ServiceAccount", name: "java", namespace: "default" };
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole" };
+  const post = async (path: string, body: unknown) => {
+    const answer = await server.send({ method: "POST", path, body });
+    expect([path, answer.status]).toEqual([path, 201]);
+    return JSON.parse(answer.text) as { status: { token: string } };
+  };
+  await post(accounts, { metadata: { name: "java" } });
+  await post(bindings, {
+    metadata: { name: "java" },
+    subjects: [subject],
+    roleRef: { ...roleRef, name: "cluster-admin" },
+  });
+  const { status } = await post(`${accounts}/java/token`, { spec: { audiences: [] } });
+  const { ca } = await server.credentials();
+  const cluster = {
+    server: server.url,
+    "certificate-authority-data": Buffer.from(ca).toString("base64"),
+  };
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "c", cluster }],
+    users: [{ name: "u", user: { token: status.token } }],
+    contexts: [{ name: "x", context: { cluster: "c", user: "u", namespace: "default" } }],
+    "current-context": "x",
+  };
+  const file = join(directory, "kubeconfig");
+  await writeFile(file, JSON.stringify(config));
+  return file;
+}
 
 describe.each(apiServerSubjects())("$name", ({ open, skip }) => {
   let server: ApiServerInstance;
@@ -69,13 +89,32 @@ describe.each(apiServerSubjects())("$name", ({ open, skip }) => {
     120_000,
   );
 
-  test.skipIf(skip ?? pythonReason)(
-    "Python's client",
-    async () => {
-      const { stdout } = await execa(python!, ["-c", pythonScript, server.kubeconfig]);
-      expect(stdout).toBe("ok");
+  test.skipIf(skip ?? pythonReason).each([
+    ["Python's client: pages, watches, apply, subresources, finalizers, a leader", "client"],
+    ["kopf's operator: a kind of its own, handlers, a finalizer, a status", "kopf_operator"],
+    ["kr8s: discovery, patches, waits, watches", "kr8s_client"],
+  ])(
+    "%s",
+    async (_, name) => {
+      const args = [pythonProgram(name), server.kubeconfig];
+      expect((await execa(python!, args)).stdout).toBe("ok");
     },
-    60_000,
+    180_000,
+  );
+
+  test.skipIf(skip ?? javaReason)(
+    "fabric8's operator: informer, finalizer, status, apply, a leader, a watch over WebSocket",
+    async () => {
+      const directory = await mkdtemp(join(tmpdir(), "clients-"));
+      try {
+        const kubeconfig = await tokenKubeconfig(server, directory);
+        const [command, ...args] = java!;
+        expect((await execa(command!, [...args, kubeconfig])).stdout).toBe("ok");
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
+    },
+    180_000,
   );
 
   test.skipIf(skip)(
@@ -95,7 +134,7 @@ describe.each(apiServerSubjects())("$name", ({ open, skip }) => {
       try {
         await api.createNamespacedConfigMap({ namespace, body: body("node-2") });
         await expect
-          .poll(() => added, { timeout: 10_000 })
+          .poll(() => added, { timeout: 60_000 })
           .toEqual(expect.arrayContaining(["node-1", "node-2"]));
         const events: string[] = [];
         const watched = new Watch(config).watch(
@@ -104,9 +143,9 @@ describe.each(apiServerSubjects())("$name", ({ open, skip }) => {
           (type) => void events.push(type),
           () => undefined,
         );
-        await expect.poll(() => events, { timeout: 10_000 }).toEqual(["ADDED"]);
+        await expect.poll(() => events, { timeout: 60_000 }).toEqual(["ADDED"]);
         await api.deleteNamespacedConfigMap({ name: "node-2", namespace });
-        await expect.poll(() => events, { timeout: 10_000 }).toEqual(["ADDED", "DELETED"]);
+        await expect.poll(() => events, { timeout: 60_000 }).toEqual(["ADDED", "DELETED"]);
         (await watched).abort();
         await expect(
           api.readNamespacedConfigMap({ name: "node-2", namespace }),

@@ -20,7 +20,7 @@ import {
   proxyLocation,
   streamLocation,
 } from "../core/connect/kubelet-location.ts";
-import { failed, type HandlerOptions } from "../core/handler.ts";
+import { createHandler, failed, type HandlerOptions } from "../core/handler.ts";
 import { isPodStream, type RequestInfo } from "../core/request-info.ts";
 import type { ApiRequest, ApiResponse, RestContext } from "../core/rest/context.ts";
 import type { Operation } from "../core/rest/dispatch.ts";
@@ -31,6 +31,7 @@ import { dialProblem } from "./dial-problem.ts";
 import { sendOverSocket, type Upgrade } from "./log-socket.ts";
 import { joinPaths, throughProxy, wholeBody } from "./proxied-links.ts";
 import { TextError } from "./remote-call.ts";
+import { sendEvents, wantsWatchSocket, withoutOrigin } from "./watch-socket.ts";
 
 export function connectOperation(
   context: RestContext,
@@ -153,6 +154,7 @@ export async function serveUpgrade(
   request: ApiRequest,
   connection: Upgrade,
 ): Promise<void> {
+  if (wantsWatchSocket(request)) return serveWatchSocket(deps.options, request, connection);
   const course = openCourse();
   const { socket } = connection;
   const refused = countWhenOver(deps.options, request, course, socket);
@@ -194,6 +196,18 @@ function countWhenOver(
   return (refusal) => {
     code = refusal;
   };
+}
+
+/** A watch like any other, until its answer is written. */
+async function serveWatchSocket(
+  options: HandlerOptions,
+  request: ApiRequest,
+  connection: Upgrade,
+): Promise<void> {
+  if (request.headers.origin === undefined) return refuse(connection.socket, withoutOrigin());
+  const answer = await createHandler(options)(request);
+  if (typeof answer.body === "function") sendEvents(answer, connection);
+  else refuse(connection.socket, answer);
 }
 
 async function passThrough(

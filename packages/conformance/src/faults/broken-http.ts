@@ -2,7 +2,7 @@
  * HTTP that breaks its rules, by hand: requests of two lengths, chunks that are none, HTTP/2 frames
  * at random and by the thousand.
  *
- * Source  RFC 9112; RFC 9113; CVE-2023-44487 (streams that are reset at once), CVE-2019-9512 to 9518
+ * Source  RFC 9112; RFC 9113; CVE-2023-44487 (streams reset at once), CVE-2019-9512 to 9518
  */
 import { headerBlock, preface, rawFrame, settingsFrame } from "../etcd/raw-http2.ts";
 import type { Numbers } from "./rubbish.ts";

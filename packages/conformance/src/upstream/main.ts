@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { cacheDirectory, isExecutable } from "./cache.ts";
+import { buildFabric8Operator } from "./java.ts";
 import { type Program, programs } from "./programs.ts";
 import { buildPythonClient } from "./python.ts";
 
@@ -18,6 +19,7 @@ const pins = fileURLToPath(new URL("../../upstream/pins/", import.meta.url));
 const versionsFile = fileURLToPath(new URL("../../../../upstream.json", import.meta.url));
 
 const pythonClient = "python-client";
+const javaClient = "java-client";
 
 type Versions = Record<Program["module"], string>;
 
@@ -79,7 +81,7 @@ async function build(program: Program, versions: Versions): Promise<"kept" | "bu
 
 async function main(): Promise<void> {
   const wanted = process.argv.slice(2);
-  const known = [...programs.map(({ name }) => name), pythonClient];
+  const known = [...programs.map(({ name }) => name), pythonClient, javaClient];
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`no such program: ${unknown.join(", ")}`);
   const versions = JSON.parse(await readFile(versionsFile, "utf8")) as Versions;
@@ -93,7 +95,11 @@ async function main(): Promise<void> {
   }
   if (wanted.length === 0 || wanted.includes(pythonClient)) {
     const isMade = await buildPythonClient();
-    if (!isMade) process.stdout.write("no python3 with venv: its client is left out\n");
+    if (!isMade) process.stdout.write("no python3 with venv: its clients are left out\n");
+  }
+  if (wanted.length === 0 || wanted.includes(javaClient)) {
+    const isMade = await buildFabric8Operator();
+    if (!isMade) process.stdout.write("no mvn and javac: Java's client is left out\n");
   }
   process.stdout.write(`upstream's programs are in ${cacheDirectory()}\n`);
 }

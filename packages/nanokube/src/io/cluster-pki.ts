@@ -8,7 +8,7 @@ import { type ClusterState, serverURL } from "../core/cluster-state.ts";
 import { formatKubeconfig } from "../core/kubeconfig.ts";
 import { planNetwork, planNode } from "../core/topology.ts";
 import type { DataDir } from "./data-dir.ts";
-import type { Authority, KeyPair } from "./pki.ts";
+import type { Authority, CertificateRequest, KeyPair } from "./pki.ts";
 import { writeWhole } from "./write-whole.ts";
 
 const componentUsers = [
@@ -32,15 +32,20 @@ export interface ClusterPKI {
 /** Who has the administrator's kubeconfig, and the name its certificate is kept under. */
 const admin = "kubernetes-admin";
 
+const adminRequest: CertificateRequest = {
+  commonName: admin,
+  organizations: ["system:masters"],
+  keyType: "rsa",
+};
+
 async function writeUser(
   dir: DataDir,
   state: ClusterState,
   ca: Authority,
   file: string,
-  user: string,
-  organizations: readonly string[],
+  request: CertificateRequest,
 ): Promise<void> {
-  const pair = await dir.pki.certificate(fileName(user), ca, { commonName: user, organizations });
+  const pair = await dir.pki.certificate(fileName(request.commonName), ca, request);
   const text = formatKubeconfig({
     name: "nanokube",
     server: serverURL(state),
@@ -60,10 +65,10 @@ export async function nodePKI(
 ): Promise<KeyPair> {
   const plan = planNode(planNetwork(state.slot), index);
   const user = `system:node:${plan.name}`;
-  await writeUser(dir, state, ca, dir.componentKubeconfig(plan.name), user, ["system:nodes"]);
+  const identity = { commonName: user, organizations: ["system:nodes"] };
+  await writeUser(dir, state, ca, dir.componentKubeconfig(plan.name), identity);
   return dir.pki.certificate(`${plan.name}-serving`, ca, {
-    commonName: user,
-    organizations: ["system:nodes"],
+    ...identity,
     dnsNames: [plan.name, "localhost"],
     addresses: [state.mode === "containerd" ? plan.address : "127.0.0.1", "127.0.0.1"],
   });
@@ -96,9 +101,9 @@ export async function clusterPKI(dir: DataDir, state: ClusterState): Promise<Clu
 export async function writeKubeconfigs(dir: DataDir, state: ClusterState): Promise<void> {
   const ca = await dir.pki.authority("ca", "nanokube-ca");
   await Promise.all([
-    writeUser(dir, state, ca, dir.kubeconfig, admin, ["system:masters"]),
+    writeUser(dir, state, ca, dir.kubeconfig, adminRequest),
     ...componentUsers.map((user) =>
-      writeUser(dir, state, ca, dir.componentKubeconfig(fileName(user)), user, []),
+      writeUser(dir, state, ca, dir.componentKubeconfig(fileName(user)), { commonName: user }),
     ),
   ]);
 }
@@ -106,7 +111,6 @@ export async function writeKubeconfigs(dir: DataDir, state: ClusterState): Promi
 /** What the administrator's kubeconfig says, without reading YAML. */
 export async function adminConfig(dir: DataDir, state: ClusterState): Promise<RestConfig> {
   const ca = await dir.pki.authority("ca", "nanokube-ca");
-  const request = { commonName: admin, organizations: ["system:masters"] };
-  const { cert, key } = await dir.pki.certificate(admin, ca, request);
+  const { cert, key } = await dir.pki.certificate(admin, ca, adminRequest);
   return { server: serverURL(state), caData: ca.cert, certData: cert, keyData: key };
 }

@@ -26,6 +26,8 @@ export interface CertificateRequest {
   organizations?: readonly string[];
   dnsNames?: readonly string[];
   addresses?: readonly string[];
+  /** P-256 unless told: some clients, fabric8 among them, read no other key than RSA's. */
+  keyType?: "rsa";
   /** Ten years from now unless told. */
   validity?: Validity;
 }

@@ -3,13 +3,13 @@
  *
  * Loaded only when something has to be made, for the library takes a while to load.
  *
- * Shapes  everything is PEM; keys are P-256 in PKCS#8
+ * Shapes  everything is PEM; keys are P-256 in PKCS#8, or 2,048 bits of RSA in PKCS#1
  *         a user is a client certificate: CN is the name, O are the groups
  * Units   validity in days
  * Source  kubernetes.io/docs/setup/best-practices/certificates
  */
 import "reflect-metadata";
-import { webcrypto } from "node:crypto";
+import { KeyObject, webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import type { Authority, CertificateRequest, KeyPair, Validity } from "./pki.ts";
 
@@ -35,6 +35,19 @@ async function newKeys(): Promise<{ keys: webcrypto.CryptoKeyPair; key: string }
     keys,
     key: pem("PRIVATE KEY", await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)),
   };
+}
+
+/** As kubeadm makes them. */
+async function newRSAKeys(): Promise<{ keys: webcrypto.CryptoKeyPair; key: string }> {
+  const rsa = {
+    name: "RSASSA-PKCS1-v1_5",
+    hash: "SHA-256",
+    modulusLength: 2048,
+    publicExponent: new Uint8Array([1, 0, 1]),
+  };
+  const keys = await webcrypto.subtle.generateKey(rsa, true, ["sign", "verify"]);
+  const key = KeyObject.from(keys.privateKey).export({ type: "pkcs1", format: "pem" });
+  return { keys, key: key.toString() };
 }
 
 function tenYears(): Validity {
@@ -78,7 +91,7 @@ export async function createAuthority(
 
 export async function issue(authority: Authority, request: CertificateRequest): Promise<KeyPair> {
   const issuer = new x509.X509Certificate(authority.cert);
-  const { keys, key } = await newKeys();
+  const { keys, key } = await (request.keyType === "rsa" ? newRSAKeys() : newKeys());
   const names: x509.JsonGeneralNames = [
     ...(request.dnsNames ?? []).map((value) => ({ type: "dns" as const, value })),
     ...(request.addresses ?? []).map((value) => ({ type: "ip" as const, value })),
