@@ -79,6 +79,11 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+function toKubelets({ pki, proxiesToLoopback = false }: ApiServerOptions): BackendCredentials {
+  const { kubeletClientCert: cert, kubeletClientKey: key, kubeletCA: ca } = pki;
+  return { cert, key, ca, allowsLoopback: proxiesToLoopback };
+}
+
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const keys = await readKeys(options.pki);
   const stop = new AbortController();
@@ -211,12 +216,7 @@ function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): P
     admissionMetrics: counted.metrics.admission,
     local: () => local,
   });
-  const credentials = {
-    cert: pki.kubeletClientCert,
-    key: pki.kubeletClientKey,
-    ca: pki.kubeletCA,
-    allowsLoopback: options.proxiesToLoopback ?? false,
-  };
+  const credentials = toKubelets(options);
   const issuer = buildIssuer(options, keys, fresh);
   const { apiAudiences = [options.serviceAccountIssuer] } = options;
   const aggregator = createAggregator(options, registry, () => local);
