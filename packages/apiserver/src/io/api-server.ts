@@ -180,7 +180,7 @@ export interface Parts {
 }
 
 function assemble(options: ApiServerOptions, keys: Keys, signal: AbortSignal): Parts {
-  const { clock, pki, featureGates: gates = usualGates } = options;
+  const { clock, featureGates: gates = usualGates } = options;
   const store = openStore(options);
   const state: ServerState = { ready: false, stopping: false };
   const registry = new ResourceRegistry({
