@@ -64,6 +64,7 @@ export {
 } from "./core/resource-ref.ts";
 export * from "./core/resources.ts";
 export {
+  ifFound,
   isAlreadyExists,
   isConflict,
   isExpired,

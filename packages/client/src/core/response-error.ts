@@ -85,6 +85,16 @@ export function isNotFound(error: unknown): error is StatusError {
   return isReason(error, "NotFound");
 }
 
+/** What was asked for; undefined when the server does not have it. */
+export async function ifFound<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
 export function isAlreadyExists(error: unknown): error is StatusError {
   return isReason(error, "AlreadyExists");
 }

@@ -14,7 +14,8 @@ import { BackOff } from "../core/back-off.ts";
 import type { DownwardContext } from "../core/downward-api.ts";
 import { allContainers, podReference, podUID } from "../core/pod.ts";
 import { mountsUnder } from "./mounts.ts";
-import { type CSIVolumes, NotAttachedError } from "./volumes/csi-volumes.ts";
+import { NotAttachedError } from "./volumes/csi-attachment.ts";
+import type { CSIVolumes } from "./volumes/csi-volumes.ts";
 import {
   setUpConfigMap,
   setUpDownwardAPI,

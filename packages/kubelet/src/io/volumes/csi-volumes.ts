@@ -4,17 +4,19 @@
  *
  * A volume of mode Block is a device: its driver puts the node of it at a path, and the runtime
  * makes the device in the container.
- * Source  pkg/volume/csi/csi_mounter.go, csi_block.go, csi_attacher.go
+ *
+ * Errors  StageError: at which step, for the FailedMount event
+ * Source  pkg/volume/csi/csi_mounter.go, csi_block.go
  */
 import { mkdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { PersistentVolume, Pod, SecretReference } from "@nanokube/api/core/v1";
+import type { Pod, SecretReference } from "@nanokube/api/core/v1";
 import type { CSIDriver } from "@nanokube/api/storage/v1";
-import { csiDrivers, secrets as secretResource, volumeAttachments } from "@nanokube/client";
-import { StatusError, sleep } from "@nanokube/machinery";
+import { csiDrivers, ifFound } from "@nanokube/client";
 import { allContainers, podName, podNamespace, podUID } from "../../core/pod.ts";
 import { describeRpcError } from "../cri-runtime.ts";
 import { type ClaimedVolume, resolveClaim } from "./claims.ts";
+import { attachmentID, verifyAttached, waitForAttach } from "./csi-attachment.ts";
 import {
   DATA_FILE,
   podVolumeDirectory,
@@ -30,14 +32,12 @@ import {
 import type { CSIDriverClient, CSIVolume } from "./csi-driver.ts";
 import { growVolume, mustGrow } from "./csi-expand.ts";
 import { CSIRegistry, type CSIRegistryOptions } from "./csi-registry.ts";
+import { secretData } from "./csi-secrets.ts";
 import { checkHostPath, useLocalPath } from "./local-volumes.ts";
 import { applyFSGroup } from "./ownership.ts";
 import { fsGroupOf, type MountedVolume, type VolumeDeps, type VolumeRequest } from "./volume.ts";
 import { VolumesInUse } from "./volumes-in-use.ts";
 
-/** A kubelet may get a VolumeAttachment but not watch it. */
-const ATTACH_LOOK_MS = 250;
-const ATTACH_MS_MAX = 120_000;
 const CLAIM_LOOK_MS = 60_000;
 
 /** Says at which step it failed, for the FailedMount event. */
@@ -48,9 +48,6 @@ class StageError extends Error {
     this.stage = stage;
   }
 }
-
-/** Nothing is wrong yet: the attach-detach controller has not come to it. */
-export class NotAttachedError extends Error {}
 
 async function at<T>(stage: string, work: Promise<T>): Promise<T> {
   try {
@@ -99,58 +96,12 @@ export class CSIVolumes {
     return mine;
   }
 
-  async #driverObject(name: string): Promise<CSIDriver | undefined> {
-    try {
-      return await this.#options.client.resource(csiDrivers).get(name);
-    } catch (error) {
-      if (error instanceof StatusError && error.code === 404) return undefined;
-      throw error;
-    }
+  #driverObject(name: string): Promise<CSIDriver | undefined> {
+    return ifFound(this.#options.client.resource(csiDrivers).get(name));
   }
 
-  async #secret(reference: SecretReference | undefined): Promise<Record<string, string>> {
-    if (reference?.name === undefined) return {};
-    const api = this.#options.client.resource(secretResource);
-    const found = await api.namespace(reference.namespace ?? "").get(reference.name);
-    const entries = Object.entries(found.data ?? {});
-    return Object.fromEntries(
-      entries.map(([key, value]) => [key, Buffer.from(value, "base64").toString()]),
-    );
-  }
-
-  /** The node's status names what the controller attached; only then may its attachment be read. */
-  #verifyAttached(pod: Pod, pv: PersistentVolume, unique: string): void {
-    const attached = this.#options.node()?.status?.volumesAttached ?? [];
-    if (attached.some(({ name }) => name === unique)) return;
-    const which = `for volume "${pv.metadata?.name}" (UniqueName: "${unique}")`;
-    const whose = `pod "${podName(pod)}" (UID: "${podUID(pod)}")`;
-    throw new NotAttachedError(`Volume not attached according to node status ${which} ${whose}`);
-  }
-
-  /** The controller's word that the volume is at this node; its metadata is the publish context. */
-  async #attached(driver: string, handle: string, signal: AbortSignal) {
-    const { client, clock, nodeName } = this.#options;
-    const name = `csi-${sha256(handle + driver + nodeName)}`;
-    const api = client.resource(volumeAttachments);
-    const giveUpAt = clock.monotonic() + ATTACH_MS_MAX;
-    for (;;) {
-      const attachment = await api.get(name).catch((error) => {
-        if (error instanceof StatusError && error.code === 404) return undefined;
-        throw error;
-      });
-      const { attached, attachError, attachmentMetadata } = attachment?.status ?? {};
-      if (attachment?.metadata?.deletionTimestamp !== undefined) {
-        throw new Error("volume attachment is being deleted");
-      }
-      if (attached === true) return (attachmentMetadata ?? {}) as Record<string, string>;
-      if (attachError !== undefined) throw new Error(attachError.message ?? "");
-      if (clock.monotonic() > giveUpAt) {
-        throw new Error(
-          `timed out waiting for external-attacher of ${driver} CSI driver to attach volume ${handle}`,
-        );
-      }
-      await sleep(clock, ATTACH_LOOK_MS, signal);
-    }
+  #secret(reference: SecretReference | undefined): Promise<Record<string, string>> {
+    return secretData(this.#options.client, reference);
   }
 
   async setUp(deps: VolumeDeps, request: VolumeRequest): Promise<MountedVolume> {
@@ -191,9 +142,12 @@ export class CSIVolumes {
     const unique = uniqueName({ driverName, volumeHandle: handle });
     const block = pv.spec?.volumeMode === "Block";
     this.#inUse.use(unique, podUID(pod));
-    if (needsAttach) this.#verifyAttached(pod, pv, unique);
+    if (needsAttach) verifyAttached(this.#options, pod, pv, unique);
     const publishContext = needsAttach
-      ? await at("MountVolume.WaitForAttach", this.#attached(driverName, handle, signal))
+      ? await at(
+          "MountVolume.WaitForAttach",
+          waitForAttach(this.#options, { driverName, handle }, signal),
+        )
       : {};
     const volume: CSIVolume = {
       id: handle,
@@ -325,7 +279,7 @@ export class CSIVolumes {
       driverName: driver.name,
       nodeName,
       volumeLifecycleMode: ephemeral ? "Ephemeral" : "Persistent",
-      attachmentID: `csi-${sha256(volume.id + driver.name + nodeName)}`,
+      attachmentID: attachmentID({ driverName: driver.name, handle: volume.id }, nodeName),
       ...(volume.block ? { volumeMode: "Block" } : {}),
     };
     const target = publishedPath(rootDir, uid, data);
