@@ -5,7 +5,7 @@
  *         succeeds, as CRI demands
  */
 import { mkdirSync, rmSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { type Clock, type Log, type Random, sleep } from "@nanokube/machinery";
 import { codes, cri, type MessageQueue, RpcError } from "@nanokube/rpc";
 import { type Behaviour, behaviourOf, IDLE } from "../core/behaviour.ts";
@@ -16,25 +16,17 @@ import {
   toContainerStatus,
   toPodSandboxStatus,
 } from "../core/records.ts";
+import { declaredPorts, type Machine, mountsOf, programOf } from "./container-program.ts";
 import { startProcess, startScript, type Task } from "./container-task.ts";
-import { findProgram, type Isolation, type Program } from "./isolation.ts";
 import { LogFile } from "./log-file.ts";
 
-export interface RuntimeOptions {
+export interface RuntimeOptions extends Machine {
   rootDir: string;
   clock: Clock;
   random: Random;
   log: Log;
-  isolation: Isolation;
   images: ImageStore;
-  /** PATH that programs are looked up in. */
-  path: string;
-  /** A directory of busybox's commands, for what the machine itself lacks. */
-  applets: string | undefined;
 }
-
-/** Where the applets are seen by programs that have a view of their own. */
-const APPLETS = "/.cri-embedded/bin";
 
 interface Live {
   record: ContainerRecord;
@@ -45,12 +37,6 @@ interface Live {
 
 const notFound = (what: string, id: string) =>
   new RpcError(codes.NOT_FOUND, `an error occurred when try to find ${what} "${id}": not found`);
-
-const DEFAULT_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
-  busybox: ["sh"],
-  alpine: ["sh"],
-  node: ["node"],
-};
 
 type Event = Parameters<MessageQueue<cri.ContainerEventResponse>["push"]>[0];
 
@@ -203,74 +189,16 @@ export class Runtime {
     return join(this.#options.rootDir, "containers", id);
   }
 
-  #path(): string {
-    const { path, applets, isolation } = this.#options;
-    const seen = isolation.name === "plain" ? applets : APPLETS;
-    const parts = [path, dirname(process.execPath)];
-    return [...parts, ...(applets === undefined ? [] : [seen!])].join(delimiter);
-  }
-
-  #environment(record: ContainerRecord, sandbox: Sandbox): Record<string, string> {
-    const decoder = new TextDecoder();
-    const own = record.config.envs.map(({ key, value }) => [
-      key,
-      typeof value === "string" ? value : decoder.decode(value),
-    ]);
-    return {
-      // Programs that the images would have brought: this very Node, and busybox's applets.
-      PATH: this.#path(),
-      HOME: "/root",
-      HOSTNAME: sandbox.config.hostname,
-      ...Object.fromEntries(own),
-    };
-  }
-
-  /** undefined: the image's own program is not on this machine, so nothing is run. */
-  #program(record: ContainerRecord, sandbox: Sandbox): Program | undefined {
-    const { command, args, workingDir, image } = record.config;
-    const named = (image?.userSpecifiedImage || image?.image || "").split("@")[0]!;
-    const short = named.split("/").at(-1)!.split(":")[0]!;
-    const env = this.#environment(record, sandbox);
-    const entrypoint = command.length > 0 ? command : [];
-    let argv = [...entrypoint, ...args];
-    if (argv.length === 0) argv = [...(DEFAULT_PROGRAMS[short] ?? [])];
-    if (argv.length === 0) return undefined;
-    const [name = ""] = argv;
-    const search = [env.PATH, this.#options.applets].filter((part) => part !== undefined);
-    const found = findProgram(name, search.join(delimiter));
-    const mounted = record.config.mounts.some((mount) => name.startsWith(mount.containerPath));
-    if (found === undefined && !mounted) {
-      if (command.length === 0) return undefined;
-      const why = name.includes("/")
-        ? "no such file or directory"
-        : "executable file not found in $PATH";
-      throw new RpcError(
-        codes.UNKNOWN,
-        `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "${name}": ${name.includes("/") ? `stat ${name}: ` : ""}${why}: unknown`,
-      );
-    }
-    return { argv, env, cwd: workingDir };
-  }
-
-  #ports(record: ContainerRecord): number[] {
-    const raw = record.config.annotations["io.kubernetes.container.ports"];
-    if (raw === undefined) return [];
-    const ports = JSON.parse(raw) as { containerPort?: number; protocol?: string }[];
-    return ports
-      .filter((port) => (port.protocol ?? "TCP") === "TCP")
-      .map((port) => port.containerPort ?? 0);
-  }
-
   #startTask(live: Live, sandbox: Sandbox): Task {
     const { record, log } = live;
     const { clock, isolation } = this.#options;
     const script = (behaviour: Behaviour) =>
-      startScript({ behaviour, clock, log, ip: sandbox.ip, ports: this.#ports(record) });
+      startScript({ behaviour, clock, log, ip: sandbox.ip, ports: declaredPorts(record) });
     const name = record.config.metadata?.name ?? "";
     const behaviour = behaviourOf(sandbox.config.annotations, name);
     if (behaviour?.failStart !== undefined) throw new RpcError(codes.UNKNOWN, behaviour.failStart);
     if (behaviour !== undefined) return script(behaviour);
-    const program = this.#program(record, sandbox);
+    const program = programOf(record, sandbox, this.#options);
     if (program === undefined) {
       const image = record.config.image?.userSpecifiedImage || record.config.image?.image;
       return script({
@@ -280,11 +208,7 @@ export class Runtime {
     }
     const directory = this.#directory(record.id);
     mkdirSync(directory, { recursive: true });
-    const { applets } = this.#options;
-    const mounts = [...record.config.mounts];
-    if (applets !== undefined && isolation.name !== "plain") {
-      mounts.push({ containerPath: APPLETS, hostPath: applets, readonly: true } as cri.Mount);
-    }
+    const mounts = mountsOf(record, this.#options);
     const { stdin } = record.config;
     return startProcess({ isolation, directory, program, mounts, log, stdin });
   }

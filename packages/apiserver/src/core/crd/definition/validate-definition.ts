@@ -10,30 +10,20 @@ import type {
 } from "@nanokube/api/apiextensions/v1";
 import {
   deepEqual,
-  duplicate,
   type FieldError,
   FieldPath,
-  forbiddenField,
-  GoText,
-  internalTree,
   invalidValue,
-  marshalGo,
   notSupported,
   required,
-  tooMany,
 } from "@nanokube/machinery";
 import { dns1035Label, dns1123Subdomain } from "../../../resources/names.ts";
 import { validateImmutable } from "../../../resources/object-meta.ts";
 import { approvalKey, approvalState, isProtected } from "../approval.ts";
-import { parseRulePath } from "../rules/rule-path.ts";
 import { isTree, type Schema } from "../structural-schema.ts";
 import { validateConversion } from "./conversion.ts";
-import { validateDefaults } from "./defaults.ts";
 import { validateNames } from "./names.ts";
-import { costMessage, definitionCostMax, rootContext } from "./schema-context.ts";
-import { validateSchemaFields } from "./schema-fields.ts";
-import { validateStructural } from "./structural.ts";
-import { validateColumn, validateSubresources } from "./version-parts.ts";
+import { validateRootSchema } from "./root-schema.ts";
+import { validateColumn, validateSelectableFields, validateSubresources } from "./version-parts.ts";
 
 export function isEstablished(crd: CustomResourceDefinition): boolean {
   const conditions = crd.status?.conditions ?? [];
@@ -231,7 +221,7 @@ function validateParts(
     const unchanged = before !== undefined && deepEqual(schema, schemaOf(before) ?? {});
     const hasStatus = version.subresources?.status !== undefined;
     const at = path.child(isWhole ? "validation" : "schema");
-    errors.push(...validateSchemaOf(schema, at, hasStatus, unchanged));
+    errors.push(...validateRootSchema(schema, at, hasStatus, unchanged));
   }
   if (isHere("subresources")) {
     errors.push(...validateSubresources(version.subresources, path.child("subresources")));
@@ -242,7 +232,14 @@ function validateParts(
     }
   }
   if (!isHere("selectableFields")) return errors;
-  return [...errors, ...validateSelectable(version, schema, path.child("selectableFields"))];
+  return [
+    ...errors,
+    ...validateSelectableFields(
+      version.selectableFields ?? [],
+      schema,
+      path.child("selectableFields"),
+    ),
+  ];
 }
 
 function warningErrors(deprecated: boolean | undefined, warning: string | undefined): string[] {
@@ -256,108 +253,5 @@ function warningErrors(deprecated: boolean | undefined, warning: string | undefi
     const lead = "must only contain printable UTF-8 characters; non-printable character found";
     errors.push(`${lead} at index ${bad.index}`);
   }
-  return errors;
-}
-
-const schemaType = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps";
-const allowedAtRoot =
-  "[Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations]";
-const allowedKeys = new Set(
-  (
-    "description type format title maximum exclusiveMaximum minimum exclusiveMinimum maxLength " +
-    "minLength pattern maxItems minItems uniqueItems multipleOf required items properties " +
-    "externalDocs example x-kubernetes-preserve-unknown-fields x-kubernetes-validations"
-  ).split(" "),
-);
-
-function validateSchemaOf(
-  schema: Schema,
-  path: FieldPath,
-  hasStatus: boolean,
-  unchanged: boolean,
-): FieldError[] {
-  const at = path.child("openAPIV3Schema");
-  const errors: FieldError[] = [];
-  if (hasStatus) {
-    const why = `only ${allowedAtRoot} fields are allowed at the root of the schema if the status subresource is enabled`;
-    const isOdd = Object.keys(schema).some((key) => !allowedKeys.has(key));
-    if (schema.type !== undefined && schema.type !== "object") {
-      const text =
-        'only "object" is allowed as the type at the root of the schema if the status subresource is enabled';
-      errors.push(invalidValue(at.child("type"), schema.type, text));
-    } else if (isOdd) {
-      const shown = new GoText(marshalGo(internalTree(schemaType, schema)));
-      errors.push(invalidValue(at, shown, why));
-    }
-  }
-  if (schema.nullable) {
-    errors.push(forbiddenField(at.child("nullable"), "nullable cannot be true at the root"));
-  }
-  const structural = isPlain(schema) ? validateStructural(schema, at) : [];
-  const wrong =
-    structural.length > 0 || !isPlain(schema) ? structural : validateDefaults(schema, at);
-  errors.push(...wrong);
-  const context = wrong.length > 0 || !isPlain(schema) ? undefined : rootContext();
-  errors.push(...validateSchemaFields(schema, at, context, unchanged));
-  if (context === undefined || context.total.total <= definitionCostMax) return errors;
-  for (const { path: expensive } of context.total.expensive) {
-    const why =
-      "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema";
-    errors.push(forbiddenField(expensive, why));
-  }
-  const name = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema";
-  return [...errors, forbiddenField(at, costMessage(name, context.total.total, definitionCostMax))];
-}
-
-const foreign = ["id", "$schema", "$ref", "patternProperties", "dependencies"] as const;
-
-/** Nothing in it that structural schemas cannot even be made of. */
-function isPlain(schema: Schema): boolean {
-  const { items, properties = {}, additionalProperties, additionalItems, definitions } = schema;
-  const isForeign = [...foreign.map((name) => schema[name]), additionalItems, definitions].some(
-    (each) => each !== undefined && each !== "",
-  );
-  if (isForeign || Array.isArray(items)) return false;
-  const below = [items, additionalProperties, ...Object.values(properties), schema.not].filter(
-    (each) => typeof each === "object",
-  ) as Schema[];
-  const { allOf = [], anyOf = [], oneOf = [] } = schema;
-  return [...below, ...allOf, ...anyOf, ...oneOf].every(isPlain);
-}
-
-const selectableMax = 8;
-
-function validateSelectable(
-  version: CustomResourceDefinitionVersion,
-  schema: Schema | undefined,
-  path: FieldPath,
-): FieldError[] {
-  const fields = version.selectableFields ?? [];
-  if (fields.length === 0 || schema === undefined) return [];
-  const errors: FieldError[] = [];
-  const seen = new Set<string>();
-  for (const [i, { jsonPath = "" }] of fields.entries()) {
-    const at = path.index(i).child("jsonPath");
-    if (jsonPath === "") {
-      errors.push(required(at, ""));
-      continue;
-    }
-    const found = parseRulePath(jsonPath, schema, false);
-    if ("error" in found) {
-      errors.push(invalidValue(at, jsonPath, `is an invalid path: ${found.error}`));
-      continue;
-    }
-    if (found.root === "metadata") {
-      errors.push(invalidValue(at, jsonPath, "must not point to fields in metadata"));
-    }
-    if (!["string", "boolean", "integer"].includes(found.schema.type ?? "")) {
-      const why =
-        "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.";
-      errors.push(invalidValue(at, jsonPath, why));
-    }
-    if (seen.has(found.path)) errors.push(duplicate(at, jsonPath));
-    seen.add(found.path);
-  }
-  if (seen.size > selectableMax) errors.push(tooMany(path, seen.size, selectableMax));
   return errors;
 }

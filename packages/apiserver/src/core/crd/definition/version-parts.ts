@@ -1,13 +1,23 @@
 /**
- * Printer columns and subresources of a version.
+ * Printer columns, subresources and selectable fields of a version.
  *
  * Source  apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go
  */
 import type {
   CustomResourceColumnDefinition,
   CustomResourceSubresources,
+  SelectableField,
 } from "@nanokube/api/apiextensions/v1";
-import { type FieldError, type FieldPath, invalidValue, required } from "@nanokube/machinery";
+import {
+  duplicate,
+  type FieldError,
+  type FieldPath,
+  invalidValue,
+  required,
+  tooMany,
+} from "@nanokube/machinery";
+import { parseRulePath } from "../rules/rule-path.ts";
+import type { Schema } from "../structural-schema.ts";
 
 const columnTypes = ["boolean", "date", "integer", "number", "string"];
 const columnFormats = [
@@ -75,5 +85,41 @@ export function validateSubresources(
     const at = path.child("scale.labelSelectorPath");
     errors.push(...under(labels, [".spec.", ".status."], at, why));
   }
+  return errors;
+}
+
+const selectableMax = 8;
+
+export function validateSelectableFields(
+  fields: readonly SelectableField[],
+  schema: Schema | undefined,
+  path: FieldPath,
+): FieldError[] {
+  if (fields.length === 0 || schema === undefined) return [];
+  const errors: FieldError[] = [];
+  const seen = new Set<string>();
+  for (const [i, { jsonPath = "" }] of fields.entries()) {
+    const at = path.index(i).child("jsonPath");
+    if (jsonPath === "") {
+      errors.push(required(at, ""));
+      continue;
+    }
+    const found = parseRulePath(jsonPath, schema, false);
+    if ("error" in found) {
+      errors.push(invalidValue(at, jsonPath, `is an invalid path: ${found.error}`));
+      continue;
+    }
+    if (found.root === "metadata") {
+      errors.push(invalidValue(at, jsonPath, "must not point to fields in metadata"));
+    }
+    if (!["string", "boolean", "integer"].includes(found.schema.type ?? "")) {
+      const why =
+        "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.";
+      errors.push(invalidValue(at, jsonPath, why));
+    }
+    if (seen.has(found.path)) errors.push(duplicate(at, jsonPath));
+    seen.add(found.path);
+  }
+  if (seen.size > selectableMax) errors.push(tooMany(path, seen.size, selectableMax));
   return errors;
 }
