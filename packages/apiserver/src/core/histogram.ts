@@ -58,12 +58,17 @@ export class Histogram {
   }
 
   observe(labels: string, value: number): void {
+    this.tally(labels).observe(value);
+  }
+
+  /** That of one set of labels, for who observes under them again and again. */
+  tally(labels: string): Tally {
     let series = this.#series.get(labels);
     if (series === undefined) {
       series = new Tally(this.#buckets);
       this.#series.set(labels, series);
     }
-    series.observe(value);
+    return series;
   }
 
   lines(name: string, help: string): string[] {

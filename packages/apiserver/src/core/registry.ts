@@ -49,6 +49,8 @@ const storageVersions: Readonly<Record<string, string>> = {
 
 export class ResourceRegistry {
   readonly #served = new Map<string, ServedResource>();
+  /** What was found by group and plural since the last change. */
+  readonly #found = new Map<string, ServedResource>();
   #generation = 0;
 
   constructor(options: RegistryOptions) {
@@ -63,13 +65,13 @@ export class ResourceRegistry {
   }
 
   add(resource: ServedResource): void {
-    this.#generation++;
+    this.#changed();
     const { group, version, plural } = resource.info;
     this.#served.set(`${group}/${version}/${plural}`, resource);
   }
 
   remove(group: string, version: string, plural: string): void {
-    this.#generation++;
+    this.#changed();
     this.#served.delete(`${group}/${version}/${plural}`);
   }
 
@@ -77,8 +79,23 @@ export class ResourceRegistry {
     return this.#served.get(`${group}/${version}/${plural}`);
   }
 
+  #changed(): void {
+    this.#generation++;
+    this.#found.clear();
+  }
+
   /** Any served version of a resource. */
   find(group: string, plural: string): ServedResource | undefined {
+    const key = `${group}/${plural}`;
+    const known = this.#found.get(key);
+    if (known !== undefined) return known;
+    const found = this.#search(group, plural);
+    // What callers name is not remembered when it is nothing: they may name anything.
+    if (found !== undefined) this.#found.set(key, found);
+    return found;
+  }
+
+  #search(group: string, plural: string): ServedResource | undefined {
     for (const resource of this.#served.values()) {
       if (resource.info.group === group && resource.info.plural === plural) return resource;
     }

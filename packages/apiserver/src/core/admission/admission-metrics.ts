@@ -5,35 +5,57 @@
  * Units   seconds
  * Source  apiserver pkg/admission/metrics/metrics.go
  */
-import { Histogram } from "../histogram.ts";
+import { Histogram, type Tally } from "../histogram.ts";
 import { WebhookMetrics } from "./webhooks/webhook-metrics.ts";
 
 const buckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 
 export type AdmissionStep = "admit" | "validate";
 
+/** What one plugin took, or all of a step. */
+export class AdmissionTimes {
+  readonly #histogram: Histogram;
+  readonly #labelsOf: (operation: string, rejected: boolean) => string;
+  /** By operation. */
+  readonly #accepted = new Map<string, Tally>();
+
+  constructor(histogram: Histogram, labelsOf: (operation: string, rejected: boolean) => string) {
+    this.#histogram = histogram;
+    this.#labelsOf = labelsOf;
+  }
+
+  accepted(operation: string, seconds: number): void {
+    let tally = this.#accepted.get(operation);
+    if (tally === undefined) {
+      tally = this.#histogram.tally(this.#labelsOf(operation, false));
+      this.#accepted.set(operation, tally);
+    }
+    tally.observe(seconds);
+  }
+
+  rejected(operation: string, seconds: number): void {
+    this.#histogram.observe(this.#labelsOf(operation, true), seconds);
+  }
+}
+
 export class AdmissionMetrics {
   readonly webhooks = new WebhookMetrics();
   readonly #plugins = new Histogram(buckets);
   readonly #steps = new Histogram(buckets);
-  /** The labels that were needed before. */
-  readonly #labels = new Map<string, string>();
 
-  /** `name` is absent for all plugins together. */
-  observe(
-    name: string | undefined,
-    step: AdmissionStep,
-    operation: string,
-    { seconds, rejected }: { seconds: number; rejected: boolean },
-  ): void {
-    const key = `${name ?? ""} ${step} ${operation} ${rejected}`;
-    let labels = this.#labels.get(key);
-    if (labels === undefined) {
-      const lead = name === undefined ? "" : `name="${name}",`;
-      labels = `${lead}operation="${operation}",rejected="${rejected}",type="${step}"`;
-      this.#labels.set(key, labels);
-    }
-    (name === undefined ? this.#steps : this.#plugins).observe(labels, seconds);
+  timesOfPlugin(name: string, step: AdmissionStep): AdmissionTimes {
+    return new AdmissionTimes(
+      this.#plugins,
+      (operation, rejected) =>
+        `name="${name}",operation="${operation}",rejected="${rejected}",type="${step}"`,
+    );
+  }
+
+  timesOfStep(step: AdmissionStep): AdmissionTimes {
+    return new AdmissionTimes(
+      this.#steps,
+      (operation, rejected) => `operation="${operation}",rejected="${rejected}",type="${step}"`,
+    );
   }
 
   lines(): string[] {

@@ -35,12 +35,12 @@ export const alwaysPullImages: AdmissionPlugin = {
     ["CREATE", "UPDATE"].includes(attributes.operation) &&
     isFor(attributes, "", "pods") &&
     bringsNewImages(attributes),
-  async admit({ object }) {
+  admit({ object }) {
     const pod = object as Pod;
     for (const { container } of containersOf(pod)) container.imagePullPolicy = "Always";
     for (const { image } of pod.spec?.volumes ?? []) if (image) image.pullPolicy = "Always";
   },
-  async validate(attributes) {
+  validate(attributes) {
     const pod = attributes.object as Pod;
     for (const { container, at } of containersOf(pod)) {
       requireAlways(attributes, at.child("imagePullPolicy"), container.imagePullPolicy);

@@ -14,7 +14,7 @@ import {
 import type { Authorizer } from "../authorization/authorizer.ts";
 import { type FeatureGates, usualGates } from "../feature-gates.ts";
 import type { ObjectReader } from "../object-reader.ts";
-import { AdmissionMetrics, type AdmissionStep } from "./admission-metrics.ts";
+import { AdmissionMetrics } from "./admission-metrics.ts";
 import { alwaysAdmit, alwaysDeny } from "./always.ts";
 import { alwaysPullImages } from "./always-pull-images.ts";
 import { certificateSubjectRestriction, createCertificatePlugins } from "./certificates.ts";
@@ -42,6 +42,7 @@ import { createMutatingPolicies } from "./policy/mutating.ts";
 import { createValidatingPolicies } from "./policy/validating.ts";
 import { priority } from "./priority.ts";
 import { createResourceQuota, type QuotaWriter } from "./resource-quota/resource-quota.ts";
+import { PluginRun } from "./run-plugins.ts";
 import { createServiceAccountPlugin } from "./service-account.ts";
 import {
   defaultStorageClass,
@@ -183,24 +184,6 @@ export function isAdmissionPlugin(name: string): boolean {
   return onByDefault.has(name) || offByDefault.has(name);
 }
 
-/** Runs one plugin and tells how long it took. */
-async function measured(
-  { metrics, clock }: { metrics: AdmissionMetrics; clock: Clock },
-  step: AdmissionStep,
-  { name, operation }: { name?: string; operation: string },
-  run: () => Promise<void>,
-): Promise<void> {
-  const startedMs = clock.monotonic();
-  let rejected = true;
-  try {
-    await run();
-    rejected = false;
-  } finally {
-    const seconds = (clock.monotonic() - startedMs) / 1000;
-    metrics.observe(name, step, operation, { seconds, rejected });
-  }
-}
-
 export function createAdmissionChain(options: AdmissionChainOptions): AdmissionChain {
   const { reader, enable = [], disable = [], metrics = new AdmissionMetrics() } = options;
   const all = allPlugins(options, metrics.webhooks);
@@ -211,37 +194,19 @@ export function createAdmissionChain(options: AdmissionChainOptions): AdmissionC
     ({ name }) => !disable.includes(name) && (!offByDefault.has(name) || enable.includes(name)),
   );
   const meter = { metrics, clock: options.clock };
-  const mutators = plugins.filter(({ admit }) => admit !== undefined);
-  const validators = plugins.filter(({ validate }) => validate !== undefined);
+  const mutation = new PluginRun(plugins, "admit", meter);
+  const validation = new PluginRun(plugins, "validate", meter);
   return {
     admit(attributes) {
       const pass = createPass();
-      const { operation } = attributes;
-      const go = async () => {
-        for (const plugin of mutators) {
-          if (!plugin.handles(attributes)) continue;
-          const { name } = plugin;
-          const run = () => plugin.admit!(attributes, reader, pass);
-          await measured(meter, "admit", { name, operation }, run);
-        }
-      };
-      return measured(meter, "admit", { operation }, async () => {
-        await go();
-        if (!pass.needsSecond) return;
+      const again = (): boolean => {
+        if (pass.isSecond || !pass.needsSecond) return false;
         pass.isSecond = true;
-        await go();
-      });
+        return true;
+      };
+      return mutation.run(attributes, (plugin) => plugin.admit!(attributes, reader, pass), again);
     },
-    validate(attributes) {
-      const { operation } = attributes;
-      return measured(meter, "validate", { operation }, async () => {
-        for (const plugin of validators) {
-          if (!plugin.handles(attributes)) continue;
-          const { name } = plugin;
-          const run = () => plugin.validate!(attributes, reader);
-          await measured(meter, "validate", { name, operation }, run);
-        }
-      });
-    },
+    validate: (attributes) =>
+      validation.run(attributes, (plugin) => plugin.validate!(attributes, reader)),
   };
 }

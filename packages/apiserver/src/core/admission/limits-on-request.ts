@@ -16,7 +16,7 @@ const isWrite = (operation: string): boolean => ["CREATE", "UPDATE"].includes(op
 export const denyServiceExternalIPs: AdmissionPlugin = {
   name: "DenyServiceExternalIPs",
   handles: (attributes) => isWrite(attributes.operation) && isFor(attributes, "", "services"),
-  async validate(attributes) {
+  validate(attributes) {
     const known = (attributes.oldObject as Service | undefined)?.spec?.externalIPs ?? [];
     const wanted = (attributes.object as Service).spec?.externalIPs ?? [];
     if (wanted.every((ip) => known.includes(ip))) return;
@@ -29,7 +29,7 @@ const hostname = "kubernetes.io/hostname";
 export const limitPodHardAntiAffinityTopology: AdmissionPlugin = {
   name: "LimitPodHardAntiAffinityTopology",
   handles: (attributes) => isWrite(attributes.operation) && isFor(attributes, "", "pods"),
-  async validate(attributes) {
+  validate(attributes) {
     const { podAntiAffinity } = (attributes.object as Pod).spec?.affinity ?? {};
     const terms = podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
     const other = terms.find(({ topologyKey }) => topologyKey !== hostname);

@@ -46,9 +46,14 @@ export interface AdmissionPass {
   changedSince(object: KubeObject | undefined): boolean;
 }
 
+/** Both may throw or reject; who has nothing to wait for returns nothing. */
 export interface AdmissionPlugin {
   name: string;
   handles(attributes: AdmissionAttributes): boolean;
-  admit?(attributes: AdmissionAttributes, reader: ObjectReader, pass: AdmissionPass): Promise<void>;
-  validate?(attributes: AdmissionAttributes, reader: ObjectReader): Promise<void>;
+  admit?(
+    attributes: AdmissionAttributes,
+    reader: ObjectReader,
+    pass: AdmissionPass,
+  ): Promise<void> | void;
+  validate?(attributes: AdmissionAttributes, reader: ObjectReader): Promise<void> | void;
 }

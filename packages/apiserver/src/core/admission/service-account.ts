@@ -109,7 +109,7 @@ export function createServiceAccountPlugin(clock: Clock, random: Random): Admiss
         spec.imagePullSecrets = pullSecrets.map((secret) => ({ name: secret.name ?? "" }));
       }
     },
-    async validate(attributes) {
+    validate(attributes) {
       const pod = attributes.object as Pod;
       if (pod.metadata?.annotations?.[mirrorPod] !== undefined) checkMirror(attributes, pod);
     },

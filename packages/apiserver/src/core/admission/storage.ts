@@ -59,7 +59,7 @@ export const storageObjectInUseProtection: AdmissionPlugin = {
     ["", "storage.k8s.io"].includes(resource.group) &&
     subresource === "" &&
     finalizers[resource.plural] !== undefined,
-  async admit({ object, resource }) {
+  admit({ object, resource }) {
     const finalizer = finalizers[resource.plural];
     if (object === undefined || finalizer === undefined) return;
     object.metadata ??= {};

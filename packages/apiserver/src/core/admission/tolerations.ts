@@ -41,7 +41,7 @@ export function createDefaultTolerationSeconds(
     name: "DefaultTolerationSeconds",
     handles: (attributes) =>
       ["CREATE", "UPDATE"].includes(attributes.operation) && isFor(attributes, "", "pods"),
-    async admit({ object }) {
+    admit({ object }) {
       const pod = object as Pod;
       const tolerations = pod.spec?.tolerations ?? [];
       const added = wanted().filter(({ key }) => !tolerations.some((one) => tolerates(one, key)));
@@ -59,7 +59,7 @@ export const extendedResourceToleration: AdmissionPlugin = {
   name: "ExtendedResourceToleration",
   handles: (attributes) =>
     ["CREATE", "UPDATE"].includes(attributes.operation) && isFor(attributes, "", "pods"),
-  async admit({ object }) {
+  admit({ object }) {
     const pod = object as Pod;
     const { containers = [], initContainers = [], tolerations = [] } = pod.spec ?? {};
     const asked = [...containers, ...initContainers].flatMap(({ resources }) =>
@@ -76,7 +76,7 @@ export const extendedResourceToleration: AdmissionPlugin = {
 export const taintNodesByCondition: AdmissionPlugin = {
   name: "TaintNodesByCondition",
   handles: (attributes) => attributes.operation === "CREATE" && isFor(attributes, "", "nodes"),
-  async admit({ object }) {
+  admit({ object }) {
     const node = object as Node;
     const taints = node.spec?.taints ?? [];
     const has = taints.some((taint) => taint.key === notReady && taint.effect === "NoSchedule");

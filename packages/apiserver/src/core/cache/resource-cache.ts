@@ -9,7 +9,7 @@
  * Errors  410 Expired when a watch asks for events that are no longer held
  * Source  staging/src/k8s.io/apiserver/pkg/storage/cacher/{cacher,watch_cache,cache_watcher}.go
  */
-import { expired } from "@nanokube/machinery";
+import { expired, type KubeObject } from "@nanokube/machinery";
 import { CacheCounts } from "./cache-counts.ts";
 import { KeptEncodings } from "./kept-encodings.ts";
 import { KeptLists } from "./kept-lists.ts";
@@ -57,6 +57,8 @@ export class ResourceCache {
   readonly #objects = new Map<string, StoredObject>();
   readonly #keys = new SortedKeys();
   readonly #watchers = new Set<CacheWatcher>();
+  /** What the server itself lists on every write, by namespace, until anything changes. */
+  readonly shortLists = new Map<string, readonly KubeObject[]>();
   /** How many watchers have which interest. */
   readonly #interests = new Map<string, number>();
   #history: { event: CacheEvent; atMs: number }[] = [];
@@ -104,6 +106,7 @@ export class ResourceCache {
   load(object: StoredObject): void {
     this.#objects.set(object.key, object);
     this.#keys.add(object.key);
+    this.shortLists.clear();
   }
 
   /** Called once loading is done, and again after a rebuild. */
@@ -117,6 +120,7 @@ export class ResourceCache {
 
   reset(): void {
     this.lists.clear();
+    this.shortLists.clear();
     for (const key of [...this.#objects.keys()]) this.#keys.delete(key);
     this.#objects.clear();
     for (const watcher of [...this.#watchers]) watcher.onReset();
@@ -197,6 +201,7 @@ export class ResourceCache {
     this.eventsReceived++;
     this.#changedAt = event.revision;
     this.lists.clear();
+    this.shortLists.clear();
     this.#history.push({ event, atMs: nowMs });
     if (this.#history.length >= 2 * historyMin) this.#trim(nowMs);
     for (const watcher of this.#watchers) watcher.onEvent(event);
