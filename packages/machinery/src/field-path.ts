@@ -23,7 +23,8 @@ export class FieldPath {
   }
 
   child(name: string, ...more: string[]): FieldPath {
-    return new FieldPath(this, name, false).#descend(more);
+    const path = new FieldPath(this, name, false);
+    return more.length === 0 ? path : path.#descend(more);
   }
 
   index(i: number): FieldPath {

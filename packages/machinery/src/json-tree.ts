@@ -27,6 +27,13 @@ export function setMember(object: Record<string, unknown>, key: string, value: u
   }
 }
 
+/** The names of an object's members in order. Most objects have them so: those cost no sort. */
+export function sortedKeys(object: object): string[] {
+  const keys = Object.keys(object);
+  for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return keys.sort();
+  return keys;
+}
+
 /** The own member, never one of Object.prototype's. */
 export function getMember(object: object, key: string): unknown {
   return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;

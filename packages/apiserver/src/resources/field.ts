@@ -41,7 +41,8 @@ export function check(
   value: string,
   rule: (value: string) => string[],
 ): FieldError[] {
-  return rule(value).map((why) => invalid(path, value, why));
+  const problems = rule(value);
+  return problems.length === 0 ? [] : problems.map((why) => invalid(path, value, why));
 }
 
 export function nonNegative(path: FieldPath, value: number | undefined | null): FieldError[] {

@@ -11,10 +11,12 @@ export function validateLabels(
   labels: Record<string, string> | undefined,
   path: FieldPath,
 ): FieldError[] {
-  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
-    ...check(path, key, qualifiedName),
-    ...check(path, value, labelValue),
-  ]);
+  const errors: FieldError[] = [];
+  for (const key in labels) {
+    errors.push(...check(path, key, qualifiedName));
+    errors.push(...check(path, labels[key]!, labelValue));
+  }
+  return errors;
 }
 
 export function validateLabelSelector(

@@ -111,29 +111,39 @@ export const longNameOnly: NameRule = (name, prefix) => (prefix ? [] : longName(
 
 /** A label's key: "name" or "dns.prefix/name". */
 export const qualifiedName: StringRule = (value) => {
-  const parts = value.split("/");
-  const message =
-    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an " +
-    "alphanumeric character";
-  const regex = regexError(message, labelKey, "MyName", "my.name", "123-abc");
-  if (parts.length > 2) {
+  const slash = value.indexOf("/");
+  if (slash < 0) return labelName(value);
+  if (value.includes("/", slash + 1)) {
     return [
-      `a valid label key ${regex} with an optional DNS subdomain prefix and '/' ` +
+      `a valid label key ${notALabelName()} with an optional DNS subdomain prefix and '/' ` +
         "(e.g. 'example.com/MyName')",
     ];
   }
+  const prefix = value.slice(0, slash);
+  const errors = labelName(value.slice(slash + 1));
+  if (prefix === "") return [`prefix part ${emptyError}`, ...errors];
+  const ofPrefix = dns1123Subdomain(prefix);
+  if (ofPrefix.length === 0) return errors;
+  return [...inBytes(ofPrefix, 253).map((why) => `prefix part ${why}`), ...errors];
+};
+
+function labelName(name: string): string[] {
   const errors: string[] = [];
-  const name = parts.at(-1) ?? "";
-  if (parts.length === 2) {
-    const prefix = parts[0] ?? "";
-    if (prefix === "") errors.push(`prefix part ${emptyError}`);
-    else errors.push(...inBytes(dns1123Subdomain(prefix), 253).map((why) => `prefix part ${why}`));
-  }
   if (name === "") errors.push(`name part ${emptyError}`);
   else if (byteLength(name) > 63) errors.push(`name part ${maxBytesError(63)}`);
-  if (!labelKeyPattern.test(name)) errors.push(`name part ${regex}`);
+  if (!labelKeyPattern.test(name)) errors.push(`name part ${notALabelName()}`);
   return errors;
-};
+}
+
+const notALabelName = (): string =>
+  regexError(
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an " +
+      "alphanumeric character",
+    labelKey,
+    "MyName",
+    "my.name",
+    "123-abc",
+  );
 
 export const labelValue: StringRule = (value) => {
   const errors = byteLength(value) > 63 ? [maxBytesError(63)] : [];

@@ -11,7 +11,7 @@
  * Errors  TypedTreeError: items of a list that cannot be told apart
  * Source  sigs.k8s.io/structured-merge-diff/v6 typed/compare.go, fieldpath/set.go
  */
-import { deepEqual, isPlainObject } from "../json-tree.ts";
+import { deepEqual, isPlainObject, sortedKeys } from "../json-tree.ts";
 import {
   type ApplySchema,
   type ListSchema,
@@ -122,7 +122,7 @@ const plainName = /^\w+$/;
 /** The members of a map in the order of fieldsV1. */
 function stepsOf(tree: Tree, schema: MapSchema): readonly Step[] {
   const names = Object.keys(tree);
-  if (schema.element !== undefined) return names.sort().map((name) => stepOf(name, schema));
+  if (schema.element !== undefined) return sortedKeys(tree).map((name) => stepOf(name, schema));
   let plans = known.get(schema);
   if (plans === undefined) {
     plans = new Map();

@@ -9,7 +9,7 @@
  * One walk, compiled once a type. It does not explain: on anything unusual it raises a flag, and
  * json-diagnose.ts finds the words.
  */
-import { isPlainObject, setMember } from "../json-tree.ts";
+import { isPlainObject, setMember, sortedKeys } from "../json-tree.ts";
 import { canonicalQuantity } from "./quantity-text.ts";
 import { type Member, type Shape, structOf } from "./shape.ts";
 import { normalizeMicroTime, normalizeTime } from "./times.ts";
@@ -198,8 +198,7 @@ function mapOf(item: Shape): Convert {
   return (value, walk) => {
     if (!isPlainObject(value)) return fail(walk);
     convert ??= converterOf(item);
-    const keys = Object.keys(value);
-    if (keys.length > 1) keys.sort();
+    const keys = sortedKeys(value);
     if (walk.strict) walk.members += keys.length;
     const out: Record<string, unknown> = {};
     for (const key of keys) {

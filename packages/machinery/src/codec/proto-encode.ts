@@ -135,7 +135,8 @@ function mapEntries(num: number, shape: Shape): WriteField {
   return (into, entries) => {
     if (typeof entries !== "object" || entries === null) return;
     const keys = Object.keys(entries);
-    if (keys.length > 1) keys.sort(byCodePoint);
+    const isSorted = keys.every((key, i) => i === 0 || byCodePoint(keys[i - 1]!, key) < 0);
+    if (!isSorted) keys.sort(byCodePoint);
     for (let i = keys.length - 1; i >= 0; i--) {
       const before = into.length;
       value(into, (entries as Tree)[keys[i]!]);

@@ -101,10 +101,11 @@ export function validateRequirements(
   const limits = (requirements?.limits ?? {}) as ResourceList;
   const requests = (requirements?.requests ?? {}) as ResourceList;
   const errors: FieldError[] = [];
-  for (const [name, value] of Object.entries(limits)) {
-    errors.push(...validateOne(name, value, path.child("limits").key(name), scope));
+  for (const name in limits) {
+    errors.push(...validateOne(name, limits[name]!, path.child("limits").key(name), scope));
   }
-  for (const [name, value] of Object.entries(requests)) {
+  for (const name in requests) {
+    const value = requests[name]!;
     errors.push(...validateOne(name, value, path.child("requests").key(name), scope));
     errors.push(...validateAgainstLimit(name, value, limits[name], path));
   }

@@ -18,26 +18,34 @@ const oldLabels: Readonly<Record<string, string>> = {
     'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
 };
 
-const oldAnnotations: Readonly<Record<string, string>> = {
-  "scheduler.alpha.kubernetes.io/critical-pod":
-    'non-functional in v1.16+; use the "priorityClassName" field instead',
-  "security.alpha.kubernetes.io/sysctls":
-    'non-functional in v1.11+; use the "sysctls" field instead',
-  "security.alpha.kubernetes.io/unsafe-sysctls":
-    'non-functional in v1.11+; use the "sysctls" field instead',
-};
+type Old<Name extends string> = readonly (readonly [name: Name, what: string])[];
 
-const oldVolumes: Partial<Record<keyof Volume, string>> = {
-  photonPersistentDisk: "deprecated in v1.11, non-functional in v1.16+",
-  gitRepo: "deprecated in v1.11, and disabled by default in v1.33+",
-  scaleIO: "deprecated in v1.16, non-functional in v1.22+",
-  flocker: "deprecated in v1.22, non-functional in v1.25+",
-  storageos: "deprecated in v1.22, non-functional in v1.25+",
-  quobyte: "deprecated in v1.22, non-functional in v1.25+",
-  glusterfs: "deprecated in v1.25, non-functional in v1.26+",
-  cephfs: "deprecated in v1.28, non-functional in v1.31+",
-  rbd: "deprecated in v1.28, non-functional in v1.31+",
-};
+const oldAnnotations: Old<string> = [
+  [
+    "scheduler.alpha.kubernetes.io/critical-pod",
+    'non-functional in v1.16+; use the "priorityClassName" field instead',
+  ],
+  [
+    "security.alpha.kubernetes.io/sysctls",
+    'non-functional in v1.11+; use the "sysctls" field instead',
+  ],
+  [
+    "security.alpha.kubernetes.io/unsafe-sysctls",
+    'non-functional in v1.11+; use the "sysctls" field instead',
+  ],
+];
+
+const oldVolumes: Old<keyof Volume> = [
+  ["photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"],
+  ["gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"],
+  ["scaleIO", "deprecated in v1.16, non-functional in v1.22+"],
+  ["flocker", "deprecated in v1.22, non-functional in v1.25+"],
+  ["storageos", "deprecated in v1.22, non-functional in v1.25+"],
+  ["quobyte", "deprecated in v1.22, non-functional in v1.25+"],
+  ["glusterfs", "deprecated in v1.25, non-functional in v1.26+"],
+  ["cephfs", "deprecated in v1.28, non-functional in v1.31+"],
+  ["rbd", "deprecated in v1.28, non-functional in v1.31+"],
+];
 
 /** The path of a field below a pod (no prefix) or a template (its path). */
 function at(prefix: FieldPath | undefined, first: string, ...more: string[]): FieldPath {
@@ -168,13 +176,13 @@ function warn(template: PodTemplateSpec, prefix: FieldPath | undefined): string[
       warnings.push(`${path.child("labelSelector")}: ${null_}`);
     }
   }
-  for (const [key, text] of Object.entries(oldAnnotations)) {
+  for (const [key, text] of oldAnnotations) {
     if (metadata?.annotations?.[key] === undefined) continue;
     warnings.push(`${at(prefix, "metadata", "annotations").key(key)}: ${text}`);
   }
   for (const [i, volume] of (spec.volumes ?? []).entries()) {
-    for (const [type, text] of Object.entries(oldVolumes)) {
-      if (volume[type as keyof Volume] === undefined) continue;
+    for (const [type, text] of oldVolumes) {
+      if (volume[type] === undefined) continue;
       const name = type === "storageos" ? "storageOS" : type;
       warnings.push(`${at(prefix, "spec", "volumes").index(i).child(name)}: ${text}`);
     }
