@@ -5,10 +5,16 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../../conformance/src/subjects/free-ports.ts";
 import { missingReason } from "../../conformance/src/upstream/cache.ts";
+import { fabric8Operator } from "../../conformance/src/upstream/java.ts";
+import { pythonProgram, pythonWithClient } from "../../conformance/src/upstream/python.ts";
 import { containersReason, eventually, kubectls, runCommand, TestCluster } from "./cluster.ts";
 
 const paths = kubectls();
 const reason = containersReason ?? missingReason("kubectl");
+
+// Where they are not there, conformance's clients.test.ts says so.
+const python = await pythonWithClient();
+const java = await fabric8Operator();
 
 const web = `
 apiVersion: apps/v1
@@ -62,6 +68,21 @@ describe.skipIf(reason !== undefined)(`kubectl (${reason ?? paths.length})`, () 
       expect(changed.code).toBe(1);
       expect(changed.stdout).toMatch(/^-\s+replicas: 1$/m);
       expect(changed.stdout).toMatch(/^\+\s+replicas: 2$/m);
+    });
+
+    test.skipIf(python === undefined)(
+      "Python's client and kr8s run commands in a pod, reach its port, follow its log",
+      async () => {
+        const args = [pythonProgram("pod_streams"), join(shared.dataDir, "kubeconfig")];
+        const pod = await podName();
+        const command = [python!, ...args, namespace, pod, "8080"];
+        expect(await runCommand(command)).toMatchObject({ code: 0, stdout: "ok\n" });
+      },
+    );
+
+    test.skipIf(java === undefined)("so does fabric8's", async () => {
+      const args = [join(shared.dataDir, "kubeconfig"), namespace, await podName(), "8080"];
+      expect(await runCommand([...java!, ...args])).toMatchObject({ code: 0, stdout: "ok\n" });
     });
 
     test("get -o wide", async () => {

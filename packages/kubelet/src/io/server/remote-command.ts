@@ -77,7 +77,7 @@ interface RuntimeStreams {
 /** Backpressure: a reader that is slow must slow the runtime, not fill our memory. */
 const BUFFERED_MAX = 1 << 20;
 
-async function copyOut(stream: SpdyStream, socket: WebSocket, send: (data: Buffer) => void) {
+export async function copyOut(stream: SpdyStream, socket: WebSocket, send: (data: Buffer) => void) {
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     send(chunk);
     while (socket.bufferedAmount > BUFFERED_MAX && socket.readyState === socket.OPEN) {

@@ -15,6 +15,7 @@ import {
   wantsSpdy,
 } from "@nanokube/rpc/streaming";
 import type { WebSocket } from "ws";
+import { chooseChannels, forwardPorts, portsOf } from "./port-channels.ts";
 import {
   acceptWebSocket,
   bridgeCommand,
@@ -142,6 +143,31 @@ function unwrapTunnel(socket: WebSocket, runtime: RawUpgrade): Promise<void> {
   return promise;
 }
 
+async function forwardChannels(upgrade: Upgrade, open: () => Promise<string>): Promise<void> {
+  const { request, socket, head } = upgrade;
+  const protocol = chooseChannels(offeredWebSocketProtocols(request));
+  if (protocol === undefined) {
+    refuseUpgrade(socket, 400, "unable to upgrade: unsupported protocol");
+    return;
+  }
+  let ports: number[];
+  try {
+    ports = portsOf(new URL(request.url!, "http://kubelet").searchParams);
+  } catch (error) {
+    refuseUpgrade(socket, 400, (error as Error).message);
+    return;
+  }
+  const url = await open();
+  const accepted = await acceptWebSocket(request, socket, head, protocol);
+  try {
+    await forwardPorts({ socket: accepted, protocol, ports, url });
+  } catch (error) {
+    accepted.resume();
+    accepted.close(1011);
+    throw error;
+  }
+}
+
 export async function servePortForward(
   upgrade: Upgrade,
   open: () => Promise<string>,
@@ -154,7 +180,9 @@ export async function servePortForward(
     );
     return;
   }
-  if (!isWebSocket(request) || !offeredWebSocketProtocols(request).includes(TUNNEL)) {
+  const offered = offeredWebSocketProtocols(request);
+  if (isWebSocket(request) && !offered.includes(TUNNEL)) return forwardChannels(upgrade, open);
+  if (!isWebSocket(request)) {
     refuseUpgrade(socket, 400, "unable to upgrade: unsupported protocol");
     return;
   }
