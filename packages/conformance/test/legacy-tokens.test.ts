@@ -80,7 +80,8 @@ describe.skipIf(skip !== undefined).each(managers)(`%s (${skip ?? "told"})`, (_n
   let server: ApiServerInstance;
   let stop: () => Promise<void> = async () => undefined;
   const send = async (method: string, path: string, body?: object) => {
-    const headers = method === "PATCH" ? { "content-type": "application/merge-patch+json" } : {};
+    const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+    const headers = { "content-type": type };
     const answer = await server.send({ method, path, headers, ...(body && { body }) });
     expect(answer.status, answer.text).toBeLessThan(300);
     return JSON.parse(answer.text);
