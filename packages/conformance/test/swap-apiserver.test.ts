@@ -82,18 +82,21 @@ describe.each([
       await cluster.prepare();
       await cluster.startControlPlane();
       await expect
-        .poll(() => kubectl(["get", "--raw", "/readyz"]), { timeout: 120_000 })
+        .poll(() => kubectl(["get", "--raw", "/readyz"]), { timeout: 240_000 })
         .toBe("ok");
       await Promise.all([cluster.startNode(), cluster.startControllers()]);
+      // Whatever starts slowly is started again by somebody: here, by us.
+      const account = async () => {
+        await cluster.startControllers();
+        return kubectl(["get", "serviceaccount", "default", "-o", "name"]);
+      };
       await expect
-        .poll(() => kubectl(["get", "serviceaccount", "default", "-o", "name"]), {
-          timeout: 120_000,
-        })
+        .poll(account, { timeout: 240_000, interval: 500 })
         .toBe("serviceaccount/default");
       await kubectl(["apply", "-f", "-"], manifest);
-      await kubectl(["rollout", "status", "deployment/web", "--timeout=120s"]);
+      await kubectl(["rollout", "status", "deployment/web", "--timeout=240s"]);
       await kubectl(["apply", "-f", "-"], job);
-      await kubectl(["wait", "--for=condition=Complete", "job/once", "--timeout=120s"]);
+      await kubectl(["wait", "--for=condition=Complete", "job/once", "--timeout=240s"]);
       // Kubelets ask whether the server's certificate may reach into pods: an administrator binds it.
       const user = "--user=kube-apiserver-kubelet-client";
       const role = "--clusterrole=system:kubelet-api-admin";
@@ -103,12 +106,12 @@ describe.each([
       expect(await kubectl(["exec", first!, "--", "echo", "from inside"])).toBe("from inside");
       expect(await kubectl(["logs", "job/once"])).toMatch(/^web-/);
       await kubectl(["scale", "deployment/web", "--replicas=1"]);
-      await kubectl(["rollout", "status", "deployment/web", "--timeout=120s"]);
-      await kubectl(["delete", "deployment/web", "service/web", "job/once", "--timeout=120s"]);
+      await kubectl(["rollout", "status", "deployment/web", "--timeout=240s"]);
+      await kubectl(["delete", "deployment/web", "service/web", "job/once", "--timeout=240s"]);
       await expect
-        .poll(() => kubectl(["get", "pods", "-o", "name"]), { timeout: 120_000 })
+        .poll(() => kubectl(["get", "pods", "-o", "name"]), { timeout: 240_000 })
         .toBe("");
     },
-    600_000,
+    900_000,
   );
 });

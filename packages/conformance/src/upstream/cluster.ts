@@ -20,6 +20,7 @@ import {
   ensureBridge,
   fileName,
   findProgram,
+  isRunning,
   mayLowerOOMScore,
   type Network,
   nodePKI,
@@ -108,11 +109,14 @@ export class UpstreamCluster {
     await this.#spawn("kube-apiserver", this.#apiServerFlags());
   }
 
-  /** What needs the API server: call it once that is ready. */
+  /**
+   * What needs the API server: call it once that is ready. Both end when they find it unhealthy for
+   * ten seconds, and count on somebody who starts them again: call it again, what runs is left alone.
+   */
   async startControllers(): Promise<void> {
-    await this.#spawn("kube-controller-manager", this.#controllerManagerFlags());
     const kubeconfig = this.#kubeconfigOf("system:kube-scheduler");
-    await this.#spawn("kube-scheduler", [
+    await this.#spawnMissing("kube-controller-manager", this.#controllerManagerFlags());
+    await this.#spawnMissing("kube-scheduler", [
       `--kubeconfig=${kubeconfig}`,
       `--authentication-kubeconfig=${kubeconfig}`,
       `--authorization-kubeconfig=${kubeconfig}`,
@@ -161,6 +165,11 @@ export class UpstreamCluster {
     await this.#registry?.close();
     await removeBridge(this.network, this.dir.path);
     await rm(this.dir.path, { recursive: true, force: true });
+  }
+
+  async #spawnMissing(name: string, flags: readonly string[]): Promise<void> {
+    const record = await this.dir.daemons.find(name);
+    if (record === undefined || !isRunning(record)) await this.#spawn(name, flags);
   }
 
   #spawn(name: string, flags: readonly string[]) {
