@@ -2,8 +2,8 @@
  * port-forward over a WebSocket's channels, as clients ask for it that know no SPDY: Python's,
  * fabric8's.
  *
- * Channels  2i the bytes of the i-th port asked for, 2i+1 what went wrong with it; the first message
- *           on each is the port, 16 bits, the low byte first
+ * Channels  2i the bytes of the i-th port asked for, 2i+1 what went wrong with it; the first
+ *           message on each is the port, 16 bits, the low byte first
  * Source    k8s.io/cri-streaming pkg/streaming/portforward/websocket.go
  */
 import { dialSpdy, type SpdyStream } from "@nanokube/rpc/streaming";
