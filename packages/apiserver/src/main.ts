@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The apiserver as a program, with kube-apiserver's flags. */
 import "@nanokube/machinery/require-node";
+import "@nanokube/machinery/tier-up";
 import { kubernetesVersion } from "@nanokube/api";
 import { type Log, systemClock, systemRandom } from "@nanokube/machinery";
 import { pino } from "pino";

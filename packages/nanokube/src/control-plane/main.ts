@@ -1,4 +1,5 @@
 /** The control plane as a process; its one argument is the data directory. */
+import "@nanokube/machinery/tier-up";
 import { runControlPlane } from "../io/control-plane.ts";
 import { DataDir } from "../io/data-dir.ts";
 import { runJob } from "../io/job.ts";

@@ -138,6 +138,7 @@ function portWarnings(spec: PodSpec, prefix: FieldPath | undefined): string[] {
 }
 
 function affinityWarnings(spec: PodSpec, prefix: FieldPath | undefined): string[] {
+  if (spec.affinity === undefined) return [];
   const text = "a null labelSelector results in matching no pod";
   return (["podAffinity", "podAntiAffinity"] as const).flatMap((side) => {
     const affinity = spec.affinity?.[side];
