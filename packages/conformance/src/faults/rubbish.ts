@@ -93,7 +93,7 @@ const yamlHorrors: readonly ((next: Numbers) => string)[] = [
   (next) => "{".repeat(next(20_000)),
   (next) => "- ".repeat(next(20_000)),
   (next) => "? ".repeat(next(20_000)),
-  (next) => Array.from({ length: next(2000) }, (_, i) => `${" ".repeat(i)}a:`).join("\n"),
+  (next) => Array.from({ length: next(500) }, (_, i) => `${" ".repeat(i)}a:`).join("\n"),
   () => "a: !!js/function 'function(){}'\nb: !!python/object:os.system x\nc: !!binary ====",
   () => "%YAML 9.9\n%TAG ! tag:evil,2000:\n---\na: !x y",
   () => "---\na: 1\n---\nb: 2\n...\n---\n...",

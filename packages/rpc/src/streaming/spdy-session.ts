@@ -84,7 +84,8 @@ export class SpdyStream extends Duplex {
 
   /** Resolves when the reader wants more; the session reads no frame before. */
   accept(data: Buffer): Promise<void> | undefined {
-    if (this.destroyed || this.push(data)) return undefined;
+    // Whoever has ended or reset it says no more: nobody would read it, and the session would wait.
+    if (this.destroyed || this.#remoteEnded || this.push(data)) return undefined;
     return new Promise((resolve) => {
       this.#resume = resolve;
     });
@@ -104,10 +105,24 @@ export class SpdyStream extends Duplex {
   }
 }
 
+/** More than any client's headers; a few bytes can say a thousand times as many. */
+const HEADER_BYTES_MAX = 256 * 1024;
+
 /** Compression that keeps its state from block to block. */
 class HeaderCodec {
   readonly #deflate: Deflate = createDeflate({ dictionary: headerDictionary });
   readonly #inflate: Inflate = createInflate({ dictionary: headerDictionary });
+  /** Of the block that is being read. */
+  #taken: { parts: Buffer[]; sizeBytes: number; fail(error: Error): void } | undefined;
+
+  constructor() {
+    const fail = (error: Error) => this.#taken?.fail(error);
+    this.#deflate.on("error", () => {});
+    this.#inflate.on("error", fail);
+    // What comes behind the end of the other side's compression is read by nobody.
+    this.#inflate.on("end", () => fail(new Error("the headers' compression has ended")));
+    this.#inflate.on("data", (part: Buffer) => this.#take(part));
+  }
 
   compress(block: Buffer): Promise<Buffer> {
     const { promise, resolve } = Promise.withResolvers<Buffer>();
@@ -116,14 +131,27 @@ class HeaderCodec {
     return promise;
   }
 
-  decompress(block: Buffer): Promise<Buffer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-    this.#inflate.once("error", reject);
-    this.#inflate.write(block, () => {
-      this.#inflate.off("error", reject);
-      resolve(this.#inflate.read() ?? Buffer.alloc(0));
-    });
-    return promise;
+  /** One at a time. Rejects when the block is none, or inflates beyond all measure. */
+  async decompress(block: Buffer): Promise<Buffer> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const taken = { parts: [], sizeBytes: 0, fail: reject };
+    this.#taken = taken;
+    this.#inflate.write(block, (error) => (error ? reject(error) : resolve()));
+    try {
+      await promise;
+    } finally {
+      this.#taken = undefined;
+    }
+    return Buffer.concat(taken.parts);
+  }
+
+  #take(part: Buffer): void {
+    if (this.#taken === undefined) return;
+    this.#taken.parts.push(part);
+    this.#taken.sizeBytes += part.length;
+    if (this.#taken.sizeBytes <= HEADER_BYTES_MAX) return;
+    this.#taken.fail(new Error("the headers are too large"));
+    this.#inflate.destroy();
   }
 
   close(): void {
