@@ -22,6 +22,8 @@ const noChildren: ReadonlyMap<string, FieldSet> = new Map();
 export class FieldSet {
   readonly members: ReadonlySet<string>;
   readonly children: ReadonlyMap<string, FieldSet>;
+  /** What the set was read from, if writing it would give the same. */
+  #source: FieldsV1 | undefined;
 
   constructor(
     members: ReadonlySet<string> = noMembers,
@@ -65,14 +67,23 @@ export class FieldSet {
   }
 
   union(other: FieldSet): FieldSet {
-    if (other.#isBare) return this;
     if (this.#isBare) return other;
+    // Most writes change what their manager owns already: the set stays the one it was.
+    if (other.#isWithin(this)) return this;
     const children = new Map(this.children);
     for (const [element, child] of other.children) {
       const own = children.get(element);
       children.set(element, own === undefined ? child : own.union(child));
     }
     return new FieldSet(this.members.union(other.members), children);
+  }
+
+  #isWithin(other: FieldSet): boolean {
+    for (const element of this.members) if (!other.members.has(element)) return false;
+    for (const [element, child] of this.children) {
+      if (!child.#isWithin(other.below(element))) return false;
+    }
+    return true;
   }
 
   intersection(other: FieldSet): FieldSet {
@@ -123,7 +134,9 @@ export class FieldSet {
   }
 
   toFieldsV1(): FieldsV1 {
-    return this.#write({});
+    const source = this.#source;
+    // Nobody owns the whole object; a place below has its own "." there.
+    return source === undefined || Object.hasOwn(source, ".") ? this.#write({}) : source;
   }
 
   #write(out: FieldsV1): FieldsV1 {
@@ -151,19 +164,34 @@ export class FieldSet {
     if (texts.length === 0) return emptySet;
     const members = new Set<string>();
     let children: Map<string, FieldSet> | undefined;
+    let isAsWritten = true;
+    let last: string | undefined;
     for (const text of texts) {
-      if (text === ".") continue;
+      if (text === ".") {
+        if (last !== undefined || !isEmptyObject(fields["."])) isAsWritten = false;
+        continue;
+      }
       const element = normalizeElement(text);
+      const isNext = last === undefined || compareElements(last, element) < 0;
+      if (element !== text || !isNext) isAsWritten = false;
+      last = element;
       const value = fields[text];
       if (!isPlainObject(value)) throw new Error(`value of ${text} must be an object`);
       const child = FieldSet.fromFieldsV1(value);
       if (child === emptySet || Object.hasOwn(value, ".")) members.add(element);
+      if (child !== emptySet && child.#source === undefined) isAsWritten = false;
       if (child.isEmpty()) continue;
       children ??= new Map();
       children.set(element, child);
     }
-    return new FieldSet(members, children);
+    const set = new FieldSet(members, children);
+    if (isAsWritten && !set.#isBare) set.#source = fields as FieldsV1;
+    return set;
   }
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return isPlainObject(value) && Object.keys(value).length === 0;
 }
 
 /** Brings steps into the order of fieldsV1, in place. */

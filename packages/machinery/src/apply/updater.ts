@@ -68,10 +68,12 @@ function takeFromOthers(
       continue;
     }
     const contested = manager.set.intersection(seen.modified.union(seen.added));
-    for (const path of contested.paths()) conflicts.push({ manager: identifier, path });
+    if (!force) {
+      for (const path of contested.paths()) conflicts.push({ manager: identifier, path });
+    }
     losses.set(identifier, contested.union(seen.removed));
   }
-  if (!force && conflicts.length > 0) throw new ConflictsError(conflicts);
+  if (conflicts.length > 0) throw new ConflictsError(conflicts);
   for (const [identifier, lost] of losses) {
     const manager = managers.get(identifier)!;
     managers.set(identifier, { ...manager, set: manager.set.difference(lost) });
