@@ -111,7 +111,8 @@ export class UpstreamCluster {
 
   /**
    * What needs the API server: call it once that is ready. Both end when they find it unhealthy for
-   * ten seconds, and count on somebody who starts them again: call it again, what runs is left alone.
+   * ten seconds, and count on somebody who starts them again: call it once more, what runs is left
+   * alone.
    */
   async startControllers(): Promise<void> {
     const kubeconfig = this.#kubeconfigOf("system:kube-scheduler");
