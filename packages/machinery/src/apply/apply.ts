@@ -280,12 +280,12 @@ function recordUpdate(
   managers: Managers,
   options: OwnershipOptions,
 ): void {
-  updateOwnership(context, before, after, managers, currentOperation);
+  const self = identify(options, "Update");
+  updateOwnership({ ...context, writer: self }, before, after, managers, currentOperation);
   stripUnowned(managers, currentOperation);
   const current = managers.get(currentOperation);
   if (current !== undefined) {
     managers.delete(currentOperation);
-    const self = identify(options, "Update");
     const previous = managers.get(self);
     const set = previous === undefined ? current.set : current.set.union(previous.set);
     managers.set(self, { ...current, set, time: formatTime(options.nowMs) });

@@ -145,9 +145,16 @@ export class FieldSet {
       const isMember = this.members.has(element);
       if (child === undefined || child.isEmpty()) {
         if (isMember) out[element] = {};
-      } else out[element] = child.#write(isMember ? { ".": {} } : {});
+      } else out[element] = child.#below(isMember);
     }
     return out;
+  }
+
+  /** A place and what is below it. */
+  #below(isMember: boolean): FieldsV1 {
+    const source = this.#source;
+    if (source !== undefined && Object.hasOwn(source, ".") === isMember) return source;
+    return this.#write(isMember ? { ".": {} } : {});
   }
 
   #sorted(): string[] {

@@ -67,8 +67,11 @@ export function itemElement(schema: ListSchema, item: unknown): string {
   return keyElement(fields);
 }
 
-const isEmptyMap = (value: unknown): boolean =>
-  isPlainObject(value) && Object.keys(value).length === 0;
+function isEmptyMap(value: unknown): boolean {
+  if (!isPlainObject(value)) return false;
+  for (const _ in value) return false;
+  return true;
+}
 
 /** Every path that an object sets. */
 export function fieldSetOf(value: unknown, schema: ApplySchema): FieldSet {
@@ -231,7 +234,7 @@ export function groupItems(list: unknown, schema: ListSchema): Map<string, unkno
 
 function hollow(value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0;
-  return !isPlainObject(value) || Object.keys(value).length === 0;
+  return !isPlainObject(value) || isEmptyMap(value);
 }
 
 export function compareTrees(left: unknown, right: unknown, schema: ApplySchema): Comparison {

@@ -7,7 +7,7 @@ import { deepEqual } from "../json-tree.ts";
 import type { MapSchema } from "./apply-schema.ts";
 import type { Conflict } from "./conflicts.ts";
 import { emptySet, type FieldSet } from "./fields-v1.ts";
-import type { Manager, Managers } from "./managers.ts";
+import { type Manager, type Managers, unowned } from "./managers.ts";
 import { mergeTrees } from "./merge-trees.ts";
 import {
   type Comparison,
@@ -33,6 +33,11 @@ export interface UpdaterContext {
   apiVersion: string;
   /** Paths that this endpoint resets, so that nobody owns them through it. */
   resetFields: FieldSet;
+  /**
+   * The manager whose update this is, once it is recorded: what it changes is its own at the end,
+   * and is not taken from it in between.
+   */
+  writer?: string;
   /** The object in another version; undefined when that version is gone. */
   convert: (object: Tree, apiVersion: string) => { object: Tree; schema: MapSchema } | undefined;
 }
@@ -71,7 +76,8 @@ function takeFromOthers(
     if (!force) {
       for (const path of contested.paths()) conflicts.push({ manager: identifier, path });
     }
-    losses.set(identifier, contested.union(seen.removed));
+    const taken = identifier === context.writer ? contested.intersection(unowned) : contested;
+    losses.set(identifier, taken.union(seen.removed));
   }
   if (conflicts.length > 0) throw new ConflictsError(conflicts);
   for (const [identifier, lost] of losses) {

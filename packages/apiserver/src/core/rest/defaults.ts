@@ -24,7 +24,7 @@ function drop(value: object): void {
     return;
   }
   const tree = value as Record<string, unknown>;
-  for (const name of Object.keys(tree)) {
+  for (const name in tree) {
     const member = tree[name];
     if (member === null) delete tree[name];
     else if (typeof member === "object") drop(member as object);
