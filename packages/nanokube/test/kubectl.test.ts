@@ -78,13 +78,15 @@ describe.skipIf(reason !== undefined)(`kubectl (${reason ?? paths.length})`, () 
           const args = [pythonProgram("pod_streams"), join(shared.dataDir, "kubeconfig")];
           const pod = await podName();
           const command = [python!, ...args, namespace, pod, "8080"];
-          expect(await runCommand(command)).toMatchObject({ code: 0, stdout: "ok\n" });
+          const done = await runCommand(command);
+          expect(done, done.stderr).toMatchObject({ code: 0, stdout: "ok\n" });
         },
       );
 
       test.skipIf(java === undefined)("so does fabric8's", async () => {
         const args = [join(shared.dataDir, "kubeconfig"), namespace, await podName(), "8080"];
-        expect(await runCommand([...java!, ...args])).toMatchObject({ code: 0, stdout: "ok\n" });
+        const done = await runCommand([...java!, ...args]);
+        expect(done, done.stderr).toMatchObject({ code: 0, stdout: "ok\n" });
       });
     }
 

@@ -7,6 +7,7 @@
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type KeyType, newKeys, type SigningKeys } from "./signing-keys.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export interface KeyPair {
@@ -26,8 +27,7 @@ export interface CertificateRequest {
   organizations?: readonly string[];
   dnsNames?: readonly string[];
   addresses?: readonly string[];
-  /** P-256 unless told: some clients, fabric8 among them, read no other key than RSA's. */
-  keyType?: "rsa";
+  keyType?: KeyType;
   /** Ten years from now unless told. */
   validity?: Validity;
 }
@@ -36,8 +36,12 @@ export async function createAuthority(commonName: string, validity?: Validity): 
   return (await import("./x509.ts")).createAuthority(commonName, validity);
 }
 
-export async function issue(authority: Authority, request: CertificateRequest): Promise<KeyPair> {
-  return (await import("./x509.ts")).issue(authority, request);
+export async function issue(
+  authority: Authority,
+  request: CertificateRequest,
+  begun?: Promise<SigningKeys>,
+): Promise<KeyPair> {
+  return (await import("./x509.ts")).issue(authority, request, begun);
 }
 
 async function readPair(directory: string, name: string): Promise<KeyPair | undefined> {
@@ -61,6 +65,8 @@ async function writePair(directory: string, name: string, pair: KeyPair): Promis
 /** Reads what `pki/` holds and makes what it lacks. */
 export class PKI {
   readonly directory: string;
+  /** Keys of certificates that are still to be issued. */
+  readonly #begun = new Map<string, Promise<SigningKeys>>();
 
   constructor(dataDir: string) {
     this.directory = join(dataDir, "pki");
@@ -75,6 +81,14 @@ export class PKI {
     return authority;
   }
 
+  /** Begins a key that takes long to make, unless its certificate is there. */
+  async begin(name: string, type: KeyType): Promise<void> {
+    if ((await readPair(this.directory, name)) !== undefined) return;
+    const keys = newKeys(type);
+    keys.catch(() => undefined); // Whoever issues the certificate is told.
+    this.#begun.set(name, keys);
+  }
+
   async certificate(
     name: string,
     authority: Authority,
@@ -82,7 +96,8 @@ export class PKI {
   ): Promise<KeyPair> {
     const kept = await readPair(this.directory, name);
     if (kept !== undefined) return kept;
-    const pair = await issue(authority, request);
+    const pair = await issue(authority, request, this.#begun.get(name));
+    this.#begun.delete(name);
     await writePair(this.directory, name, pair);
     return pair;
   }

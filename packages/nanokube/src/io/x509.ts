@@ -3,52 +3,20 @@
  *
  * Loaded only when something has to be made, for the library takes a while to load.
  *
- * Shapes  everything is PEM; keys are P-256 in PKCS#8, or 2,048 bits of RSA in PKCS#1
+ * Shapes  everything is PEM
  *         a user is a client certificate: CN is the name, O are the groups
  * Units   validity in days
  * Source  kubernetes.io/docs/setup/best-practices/certificates
  */
 import "reflect-metadata";
-import { KeyObject, webcrypto } from "node:crypto";
+import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import type { Authority, CertificateRequest, KeyPair, Validity } from "./pki.ts";
+import { algorithm, newKeys, pem, type SigningKeys } from "./signing-keys.ts";
 
-const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const validityDays = 3650;
 
 x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
-
-function pem(label: string, der: ArrayBuffer): string {
-  const lines =
-    Buffer.from(der)
-      .toString("base64")
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
-}
-
-async function newKeys(): Promise<{ keys: webcrypto.CryptoKeyPair; key: string }> {
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
-    "sign",
-    "verify",
-  ])) as webcrypto.CryptoKeyPair;
-  return {
-    keys,
-    key: pem("PRIVATE KEY", await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)),
-  };
-}
-
-/** As kubeadm makes them. */
-async function newRSAKeys(): Promise<{ keys: webcrypto.CryptoKeyPair; key: string }> {
-  const rsa = {
-    name: "RSASSA-PKCS1-v1_5",
-    hash: "SHA-256",
-    modulusLength: 2048,
-    publicExponent: new Uint8Array([1, 0, 1]),
-  };
-  const keys = await webcrypto.subtle.generateKey(rsa, true, ["sign", "verify"]);
-  const key = KeyObject.from(keys.privateKey).export({ type: "pkcs1", format: "pem" });
-  return { keys, key: key.toString() };
-}
 
 function tenYears(): Validity {
   const now = Date.now();
@@ -89,9 +57,13 @@ export async function createAuthority(
   return { cert: `${certificate.toString("pem")}\n`, key };
 }
 
-export async function issue(authority: Authority, request: CertificateRequest): Promise<KeyPair> {
+export async function issue(
+  authority: Authority,
+  request: CertificateRequest,
+  begun: Promise<SigningKeys> = newKeys(request.keyType),
+): Promise<KeyPair> {
   const issuer = new x509.X509Certificate(authority.cert);
-  const { keys, key } = await (request.keyType === "rsa" ? newRSAKeys() : newKeys());
+  const { keys, key } = await begun;
   const names: x509.JsonGeneralNames = [
     ...(request.dnsNames ?? []).map((value) => ({ type: "dns" as const, value })),
     ...(request.addresses ?? []).map((value) => ({ type: "ip" as const, value })),

@@ -96,6 +96,9 @@ public class Fabric8Operator {
           if (refused.getCode() != 409) throw refused;
         }
       }
+    }).exceptionally(failed -> {
+      failed.printStackTrace();
+      return null;
     });
   }
 
@@ -143,15 +146,15 @@ public class Fabric8Operator {
       public void onDelete(GenericKubernetesResource kiosk, boolean unknown) {}
     };
     try (var informer = client.genericKubernetesResources(KIOSKS).inNamespace("default").inform(handler)) {
-      var resource = client.genericKubernetesResources(KIOSKS).inNamespace("default").withName("corner");
+      var resource = client.genericKubernetesResources(KIOSKS).inNamespace("default").withName("java-corner");
       client.resource(new GenericKubernetesResourceBuilder()
           .withApiVersion("fabric8.example.com/v1").withKind("Kiosk")
-          .withNewMetadata().withName("corner").withNamespace("default").endMetadata()
+          .withNewMetadata().withName("java-corner").withNamespace("default").endMetadata()
           .addToAdditionalProperties("spec", Map.of("size", 3)).build()).create();
-      eventually("the status follows", () -> Integer.valueOf(3).equals(kiosk("corner").get("status", "ready")));
+      eventually("the status follows", () -> Integer.valueOf(3).equals(kiosk("java-corner").get("status", "ready")));
       resource.patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":{\"size\":5}}");
       eventually("the child follows", () -> "5".equals(
-          client.configMaps().inNamespace("default").withName("corner").get().getData().get("size")));
+          client.configMaps().inNamespace("default").withName("java-corner").get().getData().get("size")));
       resource.delete();
       resource.waitUntilCondition(kiosk -> kiosk == null, 60, TimeUnit.SECONDS);
     }
