@@ -13,6 +13,12 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+export function isEmptyObject(value: unknown): boolean {
+  if (!isPlainObject(value)) return false;
+  for (const _ in value) return false;
+  return true;
+}
+
 /** Assigns as own data even for "__proto__", which plain assignment would swallow. */
 export function setMember(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key === "__proto__") {

@@ -22,7 +22,7 @@ import { canonicalize } from "../codec/canonical.ts";
 import { formatTime } from "../codec/times.ts";
 import { zeroStruct } from "../codec/zero.ts";
 import { deepClone } from "../json-tree.ts";
-import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
+import type { KubeObject } from "../object.ts";
 import { parseGroupVersion } from "../object.ts";
 import { failure } from "../status.ts";
 import { badRequest, internalError } from "../status-errors.ts";
@@ -34,6 +34,7 @@ import {
   capUpdateManagers,
   decodeManagers,
   encodeManagers,
+  entryOf,
   type Managers,
   managerIdentifier,
   stripUnowned,
@@ -102,10 +103,11 @@ function bare(object: KubeObject | undefined, { typeName }: OwnershipOptions): T
   return typeName === undefined ? tree : canonicalize(typeName, tree);
 }
 
+const nameOf = ({ manager }: OwnershipOptions): string => (manager === "" ? "unknown" : manager);
+
 function identify(options: OwnershipOptions, operation: "Apply" | "Update"): string {
-  const manager = options.manager === "" ? "unknown" : options.manager;
   const { apiVersion, subresource = "" } = options;
-  return managerIdentifier({ manager, operation, apiVersion, subresource });
+  return managerIdentifier({ manager: nameOf(options), operation, apiVersion, subresource });
 }
 
 function withManagers(object: Tree, managers: Managers): KubeObject {
@@ -238,17 +240,9 @@ function createdBy(options: UpdateOptions, { context, live, time }: Prepared): K
   const fieldsV1 = ownedByCreator(live, bare(options.updated, options), context.schema, exempt);
   const { managedFields: _sent, ...metadata } = options.updated.metadata ?? {};
   if (fieldsV1 === undefined) return { ...options.updated, metadata };
-  const manager = options.manager === "" ? "unknown" : options.manager;
   const { apiVersion, subresource = "" } = options;
-  const entry: ManagedFieldsEntry = {
-    manager,
-    operation: "Update",
-    apiVersion,
-    time,
-    fieldsType: "FieldsV1",
-    fieldsV1,
-    ...(subresource === "" ? {} : { subresource }),
-  };
+  const identity = { manager: nameOf(options), operation: "Update", subresource };
+  const entry = entryOf(identity, { apiVersion, time }, fieldsV1);
   return { ...options.updated, metadata: { ...metadata, managedFields: [entry] } };
 }
 

@@ -9,7 +9,7 @@
  *         fromFieldsV1(o) the other way; throws on malformed input
  * Source  sigs.k8s.io/structured-merge-diff/v6 fieldpath/set.go, serialize.go
  */
-import { isPlainObject } from "../json-tree.ts";
+import { isEmptyObject, isPlainObject } from "../json-tree.ts";
 import { compareElements, fieldElement, formatElement, normalizeElement } from "./path-element.ts";
 
 export type FieldsV1 = { [element: string]: FieldsV1 };
@@ -195,10 +195,6 @@ export class FieldSet {
     if (isAsWritten && !set.#isBare) set.#source = fields as FieldsV1;
     return set;
   }
-}
-
-function isEmptyObject(value: unknown): boolean {
-  return isPlainObject(value) && Object.keys(value).length === 0;
 }
 
 /** Brings steps into the order of fieldsV1, in place. */

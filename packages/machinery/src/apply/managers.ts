@@ -9,7 +9,7 @@
  */
 import { parseTime } from "../codec/times.ts";
 import type { ManagedFieldsEntry } from "../object.ts";
-import { FieldSet } from "./fields-v1.ts";
+import { FieldSet, type FieldsV1 } from "./fields-v1.ts";
 
 export interface Manager {
   set: FieldSet;
@@ -65,18 +65,26 @@ export function encodeManagers(managers: Managers): ManagedFieldsEntry[] | undef
   if (managers.size === 0) return undefined;
   const entries = [...managers].map(([identifier, manager]) => {
     const identity = JSON.parse(identifier) as ManagerIdentity;
-    const entry: ManagedFieldsEntry = {
-      ...(identity.manager ? { manager: identity.manager } : {}),
-      operation: manager.applied ? "Apply" : (identity.operation ?? "Update"),
-      apiVersion: manager.apiVersion,
-      ...(manager.time ? { time: manager.time } : {}),
-      fieldsType: "FieldsV1",
-      fieldsV1: manager.set.toFieldsV1(),
-      ...(identity.subresource ? { subresource: identity.subresource } : {}),
-    };
-    return entry;
+    const operation = manager.applied ? "Apply" : (identity.operation ?? "Update");
+    return entryOf({ ...identity, operation }, manager, manager.set.toFieldsV1());
   });
   return entries.sort(compareEntries);
+}
+
+export function entryOf(
+  { manager, operation, subresource }: ManagerIdentity & { operation: string },
+  { apiVersion, time }: Pick<Manager, "apiVersion" | "time">,
+  fieldsV1: FieldsV1,
+): ManagedFieldsEntry {
+  return {
+    ...(manager ? { manager } : {}),
+    operation,
+    apiVersion,
+    ...(time ? { time } : {}),
+    fieldsType: "FieldsV1",
+    fieldsV1,
+    ...(subresource ? { subresource } : {}),
+  };
 }
 
 const epochSeconds = (time: string | undefined): number =>

@@ -11,7 +11,7 @@
  * Errors  TypedTreeError: items of a list that cannot be told apart
  * Source  sigs.k8s.io/structured-merge-diff/v6 typed/compare.go, fieldpath/set.go
  */
-import { deepEqual, isPlainObject, sortedKeys } from "../json-tree.ts";
+import { deepEqual, isEmptyObject, isPlainObject, sortedKeys } from "../json-tree.ts";
 import {
   type ApplySchema,
   type ListSchema,
@@ -121,8 +121,8 @@ const plainName = /^\w+$/;
 
 /** The members of a map in the order of fieldsV1. */
 function stepsOf(tree: Tree, schema: MapSchema): readonly Step[] {
-  const names = Object.keys(tree);
   if (schema.element !== undefined) return sortedKeys(tree).map((name) => stepOf(name, schema));
+  const names = Object.keys(tree);
   let plans = known.get(schema);
   if (plans === undefined) {
     plans = new Map();
@@ -139,9 +139,7 @@ function stepsOf(tree: Tree, schema: MapSchema): readonly Step[] {
 
 /** Whether a place is owned itself, beside what is below it. */
 function isMember(fields: FieldsV1): boolean {
-  if (Object.hasOwn(fields, ".")) return true;
-  for (const _ in fields) return false;
-  return true;
+  return Object.hasOwn(fields, ".") || isEmptyObject(fields);
 }
 
 /**

@@ -7,7 +7,7 @@
  * Source  sigs.k8s.io/structured-merge-diff/v6 typed/tofieldset.go, compare.go, remove.go,
  *         helpers.go
  */
-import { deepEqual, isPlainObject, setMember } from "../json-tree.ts";
+import { deepEqual, isEmptyObject, isPlainObject, setMember } from "../json-tree.ts";
 import {
   type ApplySchema,
   type ListSchema,
@@ -67,12 +67,6 @@ export function itemElement(schema: ListSchema, item: unknown): string {
   return keyElement(fields);
 }
 
-function isEmptyMap(value: unknown): boolean {
-  if (!isPlainObject(value)) return false;
-  for (const _ in value) return false;
-  return true;
-}
-
 /** Every path that an object sets. */
 export function fieldSetOf(value: unknown, schema: ApplySchema): FieldSet {
   const builder = new FieldSetBuilder();
@@ -95,7 +89,7 @@ function collect(
         if (member === undefined) continue;
         const at = { above: place, element: fieldElement(key) };
         collect(member, childSchema(schema, key), at, out);
-        const owned = member === null || isEmptyMap(member) || schema.field(key) === undefined;
+        const owned = member === null || isEmptyObject(member) || schema.field(key) === undefined;
         if (owned) out.insertAt(at);
       }
     }
@@ -234,7 +228,7 @@ export function groupItems(list: unknown, schema: ListSchema): Map<string, unkno
 
 function hollow(value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0;
-  return !isPlainObject(value) || isEmptyMap(value);
+  return !isPlainObject(value) || isEmptyObject(value);
 }
 
 export function compareTrees(left: unknown, right: unknown, schema: ApplySchema): Comparison {

@@ -32,12 +32,10 @@ export interface ClusterPKI {
 /** Who has the administrator's kubeconfig, and the name its certificate is kept under. */
 const admin = "kubernetes-admin";
 
-const adminKeyType = "rsa";
-
 const adminRequest: CertificateRequest = {
   commonName: admin,
   organizations: ["system:masters"],
-  keyType: adminKeyType,
+  keyType: "rsa",
 };
 
 async function writeUser(
@@ -97,11 +95,6 @@ export async function clusterPKI(dir: DataDir, state: ClusterState): Promise<Clu
     pki.certificate("front-proxy-client", frontProxyCA, { commonName: "front-proxy-client" }),
   ]);
   return { ca, frontProxyCA, apiserver, kubeletClient, frontProxyClient, serviceAccount };
-}
-
-/** The administrator's key takes longest to make: it is begun while other things are. */
-export async function beginAdmin({ pki }: DataDir): Promise<void> {
-  await pki.begin(admin, adminKeyType);
 }
 
 /** What clients need: the administrator's kubeconfig, and one for each component. */

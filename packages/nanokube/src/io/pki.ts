@@ -7,7 +7,7 @@
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type KeyType, newKeys, type SigningKeys } from "./signing-keys.ts";
+import type { KeyType } from "./signing-keys.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export interface KeyPair {
@@ -36,12 +36,8 @@ export async function createAuthority(commonName: string, validity?: Validity): 
   return (await import("./x509.ts")).createAuthority(commonName, validity);
 }
 
-export async function issue(
-  authority: Authority,
-  request: CertificateRequest,
-  begun?: Promise<SigningKeys>,
-): Promise<KeyPair> {
-  return (await import("./x509.ts")).issue(authority, request, begun);
+export async function issue(authority: Authority, request: CertificateRequest): Promise<KeyPair> {
+  return (await import("./x509.ts")).issue(authority, request);
 }
 
 async function readPair(directory: string, name: string): Promise<KeyPair | undefined> {
@@ -65,8 +61,6 @@ async function writePair(directory: string, name: string, pair: KeyPair): Promis
 /** Reads what `pki/` holds and makes what it lacks. */
 export class PKI {
   readonly directory: string;
-  /** Keys of certificates that are still to be issued. */
-  readonly #begun = new Map<string, Promise<SigningKeys>>();
 
   constructor(dataDir: string) {
     this.directory = join(dataDir, "pki");
@@ -81,14 +75,6 @@ export class PKI {
     return authority;
   }
 
-  /** Begins a key that takes long to make, unless its certificate is there. */
-  async begin(name: string, type: KeyType): Promise<void> {
-    if ((await readPair(this.directory, name)) !== undefined) return;
-    const keys = newKeys(type);
-    keys.catch(() => undefined); // Whoever issues the certificate is told.
-    this.#begun.set(name, keys);
-  }
-
   async certificate(
     name: string,
     authority: Authority,
@@ -96,8 +82,7 @@ export class PKI {
   ): Promise<KeyPair> {
     const kept = await readPair(this.directory, name);
     if (kept !== undefined) return kept;
-    const pair = await issue(authority, request, this.#begun.get(name));
-    this.#begun.delete(name);
+    const pair = await issue(authority, request);
     await writePair(this.directory, name, pair);
     return pair;
   }

@@ -6,7 +6,7 @@
 import type { Client } from "@nanokube/client";
 import { type ClusterState, serverURL } from "../core/cluster-state.ts";
 import { type Network, planNetwork, planNode } from "../core/topology.ts";
-import { adminConfig, beginAdmin, clusterPKI, writeKubeconfigs } from "./cluster-pki.ts";
+import { adminConfig, clusterPKI, writeKubeconfigs } from "./cluster-pki.ts";
 import { controlPlaneArgv, startEtcdMembers, startReplacement } from "./components.ts";
 import { isRunning } from "./daemon.ts";
 import type { DataDir } from "./data-dir.ts";
@@ -50,7 +50,6 @@ export async function up(options: UpOptions): Promise<RunningCluster> {
   const state = await decideState(options);
   const network = planNetwork(state.slot);
   await dir.writeState(state);
-  await beginAdmin(dir);
   await startControlPlane(dir, state);
   await writeKubeconfigs(dir, state);
   const [{ clientOf, waitNodesReady, waitReady }, { startNodes }] = await Promise.all([

@@ -12,7 +12,7 @@ import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import type { Authority, CertificateRequest, KeyPair, Validity } from "./pki.ts";
-import { algorithm, newKeys, pem, type SigningKeys } from "./signing-keys.ts";
+import { algorithm, newKeys, pem } from "./signing-keys.ts";
 
 const validityDays = 3650;
 
@@ -57,13 +57,9 @@ export async function createAuthority(
   return { cert: `${certificate.toString("pem")}\n`, key };
 }
 
-export async function issue(
-  authority: Authority,
-  request: CertificateRequest,
-  begun: Promise<SigningKeys> = newKeys(request.keyType),
-): Promise<KeyPair> {
+export async function issue(authority: Authority, request: CertificateRequest): Promise<KeyPair> {
   const issuer = new x509.X509Certificate(authority.cert);
-  const { keys, key } = await begun;
+  const { keys, key } = await newKeys(request.keyType);
   const names: x509.JsonGeneralNames = [
     ...(request.dnsNames ?? []).map((value) => ({ type: "dns" as const, value })),
     ...(request.addresses ?? []).map((value) => ({ type: "ip" as const, value })),

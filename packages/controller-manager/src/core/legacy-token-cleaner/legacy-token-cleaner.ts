@@ -22,8 +22,8 @@ import { attempt, deletion, read, type Steps } from "../steps.ts";
 import { parseTime } from "../time.ts";
 import { secretsOfPod } from "./secrets-of-pod.ts";
 
-const everyMs = 24 * 3_600_000;
 const dayMs = 24 * 3_600_000;
+const everyMs = dayMs;
 const yearMs = 365 * dayMs;
 const type = "kubernetes.io/service-account-token";
 const lastUsedLabel = "kubernetes.io/legacy-token-last-used";
